@@ -1,0 +1,20 @@
+//! The medium: what the flash part can do, said in a type.
+//!
+//! The integrator wraps the part's `embedded-storage` driver in what the part *is*: [`Overwritable`] when a programmed
+//! word may be programmed again (bits only ever go from one to zero), [`WriteOnce`] when it may not (most internal
+//! flash with error-correcting codes). The store chooses from it how a removed record disappears; see
+//! [`Medium::KIND`].
+//!
+//! ```text
+//!  store
+//!  flash     (this file)  Medium = Overwritable | WriteOnce, over any NorFlash driver, blocking or async
+//!  driver    yours        embedded-storage / embedded-storage-async
+//! ```
+
+mod blocking;
+mod medium;
+#[cfg(feature = "test-util")]
+pub mod simulator;
+
+pub use blocking::Blocking;
+pub use medium::{Medium, MediumKind, NeverPends, Overwritable, WriteOnce};

@@ -1,0 +1,153 @@
+//! `Overwritable` and `WriteOnce`: the two kinds of flash, as types.
+
+use embedded_storage::nor_flash as sync;
+use embedded_storage_async::nor_flash::{ErrorType, MultiwriteNorFlash, NorFlash, NorFlashError, NorFlashErrorKind};
+
+use super::Blocking;
+
+/// What a programmed word of the medium allows. Recorded on flash at format; a mount with the other kind is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum MediumKind {
+    /// A programmed word may be programmed again, towards zero: removed records are overwritten at once.
+    Overwritable,
+    /// A word is programmed once between erases: removed records stay, sealed, until their page is erased.
+    WriteOnce,
+}
+
+/// A flash part of a known kind. Implemented by [`Overwritable`] and [`WriteOnce`] only.
+///
+/// # Power loss
+///
+/// Assumed of the part: an interrupted program leaves the words before the interrupted one as asked, that one in any
+/// state, and the words after it untouched; an interrupted erase leaves any bit of the erase unit in any state, and a
+/// unit that reads blank may be weak. An unreadable word is reported as a read error.
+#[allow(async_fn_in_trait)] // sealed: no bounds will be missed by an implementor
+pub trait Medium: sealed::Sealed {
+    /// Which kind it is.
+    const KIND: MediumKind;
+    /// Bytes a read is aligned to.
+    const READ_SIZE: usize;
+    /// Bytes a program call is aligned to: the word.
+    const WRITE_SIZE: usize;
+    /// Bytes of one erase unit.
+    const ERASE_SIZE: usize;
+
+    /// Bytes of the whole part.
+    fn capacity(&self) -> usize;
+
+    /// Reads `bytes.len()` bytes at `offset`.
+    ///
+    /// # Errors
+    ///
+    /// The driver's error, as its portable kind.
+    async fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), NorFlashErrorKind>;
+
+    /// Programs `bytes` at `offset`.
+    ///
+    /// # Errors
+    ///
+    /// The driver's error, as its portable kind.
+    async fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), NorFlashErrorKind>;
+
+    /// Erases the units that make up `from..to`.
+    ///
+    /// # Errors
+    ///
+    /// The driver's error, as its portable kind.
+    async fn erase(&mut self, from: u32, to: u32) -> Result<(), NorFlashErrorKind>;
+}
+
+/// A medium over a blocking driver: its futures are ready at the first poll, so the blocking face may drive it.
+pub trait NeverPends: Medium {}
+
+/// A part whose words may be programmed again towards zero (plain NOR: SPI NOR chips, some internal flash).
+///
+/// The driver must say so itself, by `MultiwriteNorFlash`:
+///
+/// ```compile_fail
+/// # struct EccFlash;
+/// // EccFlash implements NorFlash, but not MultiwriteNorFlash
+/// let medium = bydesign::flash::Overwritable::new(EccFlash);
+/// ```
+#[derive(Debug)]
+pub struct Overwritable<F>(F);
+
+/// A part whose words are programmed once between erases (flash with error-correcting codes).
+#[derive(Debug)]
+pub struct WriteOnce<F>(F);
+
+macro_rules! medium {
+    ($name:ident, $sync_bound:path, $async_bound:path) => {
+        impl<F: $sync_bound> $name<Blocking<F>> {
+            /// Wraps a blocking driver.
+            pub fn new(driver: F) -> Self {
+                Self(Blocking(driver))
+            }
+
+            /// Gives the driver back.
+            pub fn into_driver(self) -> F {
+                self.0.0
+            }
+
+            /// The driver, for what a store does not need of it.
+            pub fn driver(&self) -> &F {
+                &self.0.0
+            }
+
+            /// The driver, for what a store does not need of it. Writing below a mounted store loses data.
+            pub fn driver_mut(&mut self) -> &mut F {
+                &mut self.0.0
+            }
+        }
+
+        impl<F: $async_bound> $name<F> {
+            /// Wraps an async driver.
+            pub fn from_async(driver: F) -> Self {
+                Self(driver)
+            }
+
+            /// Gives the async driver back.
+            pub fn into_async_driver(self) -> F {
+                self.0
+            }
+        }
+
+        impl<F> sealed::Sealed for $name<F> {}
+
+        impl<F: $async_bound> Medium for $name<F>
+        where
+            <F as ErrorType>::Error: NorFlashError,
+        {
+            const KIND: MediumKind = MediumKind::$name;
+            const READ_SIZE: usize = F::READ_SIZE;
+            const WRITE_SIZE: usize = F::WRITE_SIZE;
+            const ERASE_SIZE: usize = F::ERASE_SIZE;
+
+            fn capacity(&self) -> usize {
+                self.0.capacity()
+            }
+
+            async fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), NorFlashErrorKind> {
+                self.0.read(offset, bytes).await.map_err(|error| error.kind())
+            }
+
+            async fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), NorFlashErrorKind> {
+                self.0.write(offset, bytes).await.map_err(|error| error.kind())
+            }
+
+            async fn erase(&mut self, from: u32, to: u32) -> Result<(), NorFlashErrorKind> {
+                self.0.erase(from, to).await.map_err(|error| error.kind())
+            }
+        }
+
+        impl<F: $sync_bound> NeverPends for $name<Blocking<F>> {}
+    };
+}
+
+medium!(Overwritable, sync::MultiwriteNorFlash, MultiwriteNorFlash);
+medium!(WriteOnce, sync::NorFlash, NorFlash);
+
+mod sealed {
+    pub trait Sealed {}
+}

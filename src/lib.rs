@@ -1,0 +1,8 @@
+//! Secure-by-design primitives for connected devices.
+#![no_std]
+#![forbid(unsafe_code)]
+
+#[cfg(any(test, feature = "std"))]
+extern crate std;
+
+pub mod flash;

@@ -1,0 +1,2 @@
+//! Slow checks and campaigns.
+fn main() {}
