@@ -1,0 +1,231 @@
+//! What can go wrong, one enum per family of operations.
+
+use embedded_storage::nor_flash::NorFlashErrorKind;
+
+/// Why a store could not be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FormatError {
+    /// The flash driver reported an error; format again.
+    #[error("the flash driver failed")]
+    Flash(NorFlashErrorKind),
+    /// The flash holds something. Nothing was touched; see [`Store::format_erasing`](super::Store::format_erasing).
+    #[error("the flash is not blank")]
+    NotBlank,
+    /// The part is too small (four pages at least), its erase unit larger than 256 KiB, or its word larger than 32 bytes.
+    #[error("a store cannot live on this geometry")]
+    Geometry,
+    /// The random source failed or is visibly stuck. Nothing was touched.
+    #[error("the random source failed or is stuck")]
+    Random,
+    /// The partition label is longer than 32 bytes.
+    #[error("the partition label is too long")]
+    Label,
+    /// What was written does not read back: the flash is worn or write-protected.
+    #[error("the flash does not keep what is written")]
+    Unkept,
+    /// The memory given has room for fewer than three class keys.
+    #[error("the memory has too few class slots")]
+    Memory,
+    /// An internal limit was met; never caused by what is on flash.
+    #[error("internal limit")]
+    Internal,
+}
+
+/// Why a store could not be mounted. Nothing on flash was destroyed by trying.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum MountError {
+    /// The flash driver reported an error.
+    #[error("the flash driver failed")]
+    Flash(NorFlashErrorKind),
+    /// There is no store: the key pages are blank, or a format never finished.
+    #[error("the flash is not formatted")]
+    Unformatted,
+    /// The flash holds something that is no store.
+    #[error("the flash holds something else")]
+    Foreign,
+    /// The store was written by a newer version of the format (its number is given).
+    #[error("the store has the newer format version {0}")]
+    NewerFormat(u8),
+    /// The store was made for another word size, page size or number of pages, or a store cannot live on this part.
+    #[error("the store was made for another geometry")]
+    Geometry,
+    /// The store was made for the other [`MediumKind`](crate::flash::MediumKind).
+    #[error("the store was made for the other kind of medium")]
+    Medium,
+    /// The key pages do not open: another root key, another partition label, or they were tampered with.
+    #[error("the root key or the label does not fit the store")]
+    WrongRootKey,
+    /// Something at this byte address that must open does not.
+    #[error("damage at byte {0:#x}")]
+    Damaged(u32),
+    /// All that is there opens, but it does not belong together: something was dropped, replayed or swapped.
+    #[error("the parts of the store do not belong together")]
+    Inconsistent,
+    /// The store holds more items than the index has room for.
+    #[error("the index is too small")]
+    IndexFull,
+    /// A record is longer than the record buffer; the bytes needed are given.
+    #[error("the record buffer is too small, {0} bytes are needed")]
+    BufferTooSmall(usize),
+    /// The store has more class keys than the memory has slots; the number needed is given.
+    #[error("the memory has too few class slots, {0} are needed")]
+    TooManyClasses(usize),
+    /// The partition label is longer than 32 bytes.
+    #[error("the partition label is too long")]
+    Label,
+    /// What was written to finish an interrupted operation does not read back.
+    #[error("the flash does not keep what is written")]
+    Unkept,
+    /// An internal limit was met.
+    #[error("internal limit")]
+    Internal,
+}
+
+/// Why something could not be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// The flash driver reported an error.
+    #[error("the flash driver failed")]
+    Flash(NorFlashErrorKind),
+    /// The item's record, at this byte address, no longer opens.
+    #[error("damage at byte {0:#x}")]
+    Damaged(u32),
+    /// The value is longer than the caller's buffer; the bytes needed are given.
+    #[error("the buffer is too small, {0} bytes are needed")]
+    OutputTooSmall(usize),
+    /// The name is longer than 63 bytes.
+    #[error("the name is too long")]
+    Name,
+    /// The stored bytes are no value of the asked type.
+    #[error("the stored bytes do not decode")]
+    Decode,
+    /// An internal limit was met.
+    #[error("internal limit")]
+    Internal,
+}
+
+/// Why something could not be written or removed. The old value is still there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum WriteError {
+    /// The flash driver reported an error.
+    #[error("the flash driver failed")]
+    Flash(NorFlashErrorKind),
+    /// The store has no room for the value. Removal still works.
+    #[error("the store is full")]
+    Full,
+    /// The index has no room for another item.
+    #[error("the index is full")]
+    IndexFull,
+    /// No class slot is free for another user or application class.
+    #[error("no class slot is free")]
+    ClassesFull,
+    /// The value is too long; the limit in bytes for this name is given.
+    #[error("the value is too long, {0} bytes are the limit")]
+    TooLong(usize),
+    /// The name is longer than 63 bytes.
+    #[error("the name is too long")]
+    Name,
+    /// The item is write-once and already there.
+    #[error("the item can be written only once")]
+    Fixed,
+    /// The value does not encode.
+    #[error("the value does not encode")]
+    Encode,
+    /// The random source failed, or is visibly stuck where a class key was to be made.
+    #[error("the random source failed")]
+    Random,
+    /// What was written does not read back: the flash is worn or write-protected.
+    #[error("the flash does not keep what is written")]
+    Unkept,
+    /// A record in the way, at this byte address, no longer opens.
+    #[error("damage at byte {0:#x}")]
+    Damaged(u32),
+    /// An internal limit was met: 2³² pages written.
+    #[error("internal limit")]
+    Internal,
+}
+
+/// Why something could not be erased.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EraseError {
+    /// The flash driver reported an error. If the erasure had begun, the next operation or mount goes on with it.
+    #[error("the flash driver failed")]
+    Flash(NorFlashErrorKind),
+    /// The random source failed or is visibly stuck. Nothing was touched.
+    #[error("the random source failed or is stuck")]
+    Random,
+    /// What was written or erased does not read back so: the flash is worn or write-protected.
+    #[error("the flash does not keep what is written")]
+    Unkept,
+    /// A record in the way, at this byte address, no longer opens.
+    #[error("damage at byte {0:#x}")]
+    Damaged(u32),
+    /// The name is longer than 63 bytes.
+    #[error("the name is too long")]
+    Name,
+    /// There is no room to move what stays.
+    #[error("the store is full")]
+    Full,
+    /// An internal limit was met.
+    #[error("internal limit")]
+    Internal,
+}
+
+/// Everything that can go wrong below the operations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    Flash(NorFlashErrorKind),
+    Random,
+    Unkept,
+    Damaged(u32),
+    Full,
+    Internal,
+}
+
+impl From<NorFlashErrorKind> for Fault {
+    fn from(kind: NorFlashErrorKind) -> Self {
+        Self::Flash(kind)
+    }
+}
+
+impl From<crate::crypto::Refused> for Fault {
+    fn from(_: crate::crypto::Refused) -> Self {
+        Self::Internal
+    }
+}
+
+macro_rules! from_fault {
+    ($error:ident { $($fault:pat => $variant:expr),* $(,)? }) => {
+        impl From<Fault> for $error {
+            fn from(fault: Fault) -> Self {
+                match fault {
+                    Fault::Flash(kind) => Self::Flash(kind),
+                    $($fault => $variant,)*
+                    #[allow(unreachable_patterns)]
+                    _ => Self::Internal,
+                }
+            }
+        }
+    };
+}
+
+from_fault!(FormatError { Fault::Random => Self::Random, Fault::Unkept => Self::Unkept });
+from_fault!(MountError { Fault::Unkept => Self::Unkept, Fault::Damaged(at) => Self::Damaged(at) });
+from_fault!(ReadError { Fault::Damaged(at) => Self::Damaged(at) });
+from_fault!(WriteError {
+    Fault::Random => Self::Random,
+    Fault::Unkept => Self::Unkept,
+    Fault::Damaged(at) => Self::Damaged(at),
+    Fault::Full => Self::Full,
+});
+from_fault!(EraseError {
+    Fault::Random => Self::Random,
+    Fault::Unkept => Self::Unkept,
+    Fault::Damaged(at) => Self::Damaged(at),
+    Fault::Full => Self::Full,
+});
