@@ -5,4 +5,7 @@
 #[cfg(any(test, feature = "std"))]
 extern crate std;
 
+pub mod crypto;
 pub mod flash;
+pub mod secret;
+pub mod store;

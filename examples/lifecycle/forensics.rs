@@ -135,13 +135,28 @@ pub(crate) fn confirm(
     name: &[u8],
     guess: &[u8],
 ) -> bool {
+    confirm_each(image, root_key, label, place, &[(name, guess)]) == [true]
+}
+
+/// As [`confirm`] for many guesses, each a name and a value, at less cost than one by one.
+pub(crate) fn confirm_each(
+    image: &[u8],
+    root_key: &[u8; 32],
+    label: &[u8],
+    place: &KnownPlace,
+    guesses: &[(&[u8], &[u8])],
+) -> Vec<bool> {
+    let mut confirmed = vec![false; guesses.len()];
     let stores = clear_headers(image);
-    stores.iter().any(|store| {
-        store.page_sizes().iter().any(|page_size| {
-            let mut attack = Attack::new(image, root_key, label, store, &stores, *page_size);
-            attack.confirms(place, name, guess)
-        })
-    })
+    for store in &stores {
+        for page_size in store.page_sizes() {
+            let mut attack = Attack::new(image, root_key, label, store, &stores, page_size);
+            for (confirmed, (name, guess)) in confirmed.iter_mut().zip(guesses) {
+                *confirmed = *confirmed || attack.confirms(place, name, guess);
+            }
+        }
+    }
+    confirmed
 }
 
 /// Whether `needle` stands in clear in `image`, at any byte.

@@ -24,9 +24,13 @@ enum Fate {
 impl Images {
     /// A fresh directory that is removed at the end.
     pub(crate) fn temporary(number: u64) -> Result<Self, String> {
-        let directory = std::env::temp_dir().join(format!("bydesign-lifecycle-{}-{number:016x}", std::process::id()));
+        let directory =
+            std::env::temp_dir().join(format!("bydesign-lifecycle-{}-{number:016x}", std::process::id()));
         fs::create_dir(&directory).map_err(|error| trouble(&directory, &error))?;
-        Ok(Self { directory, fate: Fate::Remove })
+        Ok(Self {
+            directory,
+            fate: Fate::Remove,
+        })
     }
 
     /// A directory of the caller's, made if it is not there.
@@ -37,7 +41,10 @@ impl Images {
         } else if !directory.is_dir() {
             return Err(format!("{}: not a directory", directory.display()));
         }
-        Ok(Self { directory: directory.into(), fate: Fate::Undo { made_directory } })
+        Ok(Self {
+            directory: directory.into(),
+            fate: Fate::Undo { made_directory },
+        })
     }
 
     pub(crate) fn directory(&self) -> &Path {
@@ -86,7 +93,10 @@ impl Drop for Images {
     fn drop(&mut self) {
         // Nothing more can be done about an error here, and the directory is named in the report.
         let _ = match self.fate {
-            Fate::Keep | Fate::Undo { made_directory: false } => Ok(()),
+            Fate::Keep
+            | Fate::Undo {
+                made_directory: false,
+            } => Ok(()),
             Fate::Undo { made_directory: true } => fs::remove_dir(&self.directory),
             Fate::Remove => fs::remove_dir_all(&self.directory),
         };

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use bydesign::store::{Class, DataClass, UserId};
 use chacha20::ChaCha20Rng;
-use chacha20poly1305::aead::rand_core::{Rng, SeedableRng};
+use rand_core::{Rng, SeedableRng};
 
 /// Whose an item is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -59,7 +59,10 @@ impl Owner {
 
 impl Item {
     pub(crate) fn new(owner: Owner, name: impl Into<String>) -> Self {
-        Self { owner, name: name.into() }
+        Self {
+            owner,
+            name: name.into(),
+        }
     }
 }
 
@@ -74,7 +77,9 @@ impl Model {
 
     /// The change announced last is on the device.
     pub(crate) fn arrived(&mut self) {
-        let Some(Change { item, value }) = self.pending.take() else { return };
+        let Some(Change { item, value }) = self.pending.take() else {
+            return;
+        };
         match value {
             Some(value) => self.live.insert(item, value),
             None => self.live.remove(&item),
@@ -83,13 +88,17 @@ impl Model {
 
     /// After a cut: settles whether the change in flight arrived, from what the device now holds.
     pub(crate) fn settle(&mut self, found: Option<&[u8]>) -> Result<(), String> {
-        let Some(Change { item, value }) = &self.pending else { return Ok(()) };
+        let Some(Change { item, value }) = &self.pending else {
+            return Ok(());
+        };
         if found == value.as_deref() {
             self.arrived();
         } else if found == self.live.get(item).map(Vec::as_slice) {
             self.pending = None;
         } else {
-            return Err(format!("after a power cut {item:?} has neither its old nor its new value"));
+            return Err(format!(
+                "after a power cut {item:?} has neither its old nor its new value"
+            ));
         }
         Ok(())
     }
@@ -109,7 +118,10 @@ impl Model {
 
     /// Every value of a user that was ever given to the store, under its name.
     pub(crate) fn ever_of_users(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        self.written.iter().filter(|(item, _)| item.owner.is_user()).map(|(item, value)| (item.name.as_str(), value.as_slice()))
+        self.written
+            .iter()
+            .filter(|(item, _)| item.owner.is_user())
+            .map(|(item, value)| (item.name.as_str(), value.as_slice()))
     }
 
     /// The data of all users is gone.
@@ -143,8 +155,18 @@ impl Chance {
 
     /// An update like those of a device in use: mostly new values, sometimes a removal. No two values are the same.
     pub(crate) fn change(&mut self, number: u32) -> Change {
-        let owner = self.one_of([Owner::Settings, Owner::Settings, Owner::User(0), Owner::User(7), Owner::User(21)]);
-        let names = if owner.is_user() { USER_NAMES } else { SETTING_NAMES };
+        let owner = self.one_of([
+            Owner::Settings,
+            Owner::Settings,
+            Owner::User(0),
+            Owner::User(7),
+            Owner::User(21),
+        ]);
+        let names = if owner.is_user() {
+            USER_NAMES
+        } else {
+            SETTING_NAMES
+        };
         let item = Item::new(owner, self.one_of(names));
         if self.below(5) == 0 {
             return Change { item, value: None };
@@ -153,11 +175,28 @@ impl Chance {
         let text = value.len();
         value.resize(text + 12 + self.below(100) as usize, 0);
         self.fill(&mut value[text..]);
-        Change { item, value: Some(value) }
+        Change {
+            item,
+            value: Some(value),
+        }
     }
 }
 
-pub(crate) const SETTING_NAMES: [&str; 6] = ["hostname", "time zone", "schedule", "update channel", "language", "broker"];
-pub(crate) const USER_NAMES: [&str; 6] = ["nickname", "home address", "door code", "voice print", "sleep log", "note"];
+pub(crate) const SETTING_NAMES: [&str; 6] = [
+    "hostname",
+    "time zone",
+    "schedule",
+    "update channel",
+    "language",
+    "broker",
+];
+pub(crate) const USER_NAMES: [&str; 6] = [
+    "nickname",
+    "home address",
+    "door code",
+    "voice print",
+    "sleep log",
+    "note",
+];
 /// The users of a device; 0 is the household.
 pub(crate) const USERS: [u32; 3] = [0, 7, 21];

@@ -184,6 +184,8 @@ pub(crate) enum Fault {
     Unkept,
     Damaged(u32),
     Full,
+    /// A record of so many bytes does not fit the record buffer.
+    TooLong(u32),
     Internal,
 }
 
@@ -215,7 +217,11 @@ macro_rules! from_fault {
 }
 
 from_fault!(FormatError { Fault::Random => Self::Random, Fault::Unkept => Self::Unkept });
-from_fault!(MountError { Fault::Unkept => Self::Unkept, Fault::Damaged(at) => Self::Damaged(at) });
+from_fault!(MountError {
+    Fault::Unkept => Self::Unkept,
+    Fault::Damaged(at) => Self::Damaged(at),
+    Fault::TooLong(needed) => Self::BufferTooSmall(usize::try_from(needed).unwrap_or(usize::MAX)),
+});
 from_fault!(ReadError { Fault::Damaged(at) => Self::Damaged(at) });
 from_fault!(WriteError {
     Fault::Random => Self::Random,

@@ -402,13 +402,21 @@ impl<M: Medium> Log<M> {
         Ok(())
     }
 
+    /// The live sum as records state it: on write-once media there is nothing that it would tell.
+    pub(crate) fn live_statement(&self) -> u32 {
+        match M::KIND {
+            MediumKind::Overwritable => self.live_sum,
+            MediumKind::WriteOnce => 0,
+        }
+    }
+
     fn salt_payload(&self, generation: u32, resume: u32) -> SaltPayload {
         SaltPayload {
             generation,
             tail: self.tail,
             key_version: self.key_page.version,
             key_check: self.key_page.check(),
-            live: self.live_sum,
+            live: self.live_statement(),
             resume,
             digest: self.head.digest.value(),
         }
@@ -510,7 +518,7 @@ impl<M: Medium> Log<M> {
         let header = self.header_at_head(Kind::Retire, NO_SLOT, PAIR_PAYLOAD)?;
         let mut record = [0; 64];
         format::place(&mut record, TEXT_START, &tail.to_le_bytes());
-        format::place(&mut record, TEXT_START + 4, &self.live_sum.to_le_bytes());
+        format::place(&mut record, TEXT_START + 4, &self.live_statement().to_le_bytes());
         self.append(header, None, &randomness, &mut record).await?;
         self.tail = tail;
         Ok(())

@@ -10,7 +10,7 @@ use crate::secret::Secret;
 /// Where one item lies, in eight bytes: address (24 bits), slot (6), record length in 4-byte steps (12), whether it is
 /// write-once (1), fingerprint of its name (16).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Entry(u64);
+pub(crate) struct Entry(u64);
 
 impl Entry {
     pub(crate) const EMPTY: Self = Self(0);
@@ -116,8 +116,10 @@ impl Index<'_> {
 
     /// Takes out every entry of a slot.
     pub(crate) fn remove_slot(&mut self, slot: u8) {
-        while let Some(entry) = self.iter().find(|entry| entry.slot() == slot) {
-            self.remove(entry.address());
+        loop {
+            let next = self.iter().find(|entry| entry.slot() == slot).map(Entry::address);
+            let Some(address) = next else { return };
+            self.remove(address);
         }
     }
 
@@ -141,7 +143,7 @@ impl Index<'_> {
 }
 
 /// A class key at work.
-pub struct ClassSlot {
+pub(crate) struct ClassSlot {
     /// `None`: a free slot, whose earlier records are dead.
     pub(crate) data: Option<DataClass>,
     pub(crate) generation: u32,

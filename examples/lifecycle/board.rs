@@ -1,0 +1,363 @@
+//! One device's life: made at the factory, used while its power fails, its users' data erased, and looked at by the finder.
+//!
+//! ```text
+//!   factory ── image file ──> first start ── updates and cuts ── image file ──> finder
+//!                                                                    │
+//!                               mount ── erase the users' data ── image file ─> finder
+//! ```
+
+use std::fmt::Display;
+use std::marker::PhantomData;
+use std::path::Path;
+
+use bydesign::flash::simulator::{EraseTear, ProgramTear, Rule, Simulator};
+use bydesign::flash::{Blocking, NeverPends, Overwritable, WriteOnce};
+use bydesign::secret::{RootKey, Secret};
+use bydesign::store::{Class, Key, Ram, Store};
+use chacha20::ChaCha20Rng;
+
+use crate::device::{Device, Life};
+use crate::finder::Finder;
+use crate::images;
+use crate::model::{Chance, Change, Item, Model, Owner, SETTING_NAMES, USER_NAMES, USERS};
+
+/// The partition label of the store.
+pub(crate) const LABEL: &str = "lifecycle";
+
+const MAC: Key<[u8; 6]> = Key::fixed("mac", Class::Identity);
+const DEVICE_KEY: Key<Secret<32>> = Key::fixed("device key", Class::Identity);
+const WIFI: Key<Secret<32>> = Key::new("wifi", Class::Settings);
+const VOLUME: Key<[u8; 1]> = Key::new("volume", Class::Settings);
+
+const CAPACITY: usize = 64 * 1024;
+const UPDATES: u32 = 300;
+/// Events (bytes programmed, steps of an erase) between two starts, at most.
+const LONGEST_TIME_ON: u32 = 8_000;
+const MAX_VALUE_LENGTH: usize = 256;
+
+/// Memory for the store: 64 items, records of 512 bytes.
+type Memory = Ram<64, 512>;
+type Mounted<'a, K, const WORD: usize, const ERASE: usize> =
+    Store<<K as Kind>::Medium<'a, WORD, ERASE>, Memory>;
+
+/// The two kinds of flash, as something to start from.
+pub(crate) trait Kind {
+    const RULE: Rule;
+    /// What a program cut short can leave behind on this kind.
+    const PROGRAM_TEARS: [ProgramTear; 3];
+    type Medium<'a, const WORD: usize, const ERASE: usize>: NeverPends;
+
+    fn medium<const WORD: usize, const ERASE: usize>(
+        chip: &mut Simulator<WORD, ERASE>,
+    ) -> Self::Medium<'_, WORD, ERASE>;
+}
+
+pub(crate) struct Plain;
+pub(crate) struct Once;
+
+impl Kind for Plain {
+    const RULE: Rule = Rule::Multiwrite;
+    const PROGRAM_TEARS: [ProgramTear; 3] =
+        [ProgramTear::Clean, ProgramTear::TornWord, ProgramTear::Unstable];
+    type Medium<'a, const WORD: usize, const ERASE: usize> =
+        Overwritable<Blocking<&'a mut Simulator<WORD, ERASE>>>;
+
+    fn medium<const WORD: usize, const ERASE: usize>(
+        chip: &mut Simulator<WORD, ERASE>,
+    ) -> Self::Medium<'_, WORD, ERASE> {
+        Overwritable::new(chip)
+    }
+}
+
+impl Kind for Once {
+    const RULE: Rule = Rule::WriteOnce;
+    const PROGRAM_TEARS: [ProgramTear; 3] = [
+        ProgramTear::Clean,
+        ProgramTear::TornWord,
+        ProgramTear::UnreadableWord,
+    ];
+    type Medium<'a, const WORD: usize, const ERASE: usize> =
+        WriteOnce<Blocking<&'a mut Simulator<WORD, ERASE>>>;
+
+    fn medium<const WORD: usize, const ERASE: usize>(
+        chip: &mut Simulator<WORD, ERASE>,
+    ) -> Self::Medium<'_, WORD, ERASE> {
+        WriteOnce::new(chip)
+    }
+}
+
+/// A device with its chip, and what ought to be on it.
+pub(crate) struct Board<'a, K: Kind, const WORD: usize, const ERASE: usize> {
+    device: &'a Device,
+    chip: Simulator<WORD, ERASE>,
+    root_key: RootKey,
+    random: &'a mut ChaCha20Rng,
+    chance: Chance,
+    model: Model,
+    life: Life,
+    kind: PhantomData<K>,
+}
+
+impl<'a, K: Kind, const WORD: usize, const ERASE: usize> Board<'a, K, WORD, ERASE> {
+    /// Formats a blank chip, writes the identity, and gives the image.
+    pub(crate) fn build(device: &Device, random: &mut ChaCha20Rng) -> Result<Vec<u8>, String> {
+        let mut chip = Simulator::<WORD, ERASE>::new(CAPACITY, K::RULE);
+        let root_key = device.root_key()?;
+        let device_key = Secret::random(random).map_err(during("drawing the device key"))?;
+
+        let mut store = Store::format(K::medium(&mut chip), Memory::new(), &root_key, LABEL, random)
+            .map_err(during("format"))?;
+        for (name, text) in [("serial", &device.order.serial), ("model", &device.order.model)] {
+            store
+                .put_fixed_bytes(Class::Identity, name, text.as_bytes(), random)
+                .map_err(during(name))?;
+        }
+        store
+            .put(&MAC, &device.order.mac, random)
+            .map_err(during("mac"))?;
+        store
+            .put(&DEVICE_KEY, &device_key, random)
+            .map_err(during("device key"))?;
+        drop(store);
+        Ok(chip.image().to_vec())
+    }
+
+    /// Everything after the factory, on the image in `file`.
+    pub(crate) fn live(
+        device: &'a Device,
+        file: &Path,
+        seed: u64,
+        random: &'a mut ChaCha20Rng,
+    ) -> Result<Life, String> {
+        let mut board = Self {
+            device,
+            chip: Simulator::from_image(&images::read(file)?, K::RULE),
+            root_key: device.root_key()?,
+            random,
+            chance: Chance::new(seed, device.number),
+            model: Model::default(),
+            life: Life::default(),
+            kind: PhantomData,
+        };
+        board.first_start()?;
+        board.use_it()?;
+        board.restart_and_compare()?;
+
+        images::replace(file, board.chip.image())?;
+        let image = images::read(file)?;
+        let finder = Finder::look_before(device, &image, &board.model)?;
+        board.life.before = finder.finds();
+
+        board.erase_users()?;
+        board.restart_and_compare()?;
+
+        images::replace(file, board.chip.image())?;
+        let image = images::read(file)?;
+        board.life.after = finder.look_after(&image, &board.model)?;
+        board.life.erased = board.model.ever_of_users().count();
+        Ok(board.life)
+    }
+
+    /// The device comes out of its box: it is what the order says, and is told its first settings.
+    fn first_start(&mut self) -> Result<(), String> {
+        let order = &self.device.order;
+        let mut wifi = [0; 32];
+        self.chance.fill(&mut wifi);
+
+        let mut store = mount::<K, WORD, ERASE>(&mut self.chip, &self.root_key)?;
+        for (name, ordered) in [("serial", &order.serial), ("model", &order.model)] {
+            if read(&mut store, &Item::new(Owner::Factory, name))?.as_deref() != Some(ordered.as_bytes()) {
+                return Err(format!("the {name} is not that of the order"));
+            }
+        }
+        if store.get(&MAC).map_err(during("mac"))? != Some(order.mac) {
+            return Err("the MAC is not that of the order".into());
+        }
+        let device_key = store
+            .get(&DEVICE_KEY)
+            .map_err(during("device key"))?
+            .ok_or("there is no device key")?;
+        if store
+            .put_fixed_bytes(Class::Identity, "serial", b"another", self.random)
+            .is_ok()
+        {
+            return Err("the serial could be written a second time".into());
+        }
+        store
+            .put(&WIFI, &Secret::new(wifi), self.random)
+            .map_err(during("wifi"))?;
+        store.put(&VOLUME, &[7], self.random).map_err(during("volume"))?;
+        drop(store);
+
+        for (owner, name, value) in [
+            (Owner::Factory, "serial", order.serial.as_bytes()),
+            (Owner::Factory, "model", order.model.as_bytes()),
+            (Owner::Factory, "mac", &order.mac),
+            (Owner::Factory, "device key", device_key.expose()),
+            (Owner::Settings, "wifi", &wifi),
+            (Owner::Settings, "volume", &[7]),
+        ] {
+            self.model.begin(Change {
+                item: Item::new(owner, name),
+                value: Some(value.to_vec()),
+            });
+            self.model.arrived();
+        }
+        Ok(())
+    }
+
+    /// Hundreds of updates, while the power fails again and again.
+    fn use_it(&mut self) -> Result<(), String> {
+        while self.life.updates < UPDATES {
+            let events = 1 + self.chance.below(LONGEST_TIME_ON);
+            self.plan_cut(events);
+            let end = self.use_until_cut();
+            self.life.cuts += u32::from(self.ended_by_cut(end)?);
+        }
+        Ok(())
+    }
+
+    fn use_until_cut(&mut self) -> Result<(), String> {
+        let mut store = mount::<K, WORD, ERASE>(&mut self.chip, &self.root_key)?;
+        if let Some(item) = self.model.pending().cloned() {
+            let found = read(&mut store, &item)?;
+            self.model.settle(found.as_deref())?;
+        }
+        compare(&mut store, &self.model)?;
+        while self.life.updates < UPDATES {
+            let Change { item, value } = self.chance.change(self.life.updates);
+            self.life.updates += 1;
+            self.model.begin(Change {
+                item: item.clone(),
+                value: value.clone(),
+            });
+            let class = item.owner.data_class();
+            match value {
+                Some(value) => store
+                    .put_bytes(class, &item.name, &value, self.random)
+                    .map_err(during("put"))?,
+                None => store
+                    .remove_bytes(class, &item.name, self.random)
+                    .map(drop)
+                    .map_err(during("remove"))?,
+            }
+            self.model.arrived();
+        }
+        Ok(())
+    }
+
+    /// Erases the users' data, as the button for it would; power fails in the middle a few times.
+    fn erase_users(&mut self) -> Result<(), String> {
+        let mut cuts_to_come = self.chance.below(4);
+        loop {
+            if cuts_to_come > 0 {
+                cuts_to_come -= 1;
+                let events = self.chance.below(2_500);
+                self.plan_cut(events);
+            }
+            let end = self.erase_until_cut();
+            if self.ended_by_cut(end)? {
+                self.life.erase_cuts += 1;
+            } else {
+                self.model.forget_users();
+                return Ok(());
+            }
+        }
+    }
+
+    fn erase_until_cut(&mut self) -> Result<(), String> {
+        let mut store = mount::<K, WORD, ERASE>(&mut self.chip, &self.root_key)?;
+        // After a cut, the users' data is all there or all gone.
+        let mut left = 0;
+        for user in USERS {
+            store
+                .for_each(Owner::User(user).data_class(), |_: &str, _: &[u8]| left += 1)
+                .map_err(during("listing the users' data"))?;
+        }
+        if left > 0 {
+            compare(&mut store, &self.model)?;
+        }
+        store.erase(Class::User, self.random).map_err(during("erase"))
+    }
+
+    /// Restarts in good order, reads everything back and compares it with the model.
+    fn restart_and_compare(&mut self) -> Result<(), String> {
+        self.chip.power_on();
+        let mut store = mount::<K, WORD, ERASE>(&mut self.chip, &self.root_key)?;
+        compare(&mut store, &self.model)
+    }
+
+    fn plan_cut(&mut self, events: u32) {
+        let erase_tears = [
+            EraseTear::Clean,
+            EraseTear::OldOrOne,
+            EraseTear::Unstable,
+            EraseTear::WeakBlank,
+            EraseTear::HalfErased,
+        ];
+        let program = self.chance.one_of(K::PROGRAM_TEARS);
+        let erase = self.chance.one_of(erase_tears);
+        self.chip
+            .set_tear(program, erase, self.chance.below(u32::MAX).into());
+        self.chip.cut_after(events.into());
+    }
+
+    /// Whether power went; any other error remains one. Power is back afterwards.
+    fn ended_by_cut(&mut self, end: Result<(), String>) -> Result<bool, String> {
+        let cut = self.chip.is_off();
+        self.chip.power_on();
+        if cut { Ok(true) } else { end.map(|()| false) }
+    }
+}
+
+fn mount<'a, K: Kind, const WORD: usize, const ERASE: usize>(
+    chip: &'a mut Simulator<WORD, ERASE>,
+    root_key: &RootKey,
+) -> Result<Mounted<'a, K, WORD, ERASE>, String> {
+    Store::mount(K::medium(chip), Memory::new(), root_key, LABEL).map_err(during("mount"))
+}
+
+/// Everything that ought to be there is, and nothing else.
+fn compare<M: NeverPends>(store: &mut Store<M, Memory>, model: &Model) -> Result<(), String> {
+    for (item, value) in model.live() {
+        if read(store, item)?.as_deref() != Some(value) {
+            return Err(format!("{item:?} is not what was stored"));
+        }
+    }
+    let owners = [Owner::Factory, Owner::Settings]
+        .into_iter()
+        .chain(USERS.map(Owner::User));
+    for owner in owners {
+        let names = if owner.is_user() {
+            USER_NAMES
+        } else {
+            SETTING_NAMES
+        };
+        for item in names.map(|name| Item::new(owner, name)) {
+            if model.value(&item).is_none() && read(store, &item)?.is_some() {
+                return Err(format!("{item:?} is back"));
+            }
+        }
+        let mut count = 0;
+        store
+            .for_each(owner.data_class(), |_: &str, _: &[u8]| count += 1)
+            .map_err(during("listing"))?;
+        let expected = model.live().filter(|(item, _)| item.owner == owner).count();
+        if count != expected {
+            return Err(format!("{owner:?} has {count} items, not {expected}"));
+        }
+    }
+    Ok(())
+}
+
+fn read<M: NeverPends>(store: &mut Store<M, Memory>, item: &Item) -> Result<Option<Vec<u8>>, String> {
+    let mut buffer = [0; MAX_VALUE_LENGTH];
+    let length = store
+        .get_bytes(item.owner.data_class(), &item.name, &mut buffer)
+        .map_err(during(&item.name))?;
+    Ok(length.map(|length| buffer[..length].to_vec()))
+}
+
+fn during<E: Display>(what: &str) -> impl Fn(E) -> String + '_ {
+    move |error| format!("{what}: {error}")
+}

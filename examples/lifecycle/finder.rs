@@ -1,0 +1,150 @@
+//! The finder of a discarded device: judges what the forensic reader got out of its image.
+//!
+//! It has the root key, which a real finder lacks: the erasure must hold even then.
+
+use crate::board::LABEL;
+use crate::device::{Device, Finds};
+use crate::forensics::{self, Findings, KnownPlace};
+use crate::model::Model;
+
+/// A finder who looked at a device before its users' data was erased, and will look again.
+pub(crate) struct Finder<'a> {
+    device: &'a Device,
+    finds: Finds,
+    /// The keys of the users' data, as found before the erasure.
+    user_keys: Vec<[u8; 32]>,
+}
+
+impl<'a> Finder<'a> {
+    /// Looks before the erasure. Everything that lives must be found, or the search is not good enough to prove anything.
+    pub(crate) fn look_before(device: &'a Device, image: &[u8], model: &Model) -> Result<Self, String> {
+        let mut finder = Self {
+            device,
+            finds: Finds::default(),
+            user_keys: Vec::new(),
+        };
+        let findings = finder.scan(image);
+        finder.finds = judge(&findings, image, model)?;
+        if device.part.is_overwritable() && finder.finds.stale > 0 {
+            return Err(format!(
+                "{} removed values were found, though overwritten",
+                finder.finds.stale
+            ));
+        }
+
+        let of_users: Vec<_> = model.live().filter(|(item, _)| item.owner.is_user()).collect();
+        let guesses: Vec<_> = of_users
+            .iter()
+            .map(|(item, value)| (item.name.as_bytes(), *value))
+            .collect();
+        if let Some(at) = finder
+            .confirm_each(image, &guesses)
+            .iter()
+            .position(|confirmed| !confirmed)
+        {
+            return Err(format!(
+                "the finder could not confirm {:?}, which is there",
+                of_users[at].0
+            ));
+        }
+        finder.user_keys = user_keys(&findings);
+        if finder.user_keys.is_empty() {
+            return Err("the finder has found no key of the users' data".into());
+        }
+        Ok(finder)
+    }
+
+    /// What was found before the erasure.
+    pub(crate) fn finds(&self) -> Finds {
+        self.finds
+    }
+
+    /// Looks after the erasure: what lives is there, and of the users nothing, not even whether a guess was right.
+    pub(crate) fn look_after(&self, image: &[u8], model: &Model) -> Result<Finds, String> {
+        let findings = self.scan(image);
+        let finds = judge(&findings, image, model)?;
+        if user_keys(&findings)
+            .iter()
+            .any(|key| self.user_keys.contains(key))
+        {
+            return Err("a key of the users' data was found after the erasure".into());
+        }
+        let guesses: Vec<_> = model
+            .ever_of_users()
+            .map(|(name, value)| (name.as_bytes(), value))
+            .collect();
+        for (name, value) in model.ever_of_users() {
+            if findings.holds_value(value) {
+                return Err(format!("an erased value of {name:?} was found"));
+            }
+        }
+        if let Some(at) = self
+            .confirm_each(image, &guesses)
+            .iter()
+            .position(|confirmed| *confirmed)
+        {
+            return Err(format!(
+                "an erased value of {:?} could be confirmed",
+                String::from_utf8_lossy(guesses[at].0)
+            ));
+        }
+        Ok(finds)
+    }
+
+    fn scan(&self, image: &[u8]) -> Findings {
+        forensics::scan(image, &self.device.root_key, LABEL.as_bytes())
+    }
+
+    fn confirm_each(&self, image: &[u8], guesses: &[(&[u8], &[u8])]) -> Vec<bool> {
+        forensics::confirm_each(
+            image,
+            &self.device.root_key,
+            LABEL.as_bytes(),
+            &KnownPlace::default(),
+            guesses,
+        )
+    }
+}
+
+/// Every live value was found, and nothing stands in clear.
+fn judge(findings: &Findings, image: &[u8], model: &Model) -> Result<Finds, String> {
+    for (item, value) in model.live() {
+        if !findings.holds(item.name.as_bytes(), value) {
+            return Err(format!("the finder missed {item:?}, which is there"));
+        }
+        if value.len() >= LONG_ENOUGH && forensics::in_clear(image, value) {
+            return Err(format!("{item:?} stands in clear in the image"));
+        }
+    }
+    for (name, value) in model.ever_of_users() {
+        if forensics::in_clear(image, value) {
+            return Err(format!("a value of {name:?} stands in clear in the image"));
+        }
+    }
+    let live = model.live().count();
+    let is_live = |(name, value): (&[u8], &[u8])| {
+        model
+            .live()
+            .any(|(item, living)| item.name.as_bytes() == name && living == value)
+    };
+    let stale = findings.values().filter(|found| !is_live(*found)).count();
+    Ok(Finds {
+        live,
+        stale,
+        tried: findings.tried,
+    })
+}
+
+fn user_keys(findings: &Findings) -> Vec<[u8; 32]> {
+    findings
+        .class_keys
+        .iter()
+        .filter(|found| found.class == USER_CLASS)
+        .map(|found| found.key)
+        .collect()
+}
+
+/// The number of the users' class on flash.
+const USER_CLASS: u8 = 3;
+/// Bytes of a value that do not stand in an image by chance.
+const LONG_ENOUGH: usize = 6;

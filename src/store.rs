@@ -1,0 +1,765 @@
+//! A sealed key-value store for raw flash: encrypted, authenticated, safe against power cuts, and able to forget.
+//!
+//! ```
+//! use bydesign::flash::Overwritable;
+//! use bydesign::flash::simulator::{Rule, Simulator};
+//! use bydesign::secret::RootKey;
+//! use bydesign::store::{Class, Key, MountError, Ram, Store};
+//!
+//! const WIFI_PASSWORD: Key<[u8; 8]> = Key::new("wifi.password", Class::Settings);
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let fuses = *b"\x8e\x1f\x02\xd9\x44\xa7\x39\x5b\xc0\x6d\x7e\x13\xfa\x98\x21\x5c\x3b\xe6\x70\x0a\xb5\x4f\xd2\x87\x19\xcc\x63\xae\x05\x7b\xf1\x30";
+//! let root_key = RootKey::new(fuses)?;
+//! let mut random = getrandom::SysRng;
+//! let mut flash = Simulator::<4, 4096>::new(64 * 1024, Rule::Multiwrite);
+//!
+//! // first boot: nothing is formatted silently
+//! let medium = Overwritable::new(&mut flash);
+//! assert_eq!(Store::mount(medium, Ram::<32, 256>::new(), &root_key, "settings").err(), Some(MountError::Unformatted));
+//! let medium = Overwritable::new(&mut flash);
+//! let mut store = Store::format(medium, Ram::<32, 256>::new(), &root_key, "settings", &mut random)?;
+//! store.put(&WIFI_PASSWORD, b"12345678", &mut random)?;
+//!
+//! // every later boot
+//! drop(store);
+//! let mut store = Store::mount(Overwritable::new(&mut flash), Ram::<32, 256>::new(), &root_key, "settings")?;
+//! assert_eq!(store.get(&WIFI_PASSWORD)?, Some(*b"12345678"));
+//!
+//! // a new owner: the key of the class is destroyed, whatever the class holds
+//! store.erase(Class::Settings, &mut random)?;
+//! assert_eq!(store.get(&WIFI_PASSWORD)?, None);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Two faces
+//!
+//! [`Store`] is for blocking drivers, [`AsyncStore`] for async ones. They run the same code: the blocking face polls futures
+//! that are ready at the first poll.
+//!
+//! # Power loss
+//!
+//! Power may go at any instant of any operation, of mount and erase too. Afterwards the store mounts, and each item has the
+//! value last acknowledged or the one being written, never a third.
+//!
+//! # Security
+//!
+//! Against whoever reads the flash, the store keeps names and values; sizes and numbers of records show. Against whoever
+//! reads the flash *and* holds the root key, it keeps what was erased before the reading. Against whoever also writes the
+//! flash between boots, it keeps records from being forged, swapped, dropped or brought back unnoticed; a *whole* earlier
+//! image is a genuine earlier state and is not noticed by this version, which has no counter outside the flash. The bytes are
+//! described in `docs/on-flash-format.md`, the attackers in `docs/threat-model.md`.
+//!
+//! Serves CoP 4, 8, 9 and 11; EN 303 645 5.4-1, 5.9-2 and 5.11-1.
+//!
+//! ```text
+//!  key · stored · class            what applications name
+//!  store (this file) · blocking    the operations
+//!  mount · collect                 from bytes to a store; making room
+//!  keys · walk                     key pages; reading what may be torn
+//!  log · memory                    the head of the log; the caller's RAM
+//!  format                          every byte on flash
+//! ```
+
+mod blocking;
+mod class;
+mod collect;
+mod error;
+mod format;
+mod key;
+mod keys;
+mod log;
+mod memory;
+mod mount;
+mod stored;
+mod walk;
+
+use rand_core::TryCryptoRng;
+use zeroize::Zeroize;
+
+pub use blocking::Store;
+pub use class::{Class, DataClass, Scope, UserId};
+pub use error::{EraseError, FormatError, MountError, ReadError, WriteError};
+pub use key::Key;
+pub use memory::{Memory, Ram};
+pub use stored::{CodecError, Serde, Stored};
+
+use self::error::Fault;
+use self::format::{Kind, MAX_NAME, MAX_VALUE, PAIR_PAYLOAD, TEXT_START};
+use self::keys::Fate;
+use self::log::{Doomed, Log, OpenedValue};
+use self::memory::{Entry, Parts};
+use self::mount::Existing;
+use crate::crypto;
+use crate::flash::{Medium, MediumKind};
+use crate::secret::RootKey;
+
+/// How full and how worn the store is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Figures {
+    /// Items stored.
+    pub items: usize,
+    /// Bytes of flash that the items take, overhead included.
+    pub live_bytes: u32,
+    /// Bytes of items that the flash is sure to hold at the present mix of sizes.
+    pub capacity_bytes: u32,
+    /// Pages of the log that hold none of it now.
+    pub free_pages: u32,
+    /// Bytes of a page.
+    pub page_bytes: u32,
+    /// The highest number of erases that any page has seen.
+    pub most_erases: u32,
+    /// How often class keys were made or erased.
+    pub key_version: u32,
+    usable: u32,
+    log_pages: u32,
+    overhead: u32,
+    unit: u32,
+}
+
+impl Figures {
+    /// How many more updates of values of `value_len` bytes under names of `name_len` bytes the flash takes, if its pages
+    /// endure `endurance` erases and the live data stays as it is. An estimate: sizes and restarts vary.
+    #[must_use]
+    pub fn updates_left(&self, name_len: u32, value_len: u32, endurance: u32) -> u64 {
+        let size = self.overhead.saturating_add(name_len).saturating_add(value_len).next_multiple_of(4);
+        let size = size.next_multiple_of(self.unit);
+        let per_turn = u64::from(self.log_pages) * u64::from(self.usable / size.max(1));
+        let copies = u64::from(self.live_bytes / size.max(1));
+        let turns = u64::from(endurance.saturating_sub(self.most_erases));
+        turns * per_turn.saturating_sub(copies)
+    }
+}
+
+/// The store over a medium whose driver may be async. See the [module](self) for what it promises; [`Store`] is the
+/// blocking face.
+///
+/// # Cancelling
+///
+/// Every future may be dropped at any await. What it was doing has then happened or not, as after a power cut; the store
+/// goes on to be used.
+pub struct AsyncStore<M: Medium, I: Memory> {
+    log: Log<M>,
+    memory: I,
+}
+
+impl<M: Medium, I: Memory> AsyncStore<M, I> {
+    /// Makes a store on blank flash.
+    ///
+    /// `label` names the partition (at most 32 bytes); it is part of every key, and the mount must be given the same.
+    ///
+    /// # Errors
+    ///
+    /// [`FormatError`]; [`FormatError::NotBlank`] if the flash holds anything but the leavings of a format that was cut
+    /// short.
+    ///
+    /// # Power loss
+    ///
+    /// The flash stays unformatted until the last write; format again.
+    ///
+    /// # Security
+    ///
+    /// Fails, changing nothing, if the random source is visibly stuck.
+    pub async fn format<R: TryCryptoRng + ?Sized>(
+        medium: M,
+        mut memory: I,
+        root_key: &RootKey,
+        label: &str,
+        random: &mut R,
+    ) -> Result<Self, FormatError> {
+        let log = Log::format(medium, root_key, label, Existing::Refuse, &mut memory.parts(), random).await?;
+        Ok(Self { log, memory })
+    }
+
+    /// Makes a store, erasing whatever is on the flash.
+    ///
+    /// # Errors
+    ///
+    /// [`FormatError`].
+    ///
+    /// # Power loss
+    ///
+    /// Once begun, what was there is gone and the flash is unformatted until the last write; call it again.
+    pub async fn format_erasing<R: TryCryptoRng + ?Sized>(
+        medium: M,
+        mut memory: I,
+        root_key: &RootKey,
+        label: &str,
+        random: &mut R,
+    ) -> Result<Self, FormatError> {
+        let log = Log::format(medium, root_key, label, Existing::Erase, &mut memory.parts(), random).await?;
+        Ok(Self { log, memory })
+    }
+
+    /// Finds the store on the flash, finishes what a power cut interrupted, and reads where everything lies.
+    ///
+    /// # Errors
+    ///
+    /// [`MountError`]; nothing is destroyed by a mount that fails.
+    ///
+    /// # Power loss
+    ///
+    /// Mounting again does what was left to do.
+    pub async fn mount(medium: M, mut memory: I, root_key: &RootKey, label: &str) -> Result<Self, MountError> {
+        let log = {
+            let mut parts = memory.parts();
+            let log = Log::mount(medium, root_key, label, &mut parts).await;
+            parts.buffer.zeroize();
+            log?
+        };
+        Ok(Self { log, memory })
+    }
+
+    /// Ends the store and gives the medium back. Nothing is pending: every change was on flash when it was acknowledged.
+    pub fn into_medium(self) -> M {
+        self.log.medium
+    }
+
+    /// The medium under the store.
+    pub fn medium(&self) -> &M {
+        &self.log.medium
+    }
+
+    /// The medium under the store, to exercise it in tests. Writing to it loses data.
+    pub fn medium_mut(&mut self) -> &mut M {
+        &mut self.log.medium
+    }
+
+    // ---- reading ----
+
+    /// The value of an item; `None` if there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`]; a record that no longer opens is [`ReadError::Damaged`], never `None`.
+    pub async fn get<T: Stored>(&mut self, key: &Key<T>) -> Result<Option<T>, ReadError> {
+        let Some((_, opened)) = self.open(key.data, key.name).await? else { return Ok(None) };
+        let buffer = self.memory.parts().buffer;
+        let value = buffer.get(opened.value).map(T::decode);
+        buffer.zeroize();
+        match value {
+            Some(Ok(value)) => Ok(Some(value)),
+            _ => Err(ReadError::Decode),
+        }
+    }
+
+    /// Copies an item's bytes to the start of `out` and gives their number; `None` if there is no such item.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`]; with [`ReadError::OutputTooSmall`] `out` is untouched.
+    pub async fn get_bytes(
+        &mut self,
+        data: impl Into<DataClass>,
+        name: &str,
+        out: &mut [u8],
+    ) -> Result<Option<usize>, ReadError> {
+        let Some((_, opened)) = self.open(data.into(), name).await? else { return Ok(None) };
+        let buffer = self.memory.parts().buffer;
+        let needed = opened.value.len();
+        let copied = match (buffer.get(opened.value), out.get_mut(..needed)) {
+            (Some(value), Some(target)) => {
+                target.copy_from_slice(value);
+                Ok(Some(needed))
+            }
+            _ => Err(ReadError::OutputTooSmall(needed)),
+        };
+        buffer.zeroize();
+        copied
+    }
+
+    /// Whether there is an item.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`].
+    pub async fn contains<T>(&mut self, key: &Key<T>) -> Result<bool, ReadError> {
+        self.contains_bytes(key.data, key.name).await
+    }
+
+    /// Whether there is an item of this name.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`].
+    pub async fn contains_bytes(&mut self, data: impl Into<DataClass>, name: &str) -> Result<bool, ReadError> {
+        let found = self.open(data.into(), name).await?;
+        self.memory.parts().buffer.zeroize();
+        Ok(found.is_some())
+    }
+
+    /// Calls `each` with the name and value of every item of a class, in no order. The slices are wiped afterwards.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`]; items before the one that fails have been seen.
+    pub async fn for_each(
+        &mut self,
+        data: impl Into<DataClass>,
+        mut each: impl FnMut(&str, &[u8]),
+    ) -> Result<(), ReadError> {
+        self.recover().await?;
+        let data = data.into();
+        let Parts { index, slots, buffer } = self.memory.parts();
+        let Some(slot) = slots.find(data) else { return Ok(()) };
+        for entry in index.iter().filter(|entry| entry.slot() == slot) {
+            let opened = self.log.read_value(entry.address(), entry.size(), slots.get(slot), buffer).await?;
+            if let (Some(name), Some(value)) = (buffer.get(opened.name), buffer.get(opened.value)) {
+                let name = core::str::from_utf8(name).map_err(|_| ReadError::Damaged(entry.address() * 4))?;
+                each(name, value);
+            }
+            buffer.zeroize();
+        }
+        Ok(())
+    }
+
+    /// How full and how worn the store is.
+    pub fn figures(&mut self) -> Figures {
+        let geometry = self.log.geometry;
+        let usable = geometry.usable();
+        let waste = self.log.largest.saturating_sub(geometry.unit);
+        let pages = geometry.log_pages().saturating_sub(geometry.spare());
+        Figures {
+            items: self.memory.parts().index.len(),
+            live_bytes: self.log.live_bytes,
+            capacity_bytes: pages.saturating_mul(usable.saturating_sub(waste)),
+            free_pages: self.log.free_pages(),
+            page_bytes: geometry.page,
+            most_erases: self.log.most_erases,
+            key_version: self.log.key_page.version,
+            usable,
+            log_pages: geometry.log_pages(),
+            overhead: if M::KIND == MediumKind::Overwritable { 37 } else { 29 },
+            unit: geometry.unit,
+        }
+    }
+
+    // ---- writing ----
+
+    /// Stores a value, in place of an earlier one.
+    ///
+    /// # Errors
+    ///
+    /// [`WriteError`]; the earlier value is still there. After an error of the flash driver either value may be there
+    /// after the next mount, and the earlier one until then.
+    ///
+    /// # Power loss
+    ///
+    /// The earlier value or this one; this one for certain once the call has returned.
+    ///
+    /// # Security
+    ///
+    /// On overwritable media the earlier value is overwritten before this returns. On write-once media it stays on flash,
+    /// sealed under the class key, until its page is collected or the class erased.
+    pub async fn put<T: Stored, R: TryCryptoRng + ?Sized>(
+        &mut self,
+        key: &Key<T>,
+        value: &T,
+        random: &mut R,
+    ) -> Result<(), WriteError> {
+        let fill = |out: &mut [u8]| value.encode(out).map_err(|CodecError| WriteError::Encode);
+        self.put_with(key.data, key.name, key.fixed, None, fill, random).await
+    }
+
+    /// Stores bytes, in place of earlier ones. As [`AsyncStore::put`].
+    ///
+    /// # Errors
+    ///
+    /// [`WriteError`].
+    pub async fn put_bytes<R: TryCryptoRng + ?Sized>(
+        &mut self,
+        data: impl Into<DataClass>,
+        name: &str,
+        value: &[u8],
+        random: &mut R,
+    ) -> Result<(), WriteError> {
+        self.put_with(data.into(), name, false, Some(value.len()), copy_of(value), random).await
+    }
+
+    /// Stores bytes that can never be changed or removed, only erased with their class.
+    ///
+    /// # Errors
+    ///
+    /// [`WriteError`]; [`WriteError::Fixed`] if there is such an item already.
+    pub async fn put_fixed_bytes<R: TryCryptoRng + ?Sized>(
+        &mut self,
+        data: impl Into<DataClass>,
+        name: &str,
+        value: &[u8],
+        random: &mut R,
+    ) -> Result<(), WriteError> {
+        self.put_with(data.into(), name, true, Some(value.len()), copy_of(value), random).await
+    }
+
+    /// Removes an item: gone to software. Gives whether there was one.
+    ///
+    /// # Errors
+    ///
+    /// [`WriteError`]; [`WriteError::Fixed`] for a write-once item.
+    ///
+    /// # Power loss
+    ///
+    /// The item is there or not; not for certain once the call has returned.
+    ///
+    /// # Security
+    ///
+    /// On overwritable media name and value are overwritten before this returns. On write-once media they stay on flash,
+    /// sealed under the class key, until their page is collected; [`AsyncStore::erase_item`] does not wait.
+    pub async fn remove<T, R: TryCryptoRng + ?Sized>(
+        &mut self,
+        key: &Key<T>,
+        random: &mut R,
+    ) -> Result<bool, WriteError> {
+        self.remove_bytes(key.data, key.name, random).await
+    }
+
+    /// Removes the item of this name. As [`AsyncStore::remove`].
+    ///
+    /// # Errors
+    ///
+    /// [`WriteError`].
+    pub async fn remove_bytes<R: TryCryptoRng + ?Sized>(
+        &mut self,
+        data: impl Into<DataClass>,
+        name: &str,
+        random: &mut R,
+    ) -> Result<bool, WriteError> {
+        let data = data.into();
+        self.check_name(name).map_err(|()| WriteError::Name)?;
+        self.recover().await?;
+        let removed = self.remove_item(data, name, random).await;
+        self.memory.parts().buffer.zeroize();
+        removed
+    }
+
+    // ---- erasing ----
+
+    /// Erases a class, or one user's data: its key is destroyed and a new one made, in a time that does not depend on how
+    /// much there is.
+    ///
+    /// ```
+    /// # use bydesign::store::{Class, EraseError, Memory, Store, UserId};
+    /// # use bydesign::flash::NeverPends;
+    /// # fn example<M: NeverPends, I: Memory>(store: &mut Store<M, I>) -> Result<(), EraseError> {
+    /// # let mut random = getrandom::SysRng;
+    /// store.erase(UserId(7), &mut random)?;       // one user's data
+    /// store.erase(Class::User, &mut random)?;     // every user's data
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`EraseError`]. With [`EraseError::Random`] nothing was touched; with the others the erasure may have begun, and the
+    /// next operation or mount completes it.
+    ///
+    /// # Power loss
+    ///
+    /// The class is whole or erased. Once the new key page is complete, a mount finishes before anything can be read.
+    ///
+    /// # Security
+    ///
+    /// After this returned, no dump of the flash opens the class's records, even with the root key. The sealed records
+    /// themselves stay until their pages are collected. A dump taken *before* holds what it held.
+    pub async fn erase<R: TryCryptoRng + ?Sized>(
+        &mut self,
+        scope: impl Into<Scope>,
+        random: &mut R,
+    ) -> Result<(), EraseError> {
+        let scope = scope.into();
+        self.recover().await?;
+        let Parts { mut index, mut slots, .. } = self.memory.parts();
+        let takes = |data: Option<DataClass>| data.is_some_and(|data| scope.takes(data));
+        if !slots.used().iter().any(|slot| takes(slot.data)) {
+            return Ok(());
+        }
+        let fate = |slot: u8, data: Option<DataClass>| match data {
+            Some(data) if scope.takes(data) && slot < 3 => Fate::Renew(data),
+            Some(data) if scope.takes(data) => Fate::Free,
+            _ => Fate::Keep,
+        };
+        let count = *slots.count;
+        Ok(self.log.rewrite_class_keys(&mut index, &mut slots, fate, count, random).await?)
+    }
+
+    /// Erases one item: removes it and sees to it that no version of it is left on the flash.
+    ///
+    /// On overwritable media that is what [`AsyncStore::remove`] does anyway. On write-once media every page that may hold
+    /// a version is collected, up to one turn of the whole log: slow, and wear for each page.
+    ///
+    /// # Errors
+    ///
+    /// [`EraseError`]; call it again, it starts over.
+    ///
+    /// # Power loss
+    ///
+    /// The item is there or not. On write-once media versions may be left on flash until the call is repeated and returns.
+    pub async fn erase_item<R: TryCryptoRng + ?Sized>(
+        &mut self,
+        data: impl Into<DataClass>,
+        name: &str,
+        random: &mut R,
+    ) -> Result<(), EraseError> {
+        let data = data.into();
+        self.check_name(name).map_err(|()| EraseError::Name)?;
+        self.recover().await?;
+        let removed = self.remove_item(data, name, random).await;
+        self.memory.parts().buffer.zeroize();
+        removed.map_err(|error| match error {
+            WriteError::Flash(kind) => EraseError::Flash(kind),
+            WriteError::Random => EraseError::Random,
+            WriteError::Unkept => EraseError::Unkept,
+            WriteError::Damaged(at) => EraseError::Damaged(at),
+            WriteError::Full => EraseError::Full,
+            _ => EraseError::Internal,
+        })?;
+        if M::KIND == MediumKind::WriteOnce {
+            let last = self.log.head.generation;
+            while self.log.tail <= last {
+                let collected = self.log.collect_page(&mut self.memory.parts(), random).await;
+                self.memory.parts().buffer.zeroize();
+                collected?;
+            }
+        }
+        Ok(())
+    }
+
+    // ---- upkeep ----
+
+    /// Does up to `budget` steps of the work that puts would otherwise do on the way: copying a record, erasing a page.
+    /// Gives whether there is more. Call it when there is time.
+    ///
+    /// # Errors
+    ///
+    /// [`WriteError`].
+    ///
+    /// # Power loss
+    ///
+    /// Nothing is lost at any instant.
+    pub async fn maintain<R: TryCryptoRng + ?Sized>(
+        &mut self,
+        budget: usize,
+        random: &mut R,
+    ) -> Result<bool, WriteError> {
+        self.recover().await?;
+        let mut parts = self.memory.parts();
+        for _ in 0..budget {
+            let done = self.log.maintain_step(&mut parts, random).await;
+            parts.buffer.zeroize();
+            if !done? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    // ---- what the operations share ----
+
+    fn check_name(&self, name: &str) -> Result<(), ()> {
+        if name.len() <= MAX_NAME { Ok(()) } else { Err(()) }
+    }
+
+    /// Completes what an operation that failed or was dropped left half done.
+    async fn recover(&mut self) -> Result<(), Fault> {
+        self.log.settle_key_pages().await?;
+        if !self.log.key_page.loaded {
+            let mut slots = self.memory.parts().slots;
+            let count = *slots.count;
+            self.log.load_class_keys(&mut slots, count).await?;
+        }
+        self.log.overwrite_doomed().await
+    }
+
+    /// Finds an item and leaves its record open in the buffer; the caller wipes it.
+    async fn open(&mut self, data: DataClass, name: &str) -> Result<Option<(Entry, OpenedValue)>, ReadError> {
+        self.check_name(name).map_err(|()| ReadError::Name)?;
+        self.recover().await?;
+        let Parts { index, slots, buffer } = self.memory.parts();
+        let Some(slot) = slots.find(data) else { return Ok(None) };
+        let found = self.log.find(&index, &slots, slot, name.as_bytes(), buffer).await;
+        if !matches!(found, Ok(Some(_))) {
+            buffer.zeroize();
+        }
+        Ok(found?)
+    }
+
+    async fn put_with<R: TryCryptoRng + ?Sized>(
+        &mut self,
+        data: DataClass,
+        name: &str,
+        fixed: bool,
+        value_len: Option<usize>,
+        fill: impl Fn(&mut [u8]) -> Result<usize, WriteError>,
+        random: &mut R,
+    ) -> Result<(), WriteError> {
+        self.check_name(name).map_err(|()| WriteError::Name)?;
+        self.recover().await?;
+        let put = self.put_item(data, name, fixed, value_len, fill, random).await;
+        self.memory.parts().buffer.zeroize();
+        put
+    }
+
+    async fn put_item<R: TryCryptoRng + ?Sized>(
+        &mut self,
+        data: DataClass,
+        name: &str,
+        fixed: bool,
+        value_len: Option<usize>,
+        fill: impl Fn(&mut [u8]) -> Result<usize, WriteError>,
+        random: &mut R,
+    ) -> Result<(), WriteError> {
+        let Self { log, memory } = self;
+        let mut parts = memory.parts();
+        let geometry = log.geometry;
+        let link = if M::KIND == MediumKind::Overwritable { format::LINK_LEN } else { 0 };
+        let value_start = TEXT_START + link + format::META_LEN + name.len();
+        let most = usize::try_from(geometry.usable()).unwrap_or(0).min(parts.buffer.len());
+        let limit = most.saturating_sub(value_start + crypto::TAG_LEN + 3 + geometry.unit as usize).min(MAX_VALUE);
+
+        // How long is it? A typed value is encoded once for that, and again when there is room.
+        let value_len = match value_len {
+            Some(len) => len,
+            None => {
+                let end = (value_start + limit).min(parts.buffer.len());
+                let len = fill(parts.buffer.get_mut(value_start..end).unwrap_or_default());
+                parts.buffer.zeroize();
+                len?
+            }
+        };
+        if value_len > limit {
+            return Err(WriteError::TooLong(limit));
+        }
+        let pad = (4 - (value_start + value_len) % 4) % 4;
+        let text_len = value_start + value_len + pad - TEXT_START;
+        let kind = if fixed { Kind::Fixed } else { Kind::Value };
+        let size = geometry.size(log.header_at_head(kind, 0, text_len)?);
+
+        let slot = parts.slots.find(data);
+        let older = match slot {
+            Some(slot) => log.find(&parts.index, &parts.slots, slot, name.as_bytes(), parts.buffer).await?,
+            None => None,
+        };
+        let older = older.map(|(entry, _)| entry);
+        parts.buffer.zeroize();
+        if older.is_some_and(Entry::is_fixed) {
+            return Err(WriteError::Fixed);
+        }
+        if older.is_none() && parts.index.is_full() {
+            return Err(WriteError::IndexFull);
+        }
+        let items = u32::try_from(parts.index.len()).unwrap_or(u32::MAX).saturating_add(u32::from(older.is_none()));
+        let bytes = log.live_bytes.saturating_sub(older.map_or(0, Entry::size)).saturating_add(size);
+        if !collect::is_within_capacity(geometry, bytes, items, log.largest.max(size)) {
+            return Err(WriteError::Full);
+        }
+        let slot = match slot {
+            Some(slot) => slot,
+            None => log.add_class(data, &mut parts, random).await?,
+        };
+
+        log.make_room(size, &mut parts, random).await?;
+        // Collection may have moved the older record.
+        let older = match older {
+            Some(_) => log.find(&parts.index, &parts.slots, slot, name.as_bytes(), parts.buffer).await?,
+            None => None,
+        };
+        let older = older.map(|(entry, _)| entry);
+        let randomness = crypto::fresh(random).map_err(|_| WriteError::Random)?;
+        let header = log.header_at_head(kind, slot, text_len)?;
+        let buffer = &mut *parts.buffer;
+        buffer.zeroize();
+        let meta = u8::try_from(name.len() | pad << 6).map_err(|_| WriteError::Internal)?;
+        format::place(buffer, TEXT_START + link, &[meta]);
+        format::place(buffer, TEXT_START + link + format::META_LEN, name.as_bytes());
+        let target = buffer.get_mut(value_start..value_start + value_len).ok_or(WriteError::Internal)?;
+        if fill(target)? != value_len {
+            return Err(WriteError::Encode);
+        }
+        let hash = log.keys.name_hash(slot, name.as_bytes());
+        Ok(log.append_value(header, older, hash, &randomness, &mut parts.index, &parts.slots, buffer).await?)
+    }
+
+    async fn remove_item<R: TryCryptoRng + ?Sized>(
+        &mut self,
+        data: DataClass,
+        name: &str,
+        random: &mut R,
+    ) -> Result<bool, WriteError> {
+        let Self { log, memory } = self;
+        let mut parts = memory.parts();
+        let Some(slot) = parts.slots.find(data) else { return Ok(false) };
+        let found = log.find(&parts.index, &parts.slots, slot, name.as_bytes(), parts.buffer).await?;
+        let Some((entry, _)) = found else { return Ok(false) };
+        if entry.is_fixed() {
+            return Err(WriteError::Fixed);
+        }
+        log.make_reserved_room(&mut parts, random).await?;
+        let found = log.find(&parts.index, &parts.slots, slot, name.as_bytes(), parts.buffer).await?;
+        let Some((entry, _)) = found else { return Err(WriteError::Internal) };
+        let randomness = crypto::fresh(random).map_err(|_| WriteError::Random)?;
+        let header = log.header_at_head(Kind::Removal, slot, PAIR_PAYLOAD)?;
+        let live_sum = log.live_sum.wrapping_sub(log.keys.live_summand(entry.address()));
+        let stated = if M::KIND == MediumKind::Overwritable { live_sum } else { 0 };
+        parts.buffer.zeroize();
+        format::place(parts.buffer, TEXT_START, &entry.address().to_le_bytes());
+        format::place(parts.buffer, TEXT_START + 4, &stated.to_le_bytes());
+        log.append(header, parts.slots.get(slot), &randomness, parts.buffer).await?;
+
+        log.live_sum = live_sum;
+        log.live_bytes = log.live_bytes.saturating_sub(entry.size());
+        parts.index.remove(entry.address());
+        log.doomed = Some(Doomed { address: entry.address(), size: entry.size() });
+        log.overwrite_doomed().await?;
+        Ok(true)
+    }
+}
+
+impl<M: Medium> Log<M> {
+    /// Makes a class key for a user or an application class that has none yet.
+    async fn add_class<R: TryCryptoRng + ?Sized>(
+        &mut self,
+        data: DataClass,
+        parts: &mut Parts<'_>,
+        random: &mut R,
+    ) -> Result<u8, WriteError> {
+        let free = parts.slots.used().iter().position(|slot| slot.data.is_none());
+        let at = free.unwrap_or(*parts.slots.count);
+        if at >= parts.slots.all.len().min(self.class_limit()) {
+            return Err(WriteError::ClassesFull);
+        }
+        let slot = u8::try_from(at).map_err(|_| WriteError::Internal)?;
+        let count = (*parts.slots.count).max(at + 1);
+        let fate = |number: u8, _| if number == slot { Fate::Renew(data) } else { Fate::Keep };
+        self.rewrite_class_keys(&mut parts.index, &mut parts.slots, fate, count, random).await?;
+        Ok(slot)
+    }
+
+    async fn maintain_step<R: TryCryptoRng + ?Sized>(
+        &mut self,
+        parts: &mut Parts<'_>,
+        random: &mut R,
+    ) -> Result<bool, Fault> {
+        if self.free_pages() <= self.geometry.spare() && self.tail < self.head.generation {
+            self.collect_step(parts, random).await?;
+            return Ok(true);
+        }
+        if self.ready < self.free_pages().min(self.geometry.spare()) {
+            let page = self.geometry.page_of(self.head.generation.saturating_add(self.ready).saturating_add(1));
+            if self.is_erased(page).await?.is_none() {
+                self.erase_page(page, 0).await?;
+            }
+            self.ready += 1;
+            return Ok(true);
+        }
+        Ok(false)
+    }
+}
+
+fn copy_of(value: &[u8]) -> impl Fn(&mut [u8]) -> Result<usize, WriteError> + '_ {
+    move |out| {
+        out.get_mut(..value.len()).ok_or(WriteError::Encode)?.copy_from_slice(value);
+        Ok(value.len())
+    }
+}

@@ -1,0 +1,243 @@
+//! The blocking face: the same operations over drivers whose futures never pend.
+
+use core::future::Future;
+use core::pin::pin;
+use core::task::{Context, Poll, Waker};
+
+use rand_core::TryCryptoRng;
+
+use super::{
+    AsyncStore, DataClass, EraseError, Figures, FormatError, Key, Memory, MountError, ReadError, Scope, Stored,
+    WriteError,
+};
+use crate::flash::NeverPends;
+use crate::secret::RootKey;
+
+/// The store over a medium with a blocking driver. See the [module](super) for what it promises, and [`AsyncStore`] for each
+/// operation's power-loss and security notes.
+pub struct Store<M: NeverPends, I: Memory>(AsyncStore<M, I>);
+
+/// Runs a future of an [`AsyncStore`] over a [`NeverPends`] medium: it is ready at the first poll.
+fn run<F: Future>(future: F) -> F::Output {
+    let mut future = pin!(future);
+    let mut context = Context::from_waker(Waker::noop());
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
+            return output;
+        }
+    }
+}
+
+impl<M: NeverPends, I: Memory> Store<M, I> {
+    /// Makes a store on blank flash. See [`AsyncStore::format`].
+    ///
+    /// # Errors
+    ///
+    /// [`FormatError`].
+    pub fn format<R: TryCryptoRng + ?Sized>(
+        medium: M,
+        memory: I,
+        root_key: &RootKey,
+        label: &str,
+        random: &mut R,
+    ) -> Result<Self, FormatError> {
+        run(AsyncStore::format(medium, memory, root_key, label, random)).map(Self)
+    }
+
+    /// Makes a store, erasing whatever is on the flash. See [`AsyncStore::format_erasing`].
+    ///
+    /// # Errors
+    ///
+    /// [`FormatError`].
+    pub fn format_erasing<R: TryCryptoRng + ?Sized>(
+        medium: M,
+        memory: I,
+        root_key: &RootKey,
+        label: &str,
+        random: &mut R,
+    ) -> Result<Self, FormatError> {
+        run(AsyncStore::format_erasing(medium, memory, root_key, label, random)).map(Self)
+    }
+
+    /// Finds the store on the flash and makes it ready. See [`AsyncStore::mount`].
+    ///
+    /// # Errors
+    ///
+    /// [`MountError`]; nothing is destroyed by a mount that fails.
+    pub fn mount(medium: M, memory: I, root_key: &RootKey, label: &str) -> Result<Self, MountError> {
+        run(AsyncStore::mount(medium, memory, root_key, label)).map(Self)
+    }
+
+    /// Ends the store and gives the medium back.
+    pub fn into_medium(self) -> M {
+        self.0.into_medium()
+    }
+
+    /// The medium under the store.
+    pub fn medium(&self) -> &M {
+        self.0.medium()
+    }
+
+    /// The medium under the store, to exercise it in tests. Writing to it loses data.
+    pub fn medium_mut(&mut self) -> &mut M {
+        self.0.medium_mut()
+    }
+
+    /// The value of an item. See [`AsyncStore::get`].
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`].
+    pub fn get<T: Stored>(&mut self, key: &Key<T>) -> Result<Option<T>, ReadError> {
+        run(self.0.get(key))
+    }
+
+    /// Copies an item's bytes out. See [`AsyncStore::get_bytes`].
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`].
+    pub fn get_bytes(
+        &mut self,
+        data: impl Into<DataClass>,
+        name: &str,
+        out: &mut [u8],
+    ) -> Result<Option<usize>, ReadError> {
+        run(self.0.get_bytes(data, name, out))
+    }
+
+    /// Whether there is an item.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`].
+    pub fn contains<T>(&mut self, key: &Key<T>) -> Result<bool, ReadError> {
+        run(self.0.contains(key))
+    }
+
+    /// Whether there is an item of this name.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`].
+    pub fn contains_bytes(&mut self, data: impl Into<DataClass>, name: &str) -> Result<bool, ReadError> {
+        run(self.0.contains_bytes(data, name))
+    }
+
+    /// Visits every item of a class. See [`AsyncStore::for_each`].
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`].
+    pub fn for_each(&mut self, data: impl Into<DataClass>, each: impl FnMut(&str, &[u8])) -> Result<(), ReadError> {
+        run(self.0.for_each(data, each))
+    }
+
+    /// How full and how worn the store is.
+    pub fn figures(&mut self) -> Figures {
+        self.0.figures()
+    }
+
+    /// Stores a value. See [`AsyncStore::put`].
+    ///
+    /// # Errors
+    ///
+    /// [`WriteError`].
+    pub fn put<T: Stored, R: TryCryptoRng + ?Sized>(
+        &mut self,
+        key: &Key<T>,
+        value: &T,
+        random: &mut R,
+    ) -> Result<(), WriteError> {
+        run(self.0.put(key, value, random))
+    }
+
+    /// Stores bytes. See [`AsyncStore::put_bytes`].
+    ///
+    /// # Errors
+    ///
+    /// [`WriteError`].
+    pub fn put_bytes<R: TryCryptoRng + ?Sized>(
+        &mut self,
+        data: impl Into<DataClass>,
+        name: &str,
+        value: &[u8],
+        random: &mut R,
+    ) -> Result<(), WriteError> {
+        run(self.0.put_bytes(data, name, value, random))
+    }
+
+    /// Stores bytes that can never be changed. See [`AsyncStore::put_fixed_bytes`].
+    ///
+    /// # Errors
+    ///
+    /// [`WriteError`].
+    pub fn put_fixed_bytes<R: TryCryptoRng + ?Sized>(
+        &mut self,
+        data: impl Into<DataClass>,
+        name: &str,
+        value: &[u8],
+        random: &mut R,
+    ) -> Result<(), WriteError> {
+        run(self.0.put_fixed_bytes(data, name, value, random))
+    }
+
+    /// Removes an item. See [`AsyncStore::remove`].
+    ///
+    /// # Errors
+    ///
+    /// [`WriteError`].
+    pub fn remove<T, R: TryCryptoRng + ?Sized>(&mut self, key: &Key<T>, random: &mut R) -> Result<bool, WriteError> {
+        run(self.0.remove(key, random))
+    }
+
+    /// Removes the item of this name. See [`AsyncStore::remove`].
+    ///
+    /// # Errors
+    ///
+    /// [`WriteError`].
+    pub fn remove_bytes<R: TryCryptoRng + ?Sized>(
+        &mut self,
+        data: impl Into<DataClass>,
+        name: &str,
+        random: &mut R,
+    ) -> Result<bool, WriteError> {
+        run(self.0.remove_bytes(data, name, random))
+    }
+
+    /// Erases a class, or one user's data. See [`AsyncStore::erase`].
+    ///
+    /// # Errors
+    ///
+    /// [`EraseError`].
+    pub fn erase<R: TryCryptoRng + ?Sized>(
+        &mut self,
+        scope: impl Into<Scope>,
+        random: &mut R,
+    ) -> Result<(), EraseError> {
+        run(self.0.erase(scope, random))
+    }
+
+    /// Erases one item and every version of it. See [`AsyncStore::erase_item`].
+    ///
+    /// # Errors
+    ///
+    /// [`EraseError`].
+    pub fn erase_item<R: TryCryptoRng + ?Sized>(
+        &mut self,
+        data: impl Into<DataClass>,
+        name: &str,
+        random: &mut R,
+    ) -> Result<(), EraseError> {
+        run(self.0.erase_item(data, name, random))
+    }
+
+    /// Does some of the work that puts would do on the way. See [`AsyncStore::maintain`].
+    ///
+    /// # Errors
+    ///
+    /// [`WriteError`].
+    pub fn maintain<R: TryCryptoRng + ?Sized>(&mut self, budget: usize, random: &mut R) -> Result<bool, WriteError> {
+        run(self.0.maintain(budget, random))
+    }
+}

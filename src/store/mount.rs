@@ -1,0 +1,546 @@
+//! Format and mount: from bytes that prove nothing to a store whose every part belongs to the others.
+//!
+//! ```text
+//!  store
+//!  mount    (this file)
+//!  keys · walk · log · format · crypto
+//! ```
+
+use rand_core::TryCryptoRng;
+
+use super::class::{Class, DataClass};
+use super::error::{Fault, FormatError, MountError};
+use super::format::{self, Geometry, Header, KeyPagePayload, Kind, LOG_START, NO_ADDRESS, Position, SaltPayload};
+use super::keys::{self, Clear};
+use super::log::{Doomed, Head, KeyPage, Log, OpenedValue, StoreKeys, Writing, split_value};
+use super::memory::{Entry, Index, Parts, Slots};
+use super::walk::{Cursor, Found, PageStart};
+use crate::crypto::{self, Digest, SALT_LEN};
+use crate::flash::{Medium, MediumKind};
+use crate::secret::{RootKey, Secret};
+
+/// Whether a format may destroy what it finds.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Existing {
+    Refuse,
+    Erase,
+}
+
+/// The classes that every store has, in slots 0 to 2.
+const FIXED_CLASSES: [DataClass; 3] =
+    [DataClass::of(Class::Identity), DataClass::of(Class::Settings), DataClass::of(Class::User)];
+
+impl<M: Medium> Log<M> {
+    fn new(medium: M, geometry: Geometry, keys: StoreKeys) -> Self {
+        let digest = Digest::new(&keys.structure);
+        Self {
+            medium,
+            geometry,
+            keys,
+            key_page: KeyPage {
+                page: 0,
+                version: 1,
+                salt: [0; SALT_LEN],
+                other_erases: 0,
+                settled: false,
+                loaded: false,
+            },
+            head: Head {
+                generation: 0,
+                salt: [0; SALT_LEN],
+                salt_at: 0,
+                end: 0,
+                next: 0,
+                digest,
+                writing: Writing::Closed,
+            },
+            tail: 1,
+            ready: 0,
+            live_sum: 0,
+            live_bytes: 0,
+            largest: 0,
+            tail_live: 0,
+            doomed: None,
+            most_erases: 0,
+        }
+    }
+
+    // ---- format ----
+
+    /// Makes a store. A cut leaves the flash unformatted; the key page is written last.
+    pub(crate) async fn format<R: TryCryptoRng + ?Sized>(
+        mut medium: M,
+        root_key: &RootKey,
+        label: &str,
+        existing: Existing,
+        parts: &mut Parts<'_>,
+        random: &mut R,
+    ) -> Result<Self, FormatError> {
+        let geometry = Geometry::of(&medium).ok_or(FormatError::Geometry)?;
+        if label.len() > format::MAX_LABEL {
+            return Err(FormatError::Label);
+        }
+        if parts.slots.all.len() < FIXED_CLASSES.len() {
+            return Err(FormatError::Memory);
+        }
+        let mut class_randomness = [const { Secret::new([0; 32]) }; FIXED_CLASSES.len()];
+        for randomness in &mut class_randomness {
+            *randomness = crypto::fresh_key(random).map_err(|_| FormatError::Random)?;
+        }
+        if existing == Existing::Refuse {
+            let (given_back, unformatted) = Self::is_unformatted(medium, geometry, root_key, label).await?;
+            medium = given_back;
+            if !unformatted {
+                return Err(FormatError::NotBlank);
+            }
+        }
+        let store_id = crypto::fresh(random).map_err(|_| FormatError::Random)?;
+        let keys = StoreKeys::derive(root_key, store_id, label).ok_or(FormatError::Internal)?;
+        let mut log = Self::new(medium, geometry, keys);
+        for page in 0..geometry.pages {
+            log.most_erases = log.most_erases.max(log.erases_of(page).await?.unwrap_or(0));
+        }
+        // The key pages go first: with them, whatever was stored is gone.
+        for page in 0..geometry.pages {
+            if page < LOG_START || log.is_erased(page).await?.is_none() {
+                log.erase_page(page, 0).await?;
+            }
+        }
+        log.key_page.salt = crypto::fresh(random).map_err(|_| FormatError::Random)?;
+        log.key_page.other_erases = log.erases_of(1).await?.unwrap_or(1).saturating_sub(1);
+        log.key_page.settled = true;
+        let payload = SaltPayload {
+            generation: 1,
+            tail: 1,
+            key_version: log.key_page.version,
+            key_check: log.key_page.check(),
+            live: 0,
+            resume: 0,
+            digest: 0,
+        };
+        let salt = crypto::fresh(random).map_err(|_| FormatError::Random)?;
+        let randomness = crypto::fresh(random).map_err(|_| FormatError::Random)?;
+        log.head = log.begin_page(LOG_START, salt, &randomness, payload).await?;
+        log.ready = geometry.log_pages() - 1;
+        log.write_first_key_page(&FIXED_CLASSES, &class_randomness, random).await?;
+        // The record that follows must name the key page as the log's salts do.
+        log.head.writing = Writing::Closed;
+        parts.index.clear();
+        log.load_class_keys(&mut parts.slots, FIXED_CLASSES.len()).await?;
+        Ok(log)
+    }
+
+    // ---- mount ----
+
+    /// Finds the store, finishes what was interrupted, reads the log into the index.
+    pub(crate) async fn mount(
+        mut medium: M,
+        root_key: &RootKey,
+        label: &str,
+        parts: &mut Parts<'_>,
+    ) -> Result<Self, MountError> {
+        if label.len() > format::MAX_LABEL {
+            return Err(MountError::Label);
+        }
+        let geometry = Geometry::of(&medium).ok_or(MountError::Geometry)?;
+        let store_id = find_store(&mut medium, geometry).await?;
+        let keys = StoreKeys::derive(root_key, store_id, label).ok_or(MountError::Internal)?;
+        let mut log = Self::new(medium, geometry, keys);
+        let payload = log.find_key_page().await?;
+        let count = usize::try_from(payload.count).map_err(|_| MountError::Internal)?;
+        if count > parts.slots.all.len() {
+            return Err(MountError::TooManyClasses(count));
+        }
+        log.settle_key_pages().await?;
+        log.load_class_keys(&mut parts.slots, count).await?;
+        parts.index.clear();
+        log.read_log(payload, parts).await?;
+        Ok(log)
+    }
+
+    /// The current key page: of those that are complete, the one with the higher version.
+    async fn find_key_page(&mut self) -> Result<KeyPagePayload, MountError> {
+        let mut current: Option<KeyPagePayload> = None;
+        let mut begun = false;
+        for page in 0..LOG_START {
+            let Some((salt, payload)) = self.key_page_payload(page).await? else { continue };
+            begun = true;
+            if current.is_none_or(|current| current.version < payload.version)
+                && self.is_committed(page, salt, payload).await?
+            {
+                self.key_page = KeyPage {
+                    page,
+                    version: payload.version,
+                    salt,
+                    other_erases: payload.other_erases,
+                    settled: false,
+                    loaded: false,
+                };
+                current = Some(payload);
+            }
+        }
+        current.ok_or(if begun { MountError::Unformatted } else { MountError::WrongRootKey })
+    }
+
+    async fn read_log(&mut self, keys: KeyPagePayload, parts: &mut Parts<'_>) -> Result<(), MountError> {
+        let newest = self.find_head().await?;
+        self.head.generation = newest.payload.generation;
+        self.head.salt = newest.salt;
+        self.tail = newest.payload.tail;
+        if self.tail == 0
+            || self.tail > self.head.generation
+            || self.head.generation - self.tail >= self.geometry.log_pages()
+        {
+            return Err(MountError::Inconsistent);
+        }
+        self.tail = self.tail_in_head(newest, parts).await?;
+
+        let mut reading = Reading { keys, met_key_page: false, last: None, unopened: None };
+        let mut start = self.page_of_generation(self.tail).await?;
+        for generation in self.tail..=self.head.generation {
+            let next = if generation < self.head.generation {
+                Some(self.page_of_generation(generation + 1).await?)
+            } else {
+                None
+            };
+            let mut cursor = self.cursor(start, next.map(|next| next.payload.resume));
+            reading.last = Some(cursor.start.payload);
+            let end = self.read_page(&mut cursor, &mut reading, parts).await?;
+            match next {
+                Some(next) if next.payload.digest != cursor.digest.value() => return Err(MountError::Inconsistent),
+                Some(next) => start = next,
+                None => self.adopt_head(&cursor, end),
+            }
+        }
+        self.check(&reading)?;
+        self.finish_overwriting(&reading).await?;
+        self.largest = parts.index.iter().map(Entry::size).max().unwrap_or(0);
+        self.live_bytes = parts.index.iter().map(Entry::size).sum();
+        self.count_ready_pages().await?;
+        Ok(())
+    }
+
+    /// The page with the highest generation.
+    async fn find_head(&mut self) -> Result<PageStart, MountError> {
+        let mut newest: Option<PageStart> = None;
+        for page in LOG_START..self.geometry.pages {
+            self.most_erases = self.most_erases.max(self.erases_of(page).await?.unwrap_or(0));
+            let Some(start) = self.page_start(page).await else { continue };
+            if newest.is_none_or(|newest| newest.payload.generation < start.payload.generation) {
+                newest = Some(start);
+            }
+        }
+        newest.ok_or(MountError::Damaged(self.geometry.start(LOG_START)))
+    }
+
+    async fn page_of_generation(&mut self, generation: u32) -> Result<PageStart, MountError> {
+        let page = self.geometry.page_of(generation);
+        let start = self.page_start(page).await.filter(|start| start.payload.generation == generation);
+        start.ok_or(MountError::Damaged(self.geometry.start(page)))
+    }
+
+    /// The tail, as the Retire records in the head page say.
+    async fn tail_in_head(&mut self, head: PageStart, parts: &mut Parts<'_>) -> Result<u32, MountError> {
+        let mut tail = head.payload.tail;
+        let mut cursor = self.cursor(head, None);
+        loop {
+            match self.step(&mut cursor, &parts.slots, parts.buffer).await? {
+                Found::End { .. } => break,
+                Found::Opened { header, text, .. } if header.kind == Kind::Retire => {
+                    let retired = parts.buffer.get(text).map_or(0, |text| format::number(text, 0));
+                    if retired <= tail || retired > head.payload.generation {
+                        return Err(MountError::Inconsistent);
+                    }
+                    tail = retired;
+                }
+                _ => {}
+            }
+        }
+        Ok(tail)
+    }
+
+    /// Reads one page into the index. Gives where its log ends.
+    async fn read_page(
+        &mut self,
+        cursor: &mut Cursor,
+        reading: &mut Reading,
+        parts: &mut Parts<'_>,
+    ) -> Result<(u32, bool), MountError> {
+        loop {
+            let here = Position { generation: cursor.start.payload.generation, offset: cursor.offset };
+            if here == reading.keys.log_end {
+                if cursor.digest.value() != reading.keys.digest {
+                    return Err(MountError::Inconsistent);
+                }
+                reading.met_key_page = true;
+            }
+            let found = self.step(cursor, &parts.slots, parts.buffer).await?;
+            if matches!(found, Found::End { .. } | Found::Session(_)) {
+                match found {
+                    Found::End { next, clean } => return Ok((next, clean)),
+                    Found::Session(payload) => reading.last = Some(payload),
+                    _ => {}
+                }
+                continue;
+            }
+            match found {
+                Found::Opened { header, offset, text } => {
+                    let text_bytes = parts.buffer.get(text.clone()).unwrap_or_default();
+                    let linked = header.kind == Kind::Removal || M::KIND == MediumKind::Overwritable;
+                    let (previous, live) = match header.kind {
+                        Kind::Retire => (NO_ADDRESS, Some(format::number(text_bytes, 4))),
+                        _ if linked => (format::number(text_bytes, 0), Some(format::number(text_bytes, 4))),
+                        _ => (NO_ADDRESS, None),
+                    };
+                    if let (Some(last), Some(live)) = (reading.last.as_mut(), live) {
+                        last.live = live;
+                    }
+                    // Only the last change of all may have left its predecessor to be overwritten.
+                    if self.doomed.is_some() {
+                        return Err(MountError::Inconsistent);
+                    }
+                    if header.kind == Kind::Retire {
+                        continue;
+                    }
+                    let address = self.geometry.address(cursor.start.page, offset);
+                    self.supersede(previous, reading, &mut parts.index);
+                    if header.kind != Kind::Removal {
+                        self.admit(header, address, text, parts).await?;
+                    }
+                }
+                Found::Unopened { address } => {
+                    if reading.unopened.replace(address).is_some() {
+                        return Err(MountError::Damaged(address.saturating_mul(4)));
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Takes the record at `previous` out; on overwritable media what is still there is to be overwritten.
+    fn supersede(&mut self, previous: u32, reading: &mut Reading, index: &mut Index<'_>) {
+        if previous == NO_ADDRESS {
+            return;
+        }
+        if let Some(entry) = index.remove(previous) {
+            self.live_sum = self.live_sum.wrapping_sub(self.keys.live_summand(previous));
+            if M::KIND == MediumKind::Overwritable {
+                self.doomed = Some(Doomed { address: previous, size: entry.size() });
+            }
+        } else if reading.unopened == Some(previous) {
+            reading.unopened = None;
+            self.doomed = Some(Doomed { address: previous, size: 0 });
+        }
+    }
+
+    /// Puts a value that opened into the index, in place of an older one of the same name.
+    async fn admit(
+        &mut self,
+        header: Header,
+        address: u32,
+        text: core::ops::Range<usize>,
+        parts: &mut Parts<'_>,
+    ) -> Result<(), MountError> {
+        let damaged = MountError::Damaged(address.saturating_mul(4));
+        let opened = split_value(M::KIND, header, parts.buffer, &text).ok_or(damaged)?;
+        let mut name = [0; format::MAX_NAME];
+        let name_bytes = parts.buffer.get(opened.name).ok_or(damaged)?;
+        let name = name.get_mut(..name_bytes.len()).ok_or(damaged)?;
+        name.copy_from_slice(name_bytes);
+        let size = self.geometry.size(header);
+        let hash = self.keys.name_hash(header.slot, name);
+        if M::KIND == MediumKind::WriteOnce {
+            if let Some((older, _)) = self.find(&parts.index, &parts.slots, header.slot, name, parts.buffer).await? {
+                parts.index.remove(older.address());
+            }
+        }
+        let entry = Entry::new(address, header.slot, size, header.kind == Kind::Fixed, hash);
+        if !parts.index.insert(entry) {
+            return Err(MountError::IndexFull);
+        }
+        self.live_sum = self.live_sum.wrapping_add(self.keys.live_summand(address));
+        Ok(())
+    }
+
+    fn adopt_head(&mut self, cursor: &Cursor, (next, clean): (u32, bool)) {
+        self.head = Head {
+            generation: cursor.start.payload.generation,
+            salt: cursor.salt,
+            salt_at: cursor.salt_at,
+            end: cursor.offset,
+            next,
+            digest: cursor.digest.clone(),
+            writing: if clean { Writing::Closed } else { Writing::Burnt },
+        };
+    }
+
+    /// Whether the log, the key page and the live records belong together.
+    //= compliance/requirements.md#store-4
+    //# The store MUST detect at mount a log or key page that was dropped, replayed, swapped or cut back against the others.
+    fn check(&self, reading: &Reading) -> Result<(), MountError> {
+        let last = reading.last.ok_or(MountError::Internal)?;
+        if let Some(address) = reading.unopened {
+            return Err(MountError::Damaged(address.saturating_mul(4)));
+        }
+        let keys = reading.keys;
+        let ends_at_key_page = self.log_end() == keys.log_end && self.head.digest.value() == keys.digest;
+        let current = last.key_version == keys.version && last.key_check == self.key_page.check();
+        let older = last.key_version < keys.version && ends_at_key_page;
+        let in_range = keys.log_end.generation >= self.tail;
+        if !(current || older) || (in_range && !reading.met_key_page) {
+            return Err(MountError::Inconsistent);
+        }
+        let live = if ends_at_key_page { keys.live } else { last.live };
+        if M::KIND == MediumKind::Overwritable && live != self.live_sum {
+            return Err(MountError::Inconsistent);
+        }
+        Ok(())
+    }
+
+    async fn finish_overwriting(&mut self, _reading: &Reading) -> Result<(), MountError> {
+        if let Some(doomed) = self.doomed.as_mut().filter(|doomed| doomed.size == 0) {
+            let mut word = [0; format::MAX_UNIT];
+            let len = usize::try_from(self.geometry.unit).map_err(|_| MountError::Internal)?;
+            let word = word.get_mut(..len).ok_or(MountError::Internal)?;
+            self.medium.read(doomed.address.saturating_mul(4), word).await.map_err(Fault::Flash)?;
+            let header = word.first_chunk().copied().and_then(Header::from_bytes);
+            let header = header.ok_or(MountError::Damaged(doomed.address.saturating_mul(4)))?;
+            doomed.size = self.geometry.size(header);
+        }
+        Ok(self.overwrite_doomed().await?)
+    }
+
+    async fn count_ready_pages(&mut self) -> Result<(), MountError> {
+        self.ready = 0;
+        for ahead in 1..=self.free_pages() {
+            let page = self.geometry.page_of(self.head.generation.saturating_add(ahead));
+            if self.erases_of(page).await?.is_none() || self.page_start(page).await.is_some() {
+                break;
+            }
+            self.ready += 1;
+        }
+        Ok(())
+    }
+
+    /// The entry of an item, found by its name; the item's record is left open in `buffer`.
+    pub(crate) async fn find(
+        &mut self,
+        index: &Index<'_>,
+        slots: &Slots<'_>,
+        slot: u8,
+        name: &[u8],
+        buffer: &mut [u8],
+    ) -> Result<Option<(Entry, OpenedValue)>, Fault> {
+        let hash = self.keys.name_hash(slot, name);
+        let mut skip = 0;
+        while let Some(entry) = index.candidate(slot, hash, skip) {
+            let opened = self.read_value(entry.address(), entry.size(), slots.get(slot), buffer).await?;
+            if buffer.get(opened.name.clone()) == Some(name) {
+                return Ok(Some((entry, opened)));
+            }
+            skip += 1;
+        }
+        Ok(None)
+    }
+
+    /// Whether the medium holds nothing but blank pages and the leavings of a format that was cut short. Gives the medium
+    /// back.
+    //= compliance/requirements.md#store-13
+    //# The store MUST NOT format flash that holds anything unless it is told to erase it.
+    async fn is_unformatted(
+        mut medium: M,
+        geometry: Geometry,
+        root_key: &RootKey,
+        label: &str,
+    ) -> Result<(M, bool), FormatError> {
+        for page in 0..LOG_START {
+            match keys::read_clear(&mut medium, geometry, page).await? {
+                Clear::Blank => {}
+                Clear::Store { store_id } if holds_class_keys(&mut medium, geometry, page).await => {
+                    let keys = StoreKeys::derive(root_key, store_id, label).ok_or(FormatError::Internal)?;
+                    let mut log = Self::new(medium, geometry, keys);
+                    let begun = log.find_key_page().await == Err(MountError::Unformatted);
+                    medium = log.medium;
+                    if !begun {
+                        return Ok((medium, false));
+                    }
+                }
+                Clear::Store { .. } => {}
+                _ => return Ok((medium, false)),
+            }
+        }
+        for page in LOG_START..geometry.pages {
+            let mut mark = [0; format::MAX_UNIT];
+            let len = usize::try_from(geometry.first()).map_err(|_| FormatError::Internal)?;
+            let mark = mark.get_mut(..len).ok_or(FormatError::Internal)?;
+            medium.read(geometry.start(page), mark).await.map_err(Fault::Flash)?;
+            if format::read_erase_mark(mark).is_none() && !is_all_ones(&mut medium, geometry, page, 0).await {
+                return Ok((medium, false));
+            }
+        }
+        Ok((medium, true))
+    }
+}
+
+/// What a mount carries from page to page.
+struct Reading {
+    keys: KeyPagePayload,
+    met_key_page: bool,
+    /// The last Page or Session record, with the live sum of the last record of all.
+    last: Option<SaltPayload>,
+    /// A record on an overwritable medium that does not open.
+    unopened: Option<u32>,
+}
+
+/// The store id of the store on the medium, or why there is none to mount.
+async fn find_store<M: Medium>(medium: &mut M, geometry: Geometry) -> Result<[u8; 16], MountError> {
+    let mut refusal = MountError::Unformatted;
+    for page in 0..LOG_START {
+        match keys::read_clear(medium, geometry, page).await? {
+            Clear::Store { store_id } => {
+                if holds_class_keys(medium, geometry, page).await {
+                    return Ok(store_id);
+                }
+            }
+            Clear::Newer(version) => return Err(MountError::NewerFormat(version)),
+            Clear::OtherMedium => refusal = MountError::Medium,
+            Clear::OtherGeometry => refusal = MountError::Geometry,
+            Clear::Foreign if refusal == MountError::Unformatted => refusal = MountError::Foreign,
+            Clear::Foreign | Clear::Blank => {}
+        }
+    }
+    // A store made for pages of another size has its key page where we do not look for it.
+    if refusal == MountError::Foreign && magic_elsewhere(medium, geometry).await {
+        refusal = MountError::Geometry;
+    }
+    Err(refusal)
+}
+
+/// Whether anything stands behind the place of the first class key: if not, a format was cut short.
+async fn holds_class_keys<M: Medium>(medium: &mut M, geometry: Geometry, page: u16) -> bool {
+    let behind = geometry.first() + geometry.align(40) + geometry.salt_record() + geometry.align(80);
+    !is_all_ones(medium, geometry, page, behind).await
+}
+
+/// Whether a page reads as ones from an offset on.
+async fn is_all_ones<M: Medium>(medium: &mut M, geometry: Geometry, page: u16, from: u32) -> bool {
+    let mut word = [0; format::MAX_UNIT];
+    let Some(word) = usize::try_from(geometry.unit).ok().and_then(|unit| word.get_mut(..unit)) else { return false };
+    let mut at = from;
+    while at < geometry.page {
+        if medium.read(geometry.start(page) + at, word).await.is_err() || word.iter().any(|&byte| byte != 0xff) {
+            return false;
+        }
+        at += geometry.unit;
+    }
+    true
+}
+
+/// Whether the first page begins like a key page of another unit.
+async fn magic_elsewhere<M: Medium>(medium: &mut M, geometry: Geometry) -> bool {
+    let mut bytes = [0; 64];
+    let read = medium.read(geometry.start(0), &mut bytes).await;
+    read.is_ok() && [12, 16, 32].iter().any(|&at| bytes.get(at..).is_some_and(|rest| rest.starts_with(&format::MAGIC)))
+}
+

@@ -1,0 +1,328 @@
+//! Reading a page of the log record by record, trusting nothing: what was written, what was torn, what was overwritten.
+//!
+//! ```text
+//!  mount
+//!  walk     (this file)
+//!  log · format · crypto
+//! ```
+
+use core::ops::Range;
+
+use super::error::Fault;
+use super::format::{self, Header, Kind, MAX_UNIT, Position, SALT_PAYLOAD, SaltPayload};
+use super::log::Log;
+use super::memory::Slots;
+use crate::crypto::{Digest, Place, SALT_LEN};
+use crate::flash::{Medium, MediumKind};
+
+/// The first record of a log page.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PageStart {
+    pub(crate) page: u16,
+    pub(crate) salt: [u8; SALT_LEN],
+    pub(crate) payload: SaltPayload,
+}
+
+/// A place in a page, and what is known from the records before it.
+pub(crate) struct Cursor {
+    pub(crate) start: PageStart,
+    pub(crate) offset: u32,
+    /// Where the page's log ends, if a later page says so.
+    end: Option<u32>,
+    pub(crate) salt: [u8; SALT_LEN],
+    pub(crate) salt_at: u16,
+    pub(crate) digest: Digest,
+    jump: Jump,
+}
+
+/// The next Session record that stands beyond a burnt place.
+enum Jump {
+    /// Not looked for yet beyond this offset.
+    Unknown(u32),
+    /// From `resume` the log goes on at `offset`.
+    To { resume: u32, offset: u32 },
+    /// There is none in this page.
+    Never,
+}
+
+/// What stands at the cursor.
+pub(crate) enum Found {
+    /// A record of a class or of the store that opened; its plaintext is at `text` in the buffer.
+    Opened { header: Header, offset: u32, text: Range<usize> },
+    /// A Session record.
+    Session(SaltPayload),
+    /// An overwritten record.
+    Overwritten,
+    /// A record of a class key that is gone.
+    Dead,
+    /// A record that does not open where one must; on overwritable media it may be half overwritten.
+    Unopened { address: u32 },
+    /// The end of the page's log; `next` is where another record may go, `clean` whether nothing torn follows.
+    End { next: u32, clean: bool },
+}
+
+impl<M: Medium> Log<M> {
+    /// Reads and opens the first record of a page; `None` if there is none that opens.
+    pub(crate) async fn page_start(&mut self, page: u16) -> Option<PageStart> {
+        let offset = self.geometry.first();
+        let mut record = [0; 96];
+        let record = record.get_mut(..usize::try_from(self.geometry.salt_record()).ok()?)?;
+        self.medium.read(self.geometry.start(page) + offset, record).await.ok()?;
+        let header = Header::from_bytes(*record.first_chunk()?)?;
+        if header.kind != Kind::Page || header.salt_at != 0 {
+            return None;
+        }
+        let associated = format::associated_data(M::KIND, header, 0, 0);
+        let (salt, payload) = self.open_salt_record(header, offset, &associated, record)?;
+        (self.geometry.page_of(payload.generation) == page && payload.generation > 0)
+            .then_some(PageStart { page, salt, payload })
+    }
+
+    fn open_salt_record(
+        &self,
+        header: Header,
+        offset: u32,
+        associated: &[u8],
+        record: &mut [u8],
+    ) -> Option<([u8; SALT_LEN], SaltPayload)> {
+        let salt = *record.get(format::HEADER_LEN..)?.first_chunk()?;
+        let text = Self::open_record(header, &self.keys.store, Place { salt, offset }, associated, record)?;
+        Some((salt, SaltPayload::from_bytes(record.get(text)?)))
+    }
+
+    /// A cursor behind the page's first record.
+    pub(crate) fn cursor(&self, start: PageStart, end: Option<u32>) -> Cursor {
+        let mut digest = Digest::new(&self.keys.structure);
+        digest.add(&start.salt);
+        let offset = self.geometry.first() + self.geometry.salt_record();
+        Cursor { start, offset, end, salt: start.salt, salt_at: 0, digest, jump: Jump::Unknown(offset) }
+    }
+
+    /// What stands at the cursor; moves the cursor behind it.
+    pub(crate) async fn step(
+        &mut self,
+        cursor: &mut Cursor,
+        slots: &Slots<'_>,
+        buffer: &mut [u8],
+    ) -> Result<Found, Fault> {
+        if let Some(offset) = self.jump_from(cursor).await? {
+            return self.enter_session(cursor, offset).await;
+        }
+        let at = cursor.offset;
+        if cursor.end == Some(at) {
+            return Ok(Found::End { next: at, clean: true });
+        }
+        let damaged = Fault::Damaged(self.geometry.start(cursor.start.page) + at);
+        let limit = cursor.end.unwrap_or(self.geometry.page);
+        let header = self.header_at(cursor.start.page, at).await;
+        // A clean Session record stands at the next granule, which can leave a gap.
+        if header.is_none_or(|header| header.kind == Kind::Session) {
+            let aligned = at.next_multiple_of(self.geometry.granule());
+            if aligned < limit && self.session_at(cursor, aligned).await.is_some_and(|(_, payload)| payload.resume == at) {
+                return self.enter_session(cursor, aligned).await;
+            }
+        }
+        let fits = |header: &Header| at.saturating_add(self.geometry.size(*header)) <= limit;
+        let Some(header) = header.filter(|header| fits(header) && is_plain(*header)) else {
+            return if cursor.end.is_some() { Err(damaged) } else { self.torn_tail(cursor, header).await };
+        };
+        let found = match self.examine(cursor, header, at, slots, buffer).await? {
+            Some(found) => found,
+            // At the head it may be the torn end of the log; what follows tells.
+            None if cursor.end.is_none() => {
+                let behind = at + self.geometry.size(header);
+                if M::KIND == MediumKind::WriteOnce || !self.is_record(cursor, behind, slots, buffer).await? {
+                    return self.torn_tail(cursor, Some(header)).await;
+                }
+                Found::Unopened { address: self.geometry.address(cursor.start.page, at) }
+            }
+            None if M::KIND == MediumKind::Overwritable => {
+                Found::Unopened { address: self.geometry.address(cursor.start.page, at) }
+            }
+            None => return Err(damaged),
+        };
+        cursor.digest.add(&at.to_le_bytes());
+        cursor.digest.add(&header.to_bytes());
+        cursor.offset += self.geometry.size(header);
+        Ok(found)
+    }
+
+    /// What the record with this header is; `None` if it does not open and must.
+    async fn examine(
+        &mut self,
+        cursor: &Cursor,
+        header: Header,
+        at: u32,
+        slots: &Slots<'_>,
+        buffer: &mut [u8],
+    ) -> Result<Option<Found>, Fault> {
+        if header.salt_at != cursor.salt_at {
+            return Ok(None);
+        }
+        let generation = cursor.start.payload.generation;
+        let slot = slots.get(header.slot);
+        if slot.is_some_and(|slot| Position { generation, offset: at } < slot.since) {
+            return Ok(Some(Found::Dead));
+        }
+        let start = self.geometry.start(cursor.start.page) + at;
+        let size = self.geometry.size(header);
+        let Some(record) = buffer.get_mut(..usize::try_from(size).map_err(|_| Fault::Internal)?) else {
+            // Torn if its end was never written, otherwise the caller needs more memory.
+            let written = self.last_not_blank(start, start + size).await;
+            return if written == Some(start + size) { Err(Fault::TooLong(size)) } else { Ok(None) };
+        };
+        if self.medium.read(start, record).await.is_err() {
+            return Ok(None);
+        }
+        let body = record.get(format::HEADER_LEN..header.len()).unwrap_or_default();
+        let can_be_overwritten = matches!(header.kind, Kind::Value | Kind::Fixed);
+        if M::KIND == MediumKind::Overwritable && can_be_overwritten && body.iter().all(|&byte| byte == 0) {
+            return Ok(Some(Found::Overwritten));
+        }
+        let (key, class_generation) = match slot {
+            Some(slot) if slot.data.is_some() => (&slot.sealing, slot.generation),
+            None if !header.kind.is_of_a_class() => (&self.keys.store, 0),
+            _ => return Ok(None),
+        };
+        let associated = format::associated_data(M::KIND, header, generation, class_generation);
+        let place = Place { salt: cursor.salt, offset: at };
+        let text = Self::open_record(header, key, place, &associated, record);
+        Ok(text.map(|text| Found::Opened { header, offset: at, text }))
+    }
+
+    /// Whether a record stands at an offset that only a completed write before it can have left free.
+    async fn is_record(
+        &mut self,
+        cursor: &Cursor,
+        at: u32,
+        slots: &Slots<'_>,
+        buffer: &mut [u8],
+    ) -> Result<bool, Fault> {
+        let aligned = at.next_multiple_of(self.geometry.granule());
+        if self.session_at(cursor, aligned).await.is_some_and(|(_, payload)| payload.resume == at) {
+            return Ok(true);
+        }
+        let header = self.header_at(cursor.start.page, at).await.filter(|header| is_plain(*header));
+        match header.filter(|header| at.saturating_add(self.geometry.size(*header)) <= self.geometry.page) {
+            Some(header) => Ok(self.examine(cursor, header, at, slots, buffer).await?.is_some()),
+            None => Ok(false),
+        }
+    }
+
+    async fn header_at(&mut self, page: u16, offset: u32) -> Option<Header> {
+        if offset.checked_add(self.geometry.unit)? > self.geometry.page {
+            return None;
+        }
+        let mut word = [0; MAX_UNIT];
+        let word = word.get_mut(..usize::try_from(self.geometry.unit).ok()?)?;
+        self.medium.read(self.geometry.start(page) + offset, word).await.ok()?;
+        Header::from_bytes(*word.first_chunk()?)
+    }
+
+    /// The Session record at an offset, if one opens there.
+    async fn session_at(&mut self, cursor: &Cursor, offset: u32) -> Option<([u8; SALT_LEN], SaltPayload)> {
+        let header = self.header_at(cursor.start.page, offset).await?;
+        let own_place = u32::from(header.salt_at) * self.geometry.granule();
+        let size = self.geometry.salt_record();
+        if header.kind != Kind::Session || own_place != offset || offset.checked_add(size)? > self.geometry.page {
+            return None;
+        }
+        let mut record = [0; 96];
+        let record = record.get_mut(..usize::try_from(size).ok()?)?;
+        self.medium.read(self.geometry.start(cursor.start.page) + offset, record).await.ok()?;
+        let generation = cursor.start.payload.generation;
+        let associated = format::associated_data(M::KIND, header, generation, 0);
+        self.open_salt_record(header, offset, &associated, record).filter(|(_, payload)| payload.generation == generation)
+    }
+
+    /// Where the log goes on if what stands at the cursor was written and not accepted: the last Session record beyond it
+    /// that resumes here. Their *resume* never falls from one to the next, so each is looked at once or twice.
+    async fn jump_from(&mut self, cursor: &mut Cursor) -> Result<Option<u32>, Fault> {
+        loop {
+            match cursor.jump {
+                Jump::To { resume, offset } if resume == cursor.offset => return Ok(Some(offset)),
+                Jump::To { offset, .. } if cursor.offset <= offset => return Ok(None),
+                Jump::Never => return Ok(None),
+                Jump::To { offset, .. } => cursor.jump = Jump::Unknown(offset),
+                Jump::Unknown(from) => {
+                    let skip = self.geometry.skip();
+                    let limit = cursor.end.unwrap_or(self.geometry.page);
+                    let mut found = None;
+                    let mut offset = from.saturating_add(1).next_multiple_of(skip);
+                    while offset < limit {
+                        if let Some((_, payload)) = self.session_at(cursor, offset).await {
+                            // One that resumes at its own place or in a gap before it is met on the way.
+                            let beyond = payload.resume.next_multiple_of(self.geometry.granule()) != offset;
+                            match found {
+                                None if beyond => found = Some((payload.resume, offset)),
+                                Some((resume, _)) if beyond && payload.resume == resume => found = Some((resume, offset)),
+                                Some(_) => break,
+                                None => {}
+                            }
+                        }
+                        offset += skip;
+                    }
+                    cursor.jump = found.map_or(Jump::Never, |(resume, offset)| Jump::To { resume, offset });
+                }
+            }
+        }
+    }
+
+    async fn enter_session(&mut self, cursor: &mut Cursor, offset: u32) -> Result<Found, Fault> {
+        let damaged = Fault::Damaged(self.geometry.start(cursor.start.page) + offset);
+        let (salt, payload) = self.session_at(cursor, offset).await.ok_or(damaged)?;
+        if payload.resume != cursor.offset || payload.digest != cursor.digest.value() {
+            return Err(damaged);
+        }
+        let salt_at = u16::try_from(offset / self.geometry.granule()).map_err(|_| Fault::Internal)?;
+        let header = Header {
+            kind: Kind::Session,
+            slot: format::NO_SLOT,
+            salt_at,
+            steps: u16::try_from(SALT_PAYLOAD / 4).map_err(|_| Fault::Internal)?,
+        };
+        cursor.digest.add(&offset.to_le_bytes());
+        cursor.digest.add(&header.to_bytes());
+        cursor.digest.add(&salt);
+        cursor.salt = salt;
+        cursor.salt_at = salt_at;
+        cursor.offset = offset + self.geometry.salt_record();
+        Ok(Found::Session(payload))
+    }
+
+    /// The head page's log ends at the cursor: nothing may follow but one incomplete record, and blank flash.
+    //= compliance/requirements.md#store-5
+    //# The store MUST treat only an incomplete record at the end of the log, with blank flash behind it, as an interrupted write; anything else that does not open is reported.
+    async fn torn_tail(&mut self, cursor: &Cursor, header: Option<Header>) -> Result<Found, Fault> {
+        let start = self.geometry.start(cursor.start.page);
+        let at = cursor.offset;
+        // A word that was begun may read blank now and not the next time.
+        const LOOKS: usize = 8;
+        let mut last = self.last_not_blank(start + at, start + self.geometry.page).await;
+        for _ in 0..LOOKS {
+            let near = (at + self.geometry.unit).min(self.geometry.page);
+            let seen = if last.is_none() { self.last_not_blank(start + at, start + near).await } else { None };
+            last = last.or(seen);
+        }
+        let Some(last) = last else { return Ok(Found::End { next: at, clean: true }) };
+        // The first interrupted write starts here; each later one was a Session record at a multiple of the skip.
+        let (skip, session) = (self.geometry.skip(), self.geometry.salt_record());
+        let mut behind = at.saturating_add(header.map_or(self.geometry.unit, |header| self.geometry.size(header)));
+        let mut attempt = (at + 1).next_multiple_of(skip);
+        while behind < self.geometry.page {
+            while attempt < behind {
+                attempt += skip;
+            }
+            if !self.is_blank(start + behind, start + attempt.min(self.geometry.page)).await {
+                return Err(Fault::Damaged(start + at));
+            }
+            behind = attempt + session;
+        }
+        Ok(Found::End { next: last - start, clean: false })
+    }
+}
+
+/// Whether the record has no salt of its own and belongs in a log page.
+fn is_plain(header: Header) -> bool {
+    matches!(header.kind, Kind::Value | Kind::Fixed | Kind::Removal | Kind::Retire)
+}
