@@ -29,8 +29,8 @@ const DEVICE_KEY: Key<Secret<32>> = Key::fixed("device key", Class::Identity);
 const WIFI: Key<Secret<32>> = Key::new("wifi", Class::Settings);
 const VOLUME: Key<[u8; 1]> = Key::new("volume", Class::Settings);
 
-const CAPACITY: usize = 64 * 1024;
-const UPDATES: u32 = 300;
+/// Updates of each device: enough for the log to go around its flash several times.
+const UPDATES: u32 = 600;
 /// Events (bytes programmed, steps of an erase) between two starts, at most.
 const LONGEST_TIME_ON: u32 = 8_000;
 const MAX_VALUE_LENGTH: usize = 256;
@@ -95,13 +95,19 @@ pub(crate) struct Board<'a, K: Kind, const WORD: usize, const ERASE: usize> {
     chance: Chance,
     model: Model,
     life: Life,
+    /// How the flash tears at the cut that is planned, and how it tore at the last.
+    tears: Option<(ProgramTear, EraseTear)>,
+    last_cut: Option<(ProgramTear, EraseTear)>,
     kind: PhantomData<K>,
 }
 
 impl<'a, K: Kind, const WORD: usize, const ERASE: usize> Board<'a, K, WORD, ERASE> {
+    /// Small, so that the log goes around often: 16 KiB in units of 1 KiB, or 32 KiB in units of 4.
+    const CAPACITY: usize = if ERASE < 4096 { 16 * ERASE } else { 8 * ERASE };
+
     /// Formats a blank chip, writes the identity, and gives the image.
     pub(crate) fn build(device: &Device, random: &mut ChaCha20Rng) -> Result<Vec<u8>, String> {
-        let mut chip = Simulator::<WORD, ERASE>::new(CAPACITY, K::RULE);
+        let mut chip = Simulator::<WORD, ERASE>::new(Self::CAPACITY, K::RULE);
         let root_key = device.root_key()?;
         let device_key = Secret::random(random).map_err(during("drawing the device key"))?;
 
@@ -137,25 +143,34 @@ impl<'a, K: Kind, const WORD: usize, const ERASE: usize> Board<'a, K, WORD, ERAS
             chance: Chance::new(seed, device.number),
             model: Model::default(),
             life: Life::default(),
+            tears: None,
+            last_cut: None,
             kind: PhantomData,
         };
-        board.first_start()?;
-        board.use_it()?;
-        board.restart_and_compare()?;
-
-        images::replace(file, board.chip.image())?;
-        let image = images::read(file)?;
-        let finder = Finder::look_before(device, &image, &board.model)?;
-        board.life.before = finder.finds();
-
-        board.erase_users()?;
-        board.restart_and_compare()?;
-
-        images::replace(file, board.chip.image())?;
-        let image = images::read(file)?;
-        board.life.after = finder.look_after(&image, &board.model)?;
-        board.life.erased = board.model.ever_of_users().count();
+        board
+            .live_on(file)
+            .map_err(|reason| board.with_circumstances(&reason))?;
         Ok(board.life)
+    }
+
+    fn live_on(&mut self, file: &Path) -> Result<(), String> {
+        self.first_start()?;
+        self.use_it()?;
+        self.restart_and_compare()?;
+
+        images::replace(file, self.chip.image())?;
+        let image = images::read(file)?;
+        let finder = Finder::look_before(self.device, &image, &self.model)?;
+        self.life.before = finder.finds();
+
+        self.erase_users()?;
+        self.restart_and_compare()?;
+
+        images::replace(file, self.chip.image())?;
+        let image = images::read(file)?;
+        self.life.after = finder.look_after(&image, &self.model)?;
+        self.life.erased = self.model.ever_of_users().count();
+        Ok(())
     }
 
     /// The device comes out of its box: it is what the order says, and is told its first settings.
@@ -219,11 +234,7 @@ impl<'a, K: Kind, const WORD: usize, const ERASE: usize> Board<'a, K, WORD, ERAS
 
     fn use_until_cut(&mut self) -> Result<(), String> {
         let mut store = mount::<K, WORD, ERASE>(&mut self.chip, &self.root_key)?;
-        if let Some(item) = self.model.pending().cloned() {
-            let found = read(&mut store, &item)?;
-            self.model.settle(found.as_deref())?;
-        }
-        compare(&mut store, &self.model)?;
+        settle_and_compare(&mut store, &mut self.model)?;
         while self.life.updates < UPDATES {
             let Change { item, value } = self.chance.change(self.life.updates);
             self.life.updates += 1;
@@ -284,7 +295,25 @@ impl<'a, K: Kind, const WORD: usize, const ERASE: usize> Board<'a, K, WORD, ERAS
     fn restart_and_compare(&mut self) -> Result<(), String> {
         self.chip.power_on();
         let mut store = mount::<K, WORD, ERASE>(&mut self.chip, &self.root_key)?;
-        compare(&mut store, &self.model)
+        settle_and_compare(&mut store, &mut self.model)
+    }
+
+    fn with_circumstances(&self, reason: &str) -> String {
+        let Life {
+            updates,
+            cuts,
+            erase_cuts,
+            ..
+        } = self.life;
+        match self.last_cut {
+            Some((program, erase)) => {
+                let cuts = cuts + erase_cuts;
+                format!(
+                    "{reason} ({updates} updates, {cuts} cuts; program torn as {program:?}, erase as {erase:?})"
+                )
+            }
+            None => reason.into(),
+        }
     }
 
     fn plan_cut(&mut self, events: u32) {
@@ -297,6 +326,7 @@ impl<'a, K: Kind, const WORD: usize, const ERASE: usize> Board<'a, K, WORD, ERAS
         ];
         let program = self.chance.one_of(K::PROGRAM_TEARS);
         let erase = self.chance.one_of(erase_tears);
+        self.tears = Some((program, erase));
         self.chip
             .set_tear(program, erase, self.chance.below(u32::MAX).into());
         self.chip.cut_after(events.into());
@@ -305,6 +335,9 @@ impl<'a, K: Kind, const WORD: usize, const ERASE: usize> Board<'a, K, WORD, ERAS
     /// Whether power went; any other error remains one. Power is back afterwards.
     fn ended_by_cut(&mut self, end: Result<(), String>) -> Result<bool, String> {
         let cut = self.chip.is_off();
+        if cut {
+            self.last_cut = self.tears;
+        }
         self.chip.power_on();
         if cut { Ok(true) } else { end.map(|()| false) }
     }
@@ -315,6 +348,15 @@ fn mount<'a, K: Kind, const WORD: usize, const ERASE: usize>(
     root_key: &RootKey,
 ) -> Result<Mounted<'a, K, WORD, ERASE>, String> {
     Store::mount(K::medium(chip), Memory::new(), root_key, LABEL).map_err(during("mount"))
+}
+
+/// Finds out whether the change in which power was cut arrived, and compares all else.
+fn settle_and_compare<M: NeverPends>(store: &mut Store<M, Memory>, model: &mut Model) -> Result<(), String> {
+    if let Some(item) = model.pending().cloned() {
+        let found = read(store, &item)?;
+        model.settle(found.as_deref())?;
+    }
+    compare(store, model)
 }
 
 /// Everything that ought to be there is, and nothing else.

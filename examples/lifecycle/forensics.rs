@@ -124,7 +124,7 @@ pub(crate) fn scan(image: &[u8], root_key: &[u8; 32], label: &[u8]) -> Findings 
 
 /// Whether what is left in `image` confirms the guess that `name` had the value `guess`.
 ///
-/// True if, at any place and under any key, salt and nonce that can be had, sealing the guess gives eight bytes in a row that
+/// True if a record opens and says so; or if, at any place that does not open and under any key, salt and nonce that can be had, sealing the guess gives eight bytes in a row that
 /// are in the image: of the value or of the tag, or the whole of a shorter value with the bytes before it. The bytes of the
 /// link are not guessed. A guess that shares eight bytes in a row with the truth therefore counts as confirmed.
 pub(crate) fn confirm(
@@ -151,6 +151,7 @@ pub(crate) fn confirm_each(
     for store in &stores {
         for page_size in store.page_sizes() {
             let mut attack = Attack::new(image, root_key, label, store, &stores, page_size);
+            attack.open_records();
             for (confirmed, (name, guess)) in confirmed.iter_mut().zip(guesses) {
                 *confirmed = *confirmed || attack.confirms(place, name, guess);
             }
@@ -520,7 +521,17 @@ impl<'a> Attack<'a> {
         if let Some(class_key) = &known.class_key {
             self.add_seal_key(class_key);
         }
+        if self
+            .records
+            .iter()
+            .any(|record| record.name == name && record.value == guess)
+        {
+            return true;
+        }
         for place in self.confirmable_places(known, layout.len()) {
+            if self.records.iter().any(|record| record.address == place.address) {
+                continue; // it says something else
+            }
             let mut salts = self.pages[place.page].salts.clone();
             salts.extend(known.salt);
             let mut generations = self.pages[place.page].generations.clone();

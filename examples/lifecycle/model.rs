@@ -171,7 +171,8 @@ impl Chance {
         if self.below(5) == 0 {
             return Change { item, value: None };
         }
-        let mut value = format!("{} of update {number}: ", item.name).into_bytes();
+        // Beginning with what differs: no two values share eight bytes in a row at the same place, unless of one name.
+        let mut value = format!("{number:04} {} ", item.name).into_bytes();
         let text = value.len();
         value.resize(text + 12 + self.below(100) as usize, 0);
         self.fill(&mut value[text..]);

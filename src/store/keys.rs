@@ -9,6 +9,7 @@
 //!  log · format · crypto
 //! ```
 
+use embedded_storage::nor_flash::NorFlashErrorKind;
 use rand_core::TryCryptoRng;
 
 use super::class::DataClass;
@@ -41,6 +42,8 @@ pub(crate) enum Clear {
     Blank,
     /// Something else.
     Foreign,
+    /// The driver reports an error.
+    Unreadable(NorFlashErrorKind),
     /// A store of a newer format.
     Newer(u8),
     /// A store of this format for another medium kind.
@@ -84,7 +87,10 @@ impl<M: Medium> Log<M> {
         kind: Kind,
     ) -> Result<Option<(Header, [u8; N])>, Fault> {
         let mut record = [0; N];
-        self.medium.read(self.geometry.start(page) + offset, &mut record).await?;
+        // What does not read was never completely written; a driver that fails altogether is met elsewhere.
+        if self.medium.read(self.geometry.start(page) + offset, &mut record).await.is_err() {
+            return Ok(None);
+        }
         let header = record.first_chunk().copied().and_then(Header::from_bytes);
         Ok(header.filter(|header| header.kind == kind && header.salt_at == 0).map(|header| (header, record)))
     }
@@ -411,7 +417,9 @@ pub(crate) async fn read_clear<M: Medium>(medium: &mut M, geometry: Geometry, pa
     let mut bytes = [0; 3 * MAX_UNIT];
     let len = usize::try_from(first_key_record(geometry)).map_err(|_| Fault::Internal)?;
     let bytes = bytes.get_mut(..len).ok_or(Fault::Internal)?;
-    medium.read(geometry.start(page), bytes).await?;
+    if let Err(kind) = medium.read(geometry.start(page), bytes).await {
+        return Ok(Clear::Unreadable(kind));
+    }
     let first = usize::try_from(geometry.first()).map_err(|_| Fault::Internal)?;
     let (mark, clear) = bytes.split_at_checked(first).ok_or(Fault::Internal)?;
     if !clear.starts_with(&MAGIC) {

@@ -467,6 +467,7 @@ impl<M: Medium> Log<M> {
                     }
                 }
                 Clear::Store { .. } => {}
+                Clear::Unreadable(kind) => return Err(FormatError::Flash(kind)),
                 _ => return Ok((medium, false)),
             }
         }
@@ -507,7 +508,8 @@ async fn find_store<M: Medium>(medium: &mut M, geometry: Geometry) -> Result<[u8
             Clear::OtherMedium => refusal = MountError::Medium,
             Clear::OtherGeometry => refusal = MountError::Geometry,
             Clear::Foreign if refusal == MountError::Unformatted => refusal = MountError::Foreign,
-            Clear::Foreign | Clear::Blank => {}
+            Clear::Unreadable(kind) if refusal == MountError::Unformatted => refusal = MountError::Flash(kind),
+            Clear::Foreign | Clear::Unreadable(_) | Clear::Blank => {}
         }
     }
     // A store made for pages of another size has its key page where we do not look for it.

@@ -307,16 +307,19 @@ impl<M: Medium> Log<M> {
         let Some(last) = last else { return Ok(Found::End { next: at, clean: true }) };
         // The first interrupted write starts here; each later one was a Session record at a multiple of the skip.
         let (skip, session) = (self.geometry.skip(), self.geometry.salt_record());
-        let mut behind = at.saturating_add(header.map_or(self.geometry.unit, |header| self.geometry.size(header)));
-        let mut attempt = (at + 1).next_multiple_of(skip);
+        let claimed = header.map_or(self.geometry.unit, |header| self.geometry.size(header));
+        let mut behind = at.saturating_add(claimed);
         while behind < self.geometry.page {
-            while attempt < behind {
-                attempt += skip;
+            let attempt = behind - behind % skip;
+            if attempt > at && behind < attempt + session {
+                behind = attempt + session;
+                continue;
             }
-            if !self.is_blank(start + behind, start + attempt.min(self.geometry.page)).await {
+            let next = (attempt + skip).min(self.geometry.page);
+            if !self.is_blank(start + behind, start + next).await {
                 return Err(Fault::Damaged(start + at));
             }
-            behind = attempt + session;
+            behind = next;
         }
         Ok(Found::End { next: last - start, clean: false })
     }

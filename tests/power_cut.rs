@@ -1,0 +1,169 @@
+//! Power cuts: at every byte of every operation, twice, in every tear model, and afterwards the last acknowledged state or the
+//! one in flight, never a third.
+
+mod support;
+
+use bydesign::flash::simulator::{EraseTear, ProgramTear};
+use support::operation::{Operation, Outcome};
+use support::{Ecc, Model, Nor, Part, TEARS, contents, format, mount, random};
+
+fn put(class: u8, key: u8, len: u16, fill: u8) -> Operation {
+    Operation::Put { class, key, len, fill }
+}
+
+/// Runs operations that must succeed or be refused, and follows them in the model.
+fn run_all<P: Part>(part: &mut P, model: &mut Model, operations: &[Operation], seed: u64) {
+    let mut random = random(seed);
+    let mut store = mount(part).expect("mounts");
+    for operation in operations {
+        match operation.run(&mut store, &mut random) {
+            Outcome::Done => *model = operation.apply(model),
+            Outcome::Refused => {}
+            Outcome::Cut => panic!("{operation:?} failed without a cut"),
+        }
+    }
+    assert_eq!(contents(&mut store), *model);
+}
+
+/// A part that has been written around its ring several times, with much live data.
+fn aged<P: Part>(capacity: usize, fill: u8, seed: u64) -> (P, Model) {
+    let mut part = P::new(capacity);
+    drop(format(&mut part, seed));
+    let mut model = Model::new();
+    let mut operations = Vec::new();
+    for key in 0..fill {
+        operations.push(put(key, key, 40 + u16::from(key) * 7 % 60, key));
+    }
+    for round in 0..120u8 {
+        operations.push(put(round % 3, round % 4, 50 + u16::from(round) % 40, round));
+        if round % 17 == 3 {
+            operations.push(Operation::Remove { class: round % 3, key: round % 4 });
+        }
+    }
+    run_all(&mut part, &mut model, &operations, seed + 1);
+    (part, model)
+}
+
+/// Mounts, and demands one of the allowed states.
+#[track_caller]
+fn state_after<P: Part>(part: &mut P, allowed: &[&Model], context: &str) -> Model {
+    let mut store = mount(part).unwrap_or_else(|error| panic!("{context}: does not mount: {error}"));
+    let state = contents(&mut store);
+    assert!(allowed.iter().any(|model| **model == state), "{context}: a third state:\n{state:?}\nnone of {allowed:?}");
+    state
+}
+
+/// Cuts at every event of one operation, and at every event of each recovery; then writes, opens again and compares.
+/// Gives the number of cuts.
+fn cut_everywhere<P: Part>(
+    base: &P,
+    before: &Model,
+    operation: &Operation,
+    tear: (ProgramTear, EraseTear),
+    seed: u64,
+) -> u64 {
+    let after = operation.apply(before);
+    let run = |part: &mut P| -> Option<Outcome> {
+        let mut store = mount(part).ok()?;
+        Some(operation.run(&mut store, &mut random(seed)))
+    };
+    let events = {
+        let mut part = base.clone();
+        let begun = part.events();
+        assert_ne!(run(&mut part), Some(Outcome::Cut));
+        part.events() - begun
+    };
+    let mut cuts = 0;
+    for first in 0..events {
+        let mut part = base.clone();
+        part.set_tear(tear.0, tear.1, seed ^ first);
+        part.cut_after(first);
+        let outcome = run(&mut part);
+        assert!(part.is_off(), "the cut at {first} of {events} must come: {outcome:?}");
+        part.power_on();
+        cuts += 1;
+        let context = format!("{operation:?}, {tear:?}, seed {seed}, cut at {first} of {events}");
+
+        // A second cut at every event of the recovery.
+        let recovery = {
+            let mut part = part.clone();
+            let begun = part.events();
+            state_after(&mut part, &[before, &after], &context);
+            part.events() - begun
+        };
+        // Cuts that lie close together leave the same recovery: all of its events for one in sixteen, some for the others.
+        let step = if first % 16 == 0 { 1 } else { 23 };
+        for second in (first % step..recovery).step_by(usize::try_from(step).expect("small")) {
+            let mut part = part.clone();
+            part.cut_after(second);
+            assert!(mount(&mut part).is_err(), "{context}, recovery cut at {second}");
+            part.power_on();
+            cuts += 1;
+            state_after(&mut part, &[before, &after], &format!("{context}, recovery cut at {second}"));
+        }
+
+        // Writes after the recovery, one of them cut too, and opened again.
+        let mut state = state_after(&mut part, &[before, &after], &context);
+        let again = put(1, 1, 33, first.to_le_bytes()[0]);
+        let next = again.apply(&state);
+        part.cut_after(first % 90);
+        let outcome = mount(&mut part).ok().map(|mut store| again.run(&mut store, &mut random(seed + 7)));
+        if part.is_off() {
+            part.power_on();
+            cuts += 1;
+            state = state_after(&mut part, &[&state, &next], &format!("{context}, then {again:?} cut"));
+        } else {
+            part.never_cut();
+            assert_eq!(outcome, Some(Outcome::Done), "{context}");
+            state = next;
+        }
+        run_all(&mut part, &mut state, &[put(2, 5, 20, 1), Operation::Remove { class: 1, key: 1 }], seed + 8);
+        state_after(&mut part, &[&state], &format!("{context}, written to and opened again"));
+    }
+    cuts
+}
+
+fn operations() -> Vec<Operation> {
+    vec![
+        put(1, 1, 60, 200),
+        put(1, 9, 0, 0),
+        Operation::Remove { class: 1, key: 1 },
+        Operation::EraseItem { class: 1, key: 2 },
+        Operation::EraseClass { class: 1 },
+        Operation::EraseClass { class: 2 },
+        put(3, 1, 30, 9),
+        Operation::Maintain { steps: 3 },
+    ]
+}
+
+fn campaign<P: Part>(capacity: usize, fill: u8, seed: u64) -> u64 {
+    let (base, model) = aged::<P>(capacity, fill, seed);
+    let mut cuts = 0;
+    for (program, erase) in TEARS {
+        // A part whose words may be programmed again has no error-correcting code that could make a word unreadable.
+        if P::OVERWRITABLE && program == ProgramTear::UnreadableWord {
+            continue;
+        }
+        for operation in operations() {
+            cuts += cut_everywhere(&base, &model, &operation, (program, erase), seed);
+        }
+    }
+    cuts
+}
+
+//= compliance/requirements.md#store-1
+//= type=test
+//# After power was cut at any point of any operation, the store MUST mount and hold for each item the last acknowledged value or the one being written.
+#[test]
+fn a_cut_at_every_byte_leaves_the_old_or_the_new_state_on_overwritable_flash() {
+    let cuts = campaign::<Nor<4, 1024>>(8 * 1024, 14, 1);
+    println!("{cuts} cuts");
+    assert!(cuts > 10_000);
+}
+
+#[test]
+fn a_cut_at_every_byte_leaves_the_old_or_the_new_state_on_write_once_flash() {
+    let cuts = campaign::<Ecc<8, 256>>(8 * 1024, 14, 2);
+    println!("{cuts} cuts");
+    assert!(cuts > 10_000);
+}

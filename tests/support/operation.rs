@@ -1,0 +1,104 @@
+//! One operation type for the model tests and the fuzz targets.
+
+use bydesign::flash::NeverPends;
+use bydesign::store::{Class, EraseError, Scope, Store, UserId, WriteError};
+use chacha20::ChaCha20Rng;
+
+use super::{Memory, Model, class};
+
+/// What a history is made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Operation {
+    Put { class: u8, key: u8, len: u16, fill: u8 },
+    Remove { class: u8, key: u8 },
+    EraseItem { class: u8, key: u8 },
+    EraseClass { class: u8 },
+    EraseUser,
+    Maintain { steps: u8 },
+}
+
+/// How an operation ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// As asked.
+    Done,
+    /// Refused for want of room; nothing changed.
+    Refused,
+    /// The driver failed: power went.
+    Cut,
+}
+
+pub fn name(key: u8) -> String {
+    // short, empty and long names
+    match key % 12 {
+        0 => String::new(),
+        11 => "n".repeat(63),
+        key => format!("key-{key}"),
+    }
+}
+
+pub fn value(len: u16, fill: u8) -> Vec<u8> {
+    (0..len).map(|at| fill.wrapping_add(at.to_le_bytes()[0].wrapping_mul(31))).collect()
+}
+
+impl Operation {
+    /// The state after the operation.
+    pub fn apply(&self, model: &Model) -> Model {
+        let mut after = model.clone();
+        match self {
+            Self::Put { class, key, len, fill } => {
+                after.insert((class % 5, name(*key)), value(*len, *fill));
+            }
+            Self::Remove { class, key } | Self::EraseItem { class, key } => {
+                after.remove(&(class % 5, name(*key)));
+            }
+            Self::EraseClass { class } => after.retain(|(in_class, _), _| {
+                let taken = match class % 5 {
+                    2 | 3 => *in_class == 2 || *in_class == 3,
+                    other => *in_class == other,
+                };
+                !taken
+            }),
+            Self::EraseUser => after.retain(|(in_class, _), _| *in_class != 3),
+            Self::Maintain { .. } => {}
+        }
+        after
+    }
+
+    /// Runs the operation; panics if the store answers what it must not.
+    pub fn run<M: NeverPends>(&self, store: &mut Store<M, Memory>, random: &mut ChaCha20Rng) -> Outcome {
+        let written = |result: Result<(), WriteError>| match result {
+            Ok(()) => Outcome::Done,
+            Err(WriteError::Full | WriteError::IndexFull | WriteError::TooLong(_)) => Outcome::Refused,
+            Err(WriteError::Flash(_) | WriteError::Unkept) => Outcome::Cut,
+            Err(error) => panic!("{self:?}: {error}"),
+        };
+        let erased = |result: Result<(), EraseError>| match result {
+            Ok(()) => Outcome::Done,
+            Err(EraseError::Flash(_) | EraseError::Unkept) => Outcome::Cut,
+            Err(error) => panic!("{self:?}: {error}"),
+        };
+        match self {
+            Self::Put { class: number, key, len, fill } => {
+                written(store.put_bytes(class(*number), &name(*key), &value(*len, *fill), random))
+            }
+            Self::Remove { class: number, key } => {
+                written(store.remove_bytes(class(*number), &name(*key), random).map(drop))
+            }
+            Self::EraseItem { class: number, key } => erased(store.erase_item(class(*number), &name(*key), random)),
+            Self::EraseClass { class } => erased(store.erase(
+                match class % 5 {
+                    0 => Class::Identity,
+                    1 => Class::Settings,
+                    2 | 3 => Class::User,
+                    _ => Class::Application(1),
+                },
+                random,
+            )),
+            Self::EraseUser => erased(store.erase(Scope::User(UserId(7)), random)),
+            Self::Maintain { steps } => {
+                written(store.maintain(usize::from(*steps), random).map(drop))
+            }
+        }
+    }
+}
