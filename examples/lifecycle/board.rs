@@ -147,9 +147,12 @@ impl<'a, K: Kind, const WORD: usize, const ERASE: usize> Board<'a, K, WORD, ERAS
             last_cut: None,
             kind: PhantomData,
         };
-        board
-            .live_on(file)
-            .map_err(|reason| board.with_circumstances(&reason))?;
+        let end = board.live_on(file);
+        if end.is_err() {
+            // The state that failed, for whoever kept the images; the failure itself is what is reported.
+            let _ = images::replace(file, board.chip.image());
+        }
+        end.map_err(|reason| board.with_circumstances(&reason))?;
         Ok(board.life)
     }
 
@@ -305,14 +308,13 @@ impl<'a, K: Kind, const WORD: usize, const ERASE: usize> Board<'a, K, WORD, ERAS
             erase_cuts,
             ..
         } = self.life;
+        let cuts = cuts + erase_cuts;
         match self.last_cut {
-            Some((program, erase)) => {
-                let cuts = cuts + erase_cuts;
-                format!(
-                    "{reason} ({updates} updates, {cuts} cuts; program torn as {program:?}, erase as {erase:?})"
-                )
-            }
-            None => reason.into(),
+            Some((program, erase)) => format!(
+                "{reason} (after {updates} updates and {cuts} cuts, in the last of which a program tears as {program:?} \
+                 and an erase as {erase:?})"
+            ),
+            None => format!("{reason} (after {updates} updates)"),
         }
     }
 
