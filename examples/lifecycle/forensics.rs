@@ -236,7 +236,7 @@ impl Header {
     }
 
     fn sealed_under_wrap_key(self) -> bool {
-        (KEY_PAGE..=COMPLETED).contains(&self.kind)
+        (KEY_PAGE..=KEY_COMMIT).contains(&self.kind)
     }
 
     fn sealed_under_class_key(self) -> bool {
@@ -373,30 +373,30 @@ impl<'a> Attack<'a> {
         }
     }
 
-    /// A page whose Page record is destroyed had, with luck, the generation that its place in the ring suggests.
+    /// A page whose Page record is destroyed had one of the generations that belong there.
     fn guess_generations(&mut self) {
-        let ring = self.pages.len().saturating_sub(FIRST_LOG_PAGE).max(1);
-        let known: Vec<(usize, u32)> = self
+        let pages = usize::try_from(self.store.pages)
+            .unwrap_or(usize::MAX)
+            .min(self.pages.len());
+        let ring = small(pages.saturating_sub(FIRST_LOG_PAGE).max(1));
+        let known: BTreeSet<u32> = self
             .pages
             .iter()
-            .enumerate()
-            .flat_map(|(at, facts)| facts.generations.iter().map(move |g| (at, *g)))
+            .flat_map(|facts| facts.generations.iter().copied())
             .collect();
-        for (page, facts) in self.pages.iter_mut().enumerate() {
-            if !facts.generations.is_empty() {
-                continue;
-            }
-            for (at, generation) in &known {
-                let ahead = small((page + ring - at % ring) % ring);
-                for lap in -2..=1 {
-                    for skew in -2..=2 {
-                        let guess =
-                            i64::from(*generation) + i64::from(ahead) + lap * i64::from(small(ring)) + skew;
-                        facts
-                            .generations
-                            .extend(u32::try_from(guess).ok().filter(|guess| *guess > 0));
-                    }
-                }
+        for (page, facts) in self
+            .pages
+            .iter_mut()
+            .enumerate()
+            .filter(|(_, facts)| facts.generations.is_empty())
+        {
+            let first = small(page.saturating_sub(FIRST_LOG_PAGE)) % ring + 1;
+            for generation in &known {
+                let lap = generation.saturating_sub(first) / ring;
+                let laps = lap.saturating_sub(1)..=lap.saturating_add(1);
+                facts
+                    .generations
+                    .extend(laps.filter_map(|lap| lap.checked_mul(ring)?.checked_add(first)));
             }
         }
     }
@@ -867,5 +867,5 @@ const FIXED: u8 = 4;
 const REMOVAL: u8 = 5;
 const KEY_PAGE: u8 = 16;
 const CLASS_KEY: u8 = 17;
-const COMPLETED: u8 = 19;
+const KEY_COMMIT: u8 = 18;
 const ERASED: u8 = 31;

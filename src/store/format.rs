@@ -286,6 +286,11 @@ pub(crate) fn read_erase_mark(bytes: &[u8]) -> Option<u32> {
     (bytes.starts_with(&ERASE_MAGIC) && bytes.len() >= MARK_LEN && number(bytes, 8) == !count).then_some(count)
 }
 
+/// Whether the bytes may be what a cut left of an erase mark: bits still one that the mark has as zero, or none programmed.
+pub(crate) fn may_be_torn_mark(bytes: &[u8]) -> bool {
+    ERASE_MAGIC.iter().zip(bytes).all(|(expected, byte)| byte & expected == *expected)
+}
+
 /// The byte that says the medium's kind.
 pub(crate) const fn medium_byte(kind: MediumKind) -> u8 {
     match kind {

@@ -87,8 +87,9 @@ impl<M: Medium> Log<M> {
         kind: Kind,
     ) -> Result<Option<(Header, [u8; N])>, Fault> {
         let mut record = [0; N];
-        // What does not read was never completely written; a driver that fails altogether is met elsewhere.
-        if self.medium.read(self.geometry.start(page) + offset, &mut record).await.is_err() {
+        // What does not read was never completely written, unless nothing else is found.
+        if let Err(kind) = self.read_twice(self.geometry.start(page) + offset, &mut record).await {
+            self.unreadable = Some(kind);
             return Ok(None);
         }
         let header = record.first_chunk().copied().and_then(Header::from_bytes);
@@ -421,11 +422,15 @@ pub(crate) async fn read_clear<M: Medium>(medium: &mut M, geometry: Geometry, pa
         return Ok(Clear::Unreadable(kind));
     }
     let first = usize::try_from(geometry.first()).map_err(|_| Fault::Internal)?;
-    let (mark, clear) = bytes.split_at_checked(first).ok_or(Fault::Internal)?;
+    let (_, clear) = bytes.split_at_checked(first).ok_or(Fault::Internal)?;
     if !clear.starts_with(&MAGIC) {
-        // What stands behind our own mark was left by a format that never finished.
-        let ours = format::read_erase_mark(mark).is_some() || mark.iter().chain(clear).all(|&byte| byte == 0xff);
-        return Ok(if ours { Clear::Blank } else { Clear::Foreign });
+        let leavings = is_left_by_format(medium, geometry, page).await;
+        return Ok(if leavings { Clear::Blank } else { Clear::Foreign });
+    }
+    // A page that was torn while it was written has nothing behind its clear part, whatever that says.
+    let behind = first_key_record(geometry) + geometry.salt_record() + geometry.align(80);
+    if is_all_ones(medium, geometry, page, behind).await {
+        return Ok(Clear::Blank);
     }
     let version = clear.get(8).copied().unwrap_or(0);
     if version > format::VERSION {
@@ -439,4 +444,30 @@ pub(crate) async fn read_clear<M: Medium>(medium: &mut M, geometry: Geometry, pa
         return Ok(Clear::OtherGeometry);
     }
     Ok(Clear::Store { store_id })
+}
+
+/// Whether a page holds nothing, or what a format leaves that was cut short: our own mark with anything behind it, or a torn
+/// mark with nothing behind it.
+pub(crate) async fn is_left_by_format<M: Medium>(medium: &mut M, geometry: Geometry, page: u16) -> bool {
+    let mut mark = [0; MAX_UNIT];
+    let Some(mark) = usize::try_from(geometry.first()).ok().and_then(|first| mark.get_mut(..first)) else { return false };
+    if medium.read(geometry.start(page), mark).await.is_err() {
+        return false;
+    }
+    format::read_erase_mark(mark).is_some()
+        || (format::may_be_torn_mark(mark) && is_all_ones(medium, geometry, page, geometry.first()).await)
+}
+
+/// Whether a page reads as ones from an offset on.
+pub(crate) async fn is_all_ones<M: Medium>(medium: &mut M, geometry: Geometry, page: u16, from: u32) -> bool {
+    let mut word = [0; MAX_UNIT];
+    let Some(word) = usize::try_from(geometry.unit).ok().and_then(|unit| word.get_mut(..unit)) else { return false };
+    let mut at = from;
+    while at < geometry.page {
+        if medium.read(geometry.start(page) + at, word).await.is_err() || word.iter().any(|&byte| byte != 0xff) {
+            return false;
+        }
+        at += geometry.unit;
+    }
+    true
 }

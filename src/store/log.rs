@@ -12,6 +12,7 @@
 
 use core::ops::Range;
 
+use embedded_storage::nor_flash::NorFlashErrorKind;
 use rand_core::TryCryptoRng;
 
 use super::error::Fault;
@@ -160,6 +161,8 @@ pub(crate) struct Log<M> {
     pub(crate) doomed: Option<Doomed>,
     /// Highest number of erases seen in a mark.
     pub(crate) most_erases: u32,
+    /// What the driver said of a key page that does not read.
+    pub(crate) unreadable: Option<NorFlashErrorKind>,
 }
 
 /// A record of the log, opened into a buffer.
@@ -206,6 +209,14 @@ impl<M: Medium> Log<M> {
         Ok(())
     }
 
+    /// Reads where a word that was torn may not read at all: an error counts only if it stays.
+    pub(crate) async fn read_twice(&mut self, at: u32, bytes: &mut [u8]) -> Result<(), NorFlashErrorKind> {
+        match self.medium.read(at, bytes).await {
+            Ok(()) => Ok(()),
+            Err(_) => self.medium.read(at, bytes).await,
+        }
+    }
+
     /// The end of the last unit in `from..to` (both aligned) that is not provably blank: not all ones, or unreadable.
     pub(crate) async fn last_not_blank(&mut self, from: u32, to: u32) -> Option<u32> {
         let mut last = None;
@@ -221,7 +232,7 @@ impl<M: Medium> Log<M> {
                 let mut offset = at;
                 while offset < to && offset < at + u32::try_from(len).ok()? {
                     let word = word.get_mut(..usize::try_from(unit).ok()?)?;
-                    if self.medium.read(offset, word).await.is_err() || word.iter().any(|&byte| byte != 0xff) {
+                    if self.read_twice(offset, word).await.is_err() || word.iter().any(|&byte| byte != 0xff) {
                         last = Some(offset + unit);
                     }
                     offset += unit;
@@ -242,7 +253,7 @@ impl<M: Medium> Log<M> {
         let len = usize::try_from(self.geometry.first()).map_err(|_| Fault::Internal)?;
         let bytes = mark.get_mut(..len).ok_or(Fault::Internal)?;
         // A word that does not read is a mark that is not whole.
-        Ok(match self.medium.read(self.geometry.start(page), bytes).await {
+        Ok(match self.read_twice(self.geometry.start(page), bytes).await {
             Ok(()) => format::read_erase_mark(bytes),
             Err(_) => None,
         })

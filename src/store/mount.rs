@@ -62,6 +62,7 @@ impl<M: Medium> Log<M> {
             tail_live: 0,
             doomed: None,
             most_erases: 0,
+            unreadable: None,
         }
     }
 
@@ -143,10 +144,16 @@ impl<M: Medium> Log<M> {
             return Err(MountError::Label);
         }
         let geometry = Geometry::of(&medium).ok_or(MountError::Geometry)?;
-        let store_id = find_store(&mut medium, geometry).await?;
-        let keys = StoreKeys::derive(root_key, store_id, label).ok_or(MountError::Internal)?;
+        let (first_id, other_id) = find_store(&mut medium, geometry).await?;
+        let keys = StoreKeys::derive(root_key, first_id, label).ok_or(MountError::Internal)?;
         let mut log = Self::new(medium, geometry, keys);
-        let payload = log.find_key_page().await?;
+        let mut found = log.find_key_page().await;
+        if let (Err(_), Some(other_id)) = (found, other_id) {
+            // An interrupted erase can leave a key page whose clear part is there and wrong.
+            log.keys = StoreKeys::derive(root_key, other_id, label).ok_or(MountError::Internal)?;
+            found = log.find_key_page().await;
+        }
+        let payload = found?;
         let count = usize::try_from(payload.count).map_err(|_| MountError::Internal)?;
         if count > parts.slots.all.len() {
             return Err(MountError::TooManyClasses(count));
@@ -179,7 +186,11 @@ impl<M: Medium> Log<M> {
                 current = Some(payload);
             }
         }
-        current.ok_or(if begun { MountError::Unformatted } else { MountError::WrongRootKey })
+        current.ok_or(match self.unreadable {
+            Some(kind) => MountError::Flash(kind),
+            None if begun => MountError::Unformatted,
+            None => MountError::WrongRootKey,
+        })
     }
 
     async fn read_log(&mut self, keys: KeyPagePayload, parts: &mut Parts<'_>) -> Result<(), MountError> {
@@ -457,7 +468,7 @@ impl<M: Medium> Log<M> {
         for page in 0..LOG_START {
             match keys::read_clear(&mut medium, geometry, page).await? {
                 Clear::Blank => {}
-                Clear::Store { store_id } if holds_class_keys(&mut medium, geometry, page).await => {
+                Clear::Store { store_id } => {
                     let keys = StoreKeys::derive(root_key, store_id, label).ok_or(FormatError::Internal)?;
                     let mut log = Self::new(medium, geometry, keys);
                     let begun = log.find_key_page().await == Err(MountError::Unformatted);
@@ -466,17 +477,12 @@ impl<M: Medium> Log<M> {
                         return Ok((medium, false));
                     }
                 }
-                Clear::Store { .. } => {}
                 Clear::Unreadable(kind) => return Err(FormatError::Flash(kind)),
                 _ => return Ok((medium, false)),
             }
         }
         for page in LOG_START..geometry.pages {
-            let mut mark = [0; format::MAX_UNIT];
-            let len = usize::try_from(geometry.first()).map_err(|_| FormatError::Internal)?;
-            let mark = mark.get_mut(..len).ok_or(FormatError::Internal)?;
-            medium.read(geometry.start(page), mark).await.map_err(Fault::Flash)?;
-            if format::read_erase_mark(mark).is_none() && !is_all_ones(&mut medium, geometry, page, 0).await {
+            if !keys::is_left_by_format(&mut medium, geometry, page).await {
                 return Ok((medium, false));
             }
         }
@@ -494,17 +500,21 @@ struct Reading {
     unopened: Option<u32>,
 }
 
-/// The store id of the store on the medium, or why there is none to mount.
-async fn find_store<M: Medium>(medium: &mut M, geometry: Geometry) -> Result<[u8; 16], MountError> {
+/// The store ids on the key pages, one or two that differ, or why there is nothing to mount.
+async fn find_store<M: Medium>(
+    medium: &mut M,
+    geometry: Geometry,
+) -> Result<([u8; 16], Option<[u8; 16]>), MountError> {
     let mut refusal = MountError::Unformatted;
+    let mut ids = (None, None);
     for page in 0..LOG_START {
         match keys::read_clear(medium, geometry, page).await? {
-            Clear::Store { store_id } => {
-                if holds_class_keys(medium, geometry, page).await {
-                    return Ok(store_id);
-                }
-            }
-            Clear::Newer(version) => return Err(MountError::NewerFormat(version)),
+            Clear::Store { store_id } => match ids.0 {
+                None => ids.0 = Some(store_id),
+                Some(first) if first != store_id => ids.1 = Some(store_id),
+                Some(_) => {}
+            },
+            Clear::Newer(version) => refusal = MountError::NewerFormat(version),
             Clear::OtherMedium => refusal = MountError::Medium,
             Clear::OtherGeometry => refusal = MountError::Geometry,
             Clear::Foreign if refusal == MountError::Unformatted => refusal = MountError::Foreign,
@@ -512,37 +522,22 @@ async fn find_store<M: Medium>(medium: &mut M, geometry: Geometry) -> Result<[u8
             Clear::Foreign | Clear::Unreadable(_) | Clear::Blank => {}
         }
     }
+    if let (Some(first), other) = ids {
+        return Ok((first, other));
+    }
     // A store made for pages of another size has its key page where we do not look for it.
-    if refusal == MountError::Foreign && magic_elsewhere(medium, geometry).await {
+    if matches!(refusal, MountError::Foreign | MountError::Unformatted) && magic_elsewhere(medium, geometry).await {
         refusal = MountError::Geometry;
     }
     Err(refusal)
-}
-
-/// Whether anything stands behind the place of the first class key: if not, a format was cut short.
-async fn holds_class_keys<M: Medium>(medium: &mut M, geometry: Geometry, page: u16) -> bool {
-    let behind = geometry.first() + geometry.align(40) + geometry.salt_record() + geometry.align(80);
-    !is_all_ones(medium, geometry, page, behind).await
-}
-
-/// Whether a page reads as ones from an offset on.
-async fn is_all_ones<M: Medium>(medium: &mut M, geometry: Geometry, page: u16, from: u32) -> bool {
-    let mut word = [0; format::MAX_UNIT];
-    let Some(word) = usize::try_from(geometry.unit).ok().and_then(|unit| word.get_mut(..unit)) else { return false };
-    let mut at = from;
-    while at < geometry.page {
-        if medium.read(geometry.start(page) + at, word).await.is_err() || word.iter().any(|&byte| byte != 0xff) {
-            return false;
-        }
-        at += geometry.unit;
-    }
-    true
 }
 
 /// Whether the first page begins like a key page of another unit.
 async fn magic_elsewhere<M: Medium>(medium: &mut M, geometry: Geometry) -> bool {
     let mut bytes = [0; 64];
     let read = medium.read(geometry.start(0), &mut bytes).await;
-    read.is_ok() && [12, 16, 32].iter().any(|&at| bytes.get(at..).is_some_and(|rest| rest.starts_with(&format::MAGIC)))
+    read.is_ok() && [12, 16, 32]
+            .iter()
+            .any(|&at| u32::try_from(at) != Ok(geometry.first()) && bytes.get(at..).is_some_and(|rest| rest.starts_with(&format::MAGIC)))
 }
 

@@ -67,7 +67,7 @@ impl<M: Medium> Log<M> {
         let offset = self.geometry.first();
         let mut record = [0; 96];
         let record = record.get_mut(..usize::try_from(self.geometry.salt_record()).ok()?)?;
-        self.medium.read(self.geometry.start(page) + offset, record).await.ok()?;
+        self.read_twice(self.geometry.start(page) + offset, record).await.ok()?;
         let header = Header::from_bytes(*record.first_chunk()?)?;
         if header.kind != Kind::Page || header.salt_at != 0 {
             return None;
@@ -171,7 +171,7 @@ impl<M: Medium> Log<M> {
             let written = self.last_not_blank(start, start + size).await;
             return if written == Some(start + size) { Err(Fault::TooLong(size)) } else { Ok(None) };
         };
-        if self.medium.read(start, record).await.is_err() {
+        if self.read_twice(start, record).await.is_err() {
             return Ok(None);
         }
         let body = record.get(format::HEADER_LEN..header.len()).unwrap_or_default();
@@ -215,7 +215,7 @@ impl<M: Medium> Log<M> {
         }
         let mut word = [0; MAX_UNIT];
         let word = word.get_mut(..usize::try_from(self.geometry.unit).ok()?)?;
-        self.medium.read(self.geometry.start(page) + offset, word).await.ok()?;
+        self.read_twice(self.geometry.start(page) + offset, word).await.ok()?;
         Header::from_bytes(*word.first_chunk()?)
     }
 
@@ -229,7 +229,7 @@ impl<M: Medium> Log<M> {
         }
         let mut record = [0; 96];
         let record = record.get_mut(..usize::try_from(size).ok()?)?;
-        self.medium.read(self.geometry.start(cursor.start.page) + offset, record).await.ok()?;
+        self.read_twice(self.geometry.start(cursor.start.page) + offset, record).await.ok()?;
         let generation = cursor.start.payload.generation;
         let associated = format::associated_data(M::KIND, header, generation, 0);
         self.open_salt_record(header, offset, &associated, record).filter(|(_, payload)| payload.generation == generation)

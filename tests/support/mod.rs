@@ -1,6 +1,6 @@
 //! What the store's tests share: parts to run on, operations, the model that is the store's specification, and the driver
 //! that runs both and cuts the power.
-#![allow(dead_code)] // each test uses a part of it
+#![allow(dead_code, unreachable_pub)] // each test uses a part of it
 
 pub mod operation;
 

@@ -1,4 +1,5 @@
 //! One operation type for the model tests and the fuzz targets.
+#![allow(dead_code, unreachable_pub)]
 
 use bydesign::flash::NeverPends;
 use bydesign::store::{Class, EraseError, Scope, Store, UserId, WriteError};

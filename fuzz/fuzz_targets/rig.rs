@@ -1,0 +1,51 @@
+//! What the fuzz targets need of a part beyond what the tests need: its counters, and its switches while a store runs.
+#![allow(dead_code)] // each target uses a part of it
+
+use bydesign::flash::NeverPends;
+use bydesign::flash::simulator::Counters;
+use bydesign::store::{ReadError, Store};
+use embedded_storage::nor_flash::NorFlashErrorKind;
+
+use crate::support::{Ecc, Memory, Model, Nor, Part, class};
+
+pub trait Rig: Part {
+    fn counters(&self) -> &Counters;
+    fn cut_in_store(store: &mut Store<Self::Medium<'_>, Memory>, events: u64);
+    fn fail_in_store(store: &mut Store<Self::Medium<'_>, Memory>, calls: u64);
+    fn is_off_in_store(store: &Store<Self::Medium<'_>, Memory>) -> bool;
+}
+
+macro_rules! rig {
+    ($part:ident) => {
+        impl<const WRITE: usize, const ERASE: usize> Rig for $part<WRITE, ERASE> {
+            fn counters(&self) -> &Counters {
+                self.0.counters()
+            }
+            fn cut_in_store(store: &mut Store<Self::Medium<'_>, Memory>, events: u64) {
+                store.medium_mut().driver_mut().cut_after(events);
+            }
+            fn fail_in_store(store: &mut Store<Self::Medium<'_>, Memory>, calls: u64) {
+                store.medium_mut().driver_mut().fail_after(calls, NorFlashErrorKind::Other);
+            }
+            fn is_off_in_store(store: &Store<Self::Medium<'_>, Memory>) -> bool {
+                store.medium().driver().is_off()
+            }
+        }
+    };
+}
+
+rig!(Nor);
+rig!(Ecc);
+
+/// Everything the store holds; or the first error that reading it gives.
+pub fn observe<M: NeverPends>(store: &mut Store<M, Memory>) -> Result<Model, ReadError> {
+    let mut all = Model::new();
+    for number in 0..5 {
+        store.for_each(class(number), |name, value| {
+            let twice = all.insert((number, name.to_owned()), value.to_vec());
+            assert!(twice.is_none(), "{name} is there twice");
+        })?;
+    }
+    assert_eq!(store.figures().items, all.len(), "figures and iteration agree");
+    Ok(all)
+}
