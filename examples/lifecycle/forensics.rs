@@ -450,15 +450,18 @@ impl<'a> Attack<'a> {
         }
     }
 
+    /// Under its own generation, and under those just before: the generation alone must not be what an erasure changes.
     fn add_seal_key(&mut self, class_key: &ClassKey) {
-        let mut context = context(&self.store.store_id, self.label);
-        context.push(class_key.slot);
-        context.extend_from_slice(&class_key.generation.to_le_bytes());
-        let key = derive(&class_key.key, b"bydesign/v1/class-seal", &context);
-        self.seal_keys
-            .entry(class_key.slot)
-            .or_default()
-            .insert((class_key.generation, key));
+        for generation in class_key.generation.saturating_sub(2)..=class_key.generation {
+            let mut context = context(&self.store.store_id, self.label);
+            context.push(class_key.slot);
+            context.extend_from_slice(&generation.to_le_bytes());
+            let key = derive(&class_key.key, b"bydesign/v1/class-seal", &context);
+            self.seal_keys
+                .entry(class_key.slot)
+                .or_default()
+                .insert((generation, key));
+        }
     }
 
     /// Tries everything on every place that was not opened on the way to the class keys.

@@ -20,6 +20,7 @@ use bydesign::crypto::ledger;
 use bydesign::flash::simulator::ProgramTear;
 use bydesign::store::{MountError, Store};
 use chacha20::ChaCha20Rng;
+use libfuzzer_sys::arbitrary::{self, Arbitrary, Unstructured};
 use libfuzzer_sys::fuzz_target;
 use rig::{Rig, observe};
 use support::operation::{Operation, Outcome};
@@ -30,24 +31,44 @@ const MOST_STEPS: usize = 60;
 /// With more open questions than this, a restart settles them.
 const MOST_STATES: usize = 8;
 
-fuzz_target!(|input: &[u8]| {
-    let Some((&[part, tear, boot, seed], steps)) = input.split_first_chunk() else { return };
-    let steps: Vec<Step> = steps.chunks_exact(5).take(MOST_STEPS).map(Step::decode).collect();
-    let setting = Setting { tear, same_random_at_each_boot: boot & 1 == 1, seed };
-    match part % 6 {
-        0 => run::<Nor<4, 1024>>(8 * 1024, setting, &steps),
-        1 => run::<Nor<1, 256>>(6 * 1024, setting, &steps),
-        2 => run::<Nor<16, 2048>>(10 * 1024, setting, &steps),
-        3 => run::<Ecc<8, 256>>(8 * 1024, setting, &steps),
-        4 => run::<Ecc<4, 1024>>(4 * 1024, setting, &steps),
-        _ => run::<Ecc<32, 2048>>(16 * 1024, setting, &steps),
+fuzz_target!(|history: History| {
+    match history.setting.part % 6 {
+        0 => run::<Nor<4, 1024>>(8 * 1024, &history),
+        1 => run::<Nor<1, 256>>(6 * 1024, &history),
+        2 => run::<Nor<16, 2048>>(10 * 1024, &history),
+        3 => run::<Ecc<8, 256>>(8 * 1024, &history),
+        4 => run::<Ecc<4, 1024>>(4 * 1024, &history),
+        _ => run::<Ecc<32, 2048>>(16 * 1024, &history),
     }
 });
 
+#[derive(Debug)]
+struct History {
+    setting: Setting,
+    steps: Vec<Step>,
+}
+
+#[derive(Debug)]
 struct Setting {
+    part: u8,
     tear: u8,
     same_random_at_each_boot: bool,
     seed: u8,
+}
+
+impl<'a> Arbitrary<'a> for History {
+    fn arbitrary(input: &mut Unstructured<'a>) -> arbitrary::Result<Self> {
+        Self::arbitrary_take_rest(Unstructured::new(input.bytes(input.len())?))
+    }
+
+    fn arbitrary_take_rest(input: Unstructured<'a>) -> arbitrary::Result<Self> {
+        let Some((&[part, tear, boot, seed], steps)) = input.take_rest().split_first_chunk() else {
+            return Err(arbitrary::Error::NotEnoughData);
+        };
+        let setting = Setting { part, tear, same_random_at_each_boot: boot & 1 == 1, seed };
+        let steps = steps.chunks_exact(5).take(MOST_STEPS).map(Step::decode).collect();
+        Ok(Self { setting, steps })
+    }
 }
 
 #[derive(Debug)]
@@ -88,16 +109,16 @@ impl Step {
     }
 }
 
-fn run<P: Rig>(capacity: usize, setting: Setting, steps: &[Step]) {
+fn run<P: Rig>(capacity: usize, history: &History) {
     ledger::start();
-    history::<P>(capacity, &setting, steps);
+    follow::<P>(capacity, history);
     let entries = ledger::stop();
     if let Some((first, second)) = ledger::reused(&entries) {
         panic!("one nonce, two contents: {first:?}, {second:?}");
     }
 }
 
-fn history<P: Rig>(capacity: usize, setting: &Setting, steps: &[Step]) {
+fn follow<P: Rig>(capacity: usize, History { setting, steps }: &History) {
     let seed = u64::from(setting.seed);
     let mut part = P::new(capacity);
     let (program, erase) = TEARS[usize::from(setting.tear) % TEARS.len()];
