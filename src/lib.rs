@@ -1,6 +1,60 @@
 //! Secure-by-design primitives for connected devices.
+//!
+//! For firmware engineers who have to keep secrets and personal data on a part of flash, survive power cuts, and make
+//! "delete my data" true; and for the reviewers who have to believe it. Each primitive names the guideline of the UK Code of
+//! Practice for Consumer IoT Security (2018) and the provision of ETSI EN 303 645 that it serves.
+//!
+//! What it is not: no secure element, no protection against somebody who runs code on the device or measures its power
+//! consumption, no certificate of conformity. The root key has to come from the hardware.
+//!
+//! # Where to begin
+//!
+//! * [`store`]: the sealed key-value store. Its first page has an example that runs on a PC.
+//! * [`secret`]: secrets that wipe themselves, and the root key that refuses to be weak.
+//! * [`flash`]: what the part is, [`Overwritable`](flash::Overwritable) or [`WriteOnce`](flash::WriteOnce); with feature
+//!   `test-util` also a simulator that cuts the power and misbehaves, for your own tests.
+//!
+//! # Features
+//!
+//! * `test-util`: [`flash`]'s simulator and the nonce ledger; needs the standard library.
+//! * `std`: types that need the standard library.
+//!
+//! Features add and never weaken. Without them the crate needs neither `std` nor an allocator.
+//!
+//! # Guidelines
+//!
+//! | guideline | provision | served by |
+//! | --- | --- | --- |
+//! | 4 securely store credentials | 5.4-1 | [`store::Store`], [`secret::Secret`] |
+//! | 4 | 5.4-3, 5.4-4 | [`secret::RootKey`] |
+//! | 8 personal data | 5.8 | [`store::Class::User`]: personal data apart, one key for each user |
+//! | 9 resilience | 5.9-2 | [`store::Store::mount`] |
+//! | 11 easy deletion | 5.11-1 | [`store::Store::erase`], [`store::Store::erase_item`] |
+//!
+//! # Layers
+//!
+//! ```text
+//!  store     sealed key-value store
+//!  crypto    the only place that imports cipher and hash crates      flash    the medium
+//!  secret    secrets of a fixed size
+//! ```
+//!
+//! Arrows run one way, downwards; a test holds them to it.
 #![no_std]
 #![forbid(unsafe_code)]
+#![cfg_attr(
+    not(test),
+    warn(
+        clippy::indexing_slicing,
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::unreachable,
+        clippy::todo,
+        clippy::get_unwrap,
+        clippy::string_slice
+    )
+)]
 
 #[cfg(any(test, feature = "std"))]
 extern crate std;

@@ -427,7 +427,9 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
         random: &mut R,
     ) -> Result<bool, WriteError> {
         let data = data.into();
-        self.check_name(name).map_err(|()| WriteError::Name)?;
+        if name.len() > MAX_NAME {
+            return Err(WriteError::Name);
+        }
         self.recover().await?;
         let removed = self.remove_item(data, name, random).await;
         self.memory.parts().buffer.zeroize();
@@ -503,7 +505,9 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
         random: &mut R,
     ) -> Result<(), EraseError> {
         let data = data.into();
-        self.check_name(name).map_err(|()| EraseError::Name)?;
+        if name.len() > MAX_NAME {
+            return Err(EraseError::Name);
+        }
         self.recover().await?;
         let removed = self.remove_item(data, name, random).await;
         self.memory.parts().buffer.zeroize();
@@ -557,10 +561,6 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
 
     // ---- what the operations share ----
 
-    fn check_name(&self, name: &str) -> Result<(), ()> {
-        if name.len() <= MAX_NAME { Ok(()) } else { Err(()) }
-    }
-
     /// Completes what an operation that failed or was dropped left half done.
     async fn recover(&mut self) -> Result<(), Fault> {
         self.log.settle_key_pages().await?;
@@ -574,7 +574,9 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
 
     /// Finds an item and leaves its record open in the buffer; the caller wipes it.
     async fn open(&mut self, data: DataClass, name: &str) -> Result<Option<(Entry, OpenedValue)>, ReadError> {
-        self.check_name(name).map_err(|()| ReadError::Name)?;
+        if name.len() > MAX_NAME {
+            return Err(ReadError::Name);
+        }
         self.recover().await?;
         let Parts { index, slots, buffer } = self.memory.parts();
         let Some(slot) = slots.find(data) else { return Ok(None) };
@@ -594,7 +596,9 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
         fill: impl Fn(&mut [u8]) -> Result<usize, WriteError>,
         random: &mut R,
     ) -> Result<(), WriteError> {
-        self.check_name(name).map_err(|()| WriteError::Name)?;
+        if name.len() > MAX_NAME {
+            return Err(WriteError::Name);
+        }
         self.recover().await?;
         let put = self.put_item(data, name, fixed, value_len, fill, random).await;
         self.memory.parts().buffer.zeroize();
@@ -619,14 +623,13 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
         let limit = most.saturating_sub(value_start + crypto::TAG_LEN + 3 + geometry.unit as usize).min(MAX_VALUE);
 
         // How long is it? A typed value is encoded once for that, and again when there is room.
-        let value_len = match value_len {
-            Some(len) => len,
-            None => {
-                let end = (value_start + limit).min(parts.buffer.len());
-                let len = fill(parts.buffer.get_mut(value_start..end).unwrap_or_default());
-                parts.buffer.zeroize();
-                len?
-            }
+        let value_len = if let Some(len) = value_len {
+            len
+        } else {
+            let end = (value_start + limit).min(parts.buffer.len());
+            let len = fill(parts.buffer.get_mut(value_start..end).unwrap_or_default());
+            parts.buffer.zeroize();
+            len?
         };
         if value_len > limit {
             return Err(WriteError::TooLong(limit));

@@ -484,6 +484,8 @@ fn a_put_with_a_failing_random_source_leaves_the_old_value() {
 
 // ---- drivers that fail ----
 
+type Change<P> = fn(&mut Store<<P as Part>::Medium<'_>, Memory>) -> bool;
+
 fn driver_errors<P: Part + Failing>(mut part: P) {
     drop(format(&mut part, 1));
     let mut store = mount(&mut part).unwrap();
@@ -491,7 +493,6 @@ fn driver_errors<P: Part + Failing>(mut part: P) {
         store.put_bytes(Class::User, &format!("k{number}"), &[number; 60], &mut random(1)).unwrap();
     }
     drop(store);
-    type Change<P> = fn(&mut Store<<P as Part>::Medium<'_>, Memory>) -> bool;
     let changes: [(Change<P>, &str, bool); 3] = [
         (|store| store.put_bytes(Class::User, "k3", &[99; 60], &mut random(5)).is_ok(), "put", false),
         (|store| store.remove_bytes(Class::User, "k3", &mut random(5)).is_ok(), "remove", true),

@@ -1,4 +1,4 @@
-//! One device's life: made at the factory, used while its power fails, its users' data erased, and looked at by the finder.
+//! One device's life: made at the factory, used while its power fails, its users' data erased, looked at by the finder.
 //!
 //! ```text
 //!   factory ── image file ──> first start ── updates and cuts ── image file ──> finder
@@ -33,6 +33,8 @@ const VOLUME: Key<[u8; 1]> = Key::new("volume", Class::Settings);
 const UPDATES: u32 = 600;
 /// Events (bytes programmed, steps of an erase) between two starts, at most.
 const LONGEST_TIME_ON: u32 = 8_000;
+/// Events of an erasure of a class, about: a key page is written and one is erased.
+const EVENTS_OF_AN_ERASURE: u32 = 700;
 const MAX_VALUE_LENGTH: usize = 256;
 
 /// Memory for the store: 64 items, records of 512 bytes.
@@ -266,7 +268,7 @@ impl<'a, K: Kind, const WORD: usize, const ERASE: usize> Board<'a, K, WORD, ERAS
         loop {
             if cuts_to_come > 0 {
                 cuts_to_come -= 1;
-                let events = self.chance.below(2_500);
+                let events = self.chance.below(EVENTS_OF_AN_ERASURE);
                 self.plan_cut(events);
             }
             let end = self.erase_until_cut();

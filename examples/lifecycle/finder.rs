@@ -16,7 +16,7 @@ pub(crate) struct Finder<'a> {
 }
 
 impl<'a> Finder<'a> {
-    /// Looks before the erasure. Everything that lives must be found, or the search is not good enough to prove anything.
+    /// Looks before the erasure. Everything that lives must be found, or the search is too weak to prove anything.
     pub(crate) fn look_before(device: &'a Device, image: &[u8], model: &Model) -> Result<Self, String> {
         let mut finder = Self {
             device,

@@ -1,9 +1,9 @@
 //! A forensic reader of sealed flash images: what the best-equipped finder of a device could get out of a full dump.
 //!
 //! Written from `docs/on-flash-format.md` alone, on the bare cipher and hash crates, sharing no code with the store.
-//! It holds the root key, the partition label and every byte, and it believes nothing: every 4-byte step of the image may
-//! be a record of any kind, a page may be half erased, and erase marks, tails, generations, commits, sums and *since* are
-//! ignored. Whatever opens was readable, whether the store would have shown it or not.
+//! It holds the root key, the partition label and every byte, and it believes nothing: every 4-byte step of the image
+//! may be a record of any kind, a page may be half erased, and erase marks, tails, generations, commits, sums and
+//! *since* are ignored. Whatever opens was readable, whether the store would have shown it or not.
 //!
 //! ```text
 //!   clear headers ──> store id ──> wrap key, store key
@@ -124,9 +124,10 @@ pub(crate) fn scan(image: &[u8], root_key: &[u8; 32], label: &[u8]) -> Findings 
 
 /// Whether what is left in `image` confirms the guess that `name` had the value `guess`.
 ///
-/// True if a record opens and says so; or if, at any place that does not open and under any key, salt and nonce that can be had, sealing the guess gives eight bytes in a row that
-/// are in the image: of the value or of the tag, or the whole of a shorter value with the bytes before it. The bytes of the
-/// link are not guessed. A guess that shares eight bytes in a row with the truth therefore counts as confirmed.
+/// True if a record opens and says so. True also if, at a place that does not open and under any key, salt and nonce that
+/// can be had, sealing the guess gives eight bytes in a row that are in the image: of the value or of the tag, or the
+/// whole of a shorter value with the bytes before it. The bytes of the link are not guessed. A guess that shares eight
+/// bytes in a row with the truth therefore counts as confirmed.
 pub(crate) fn confirm(
     image: &[u8],
     root_key: &[u8; 32],

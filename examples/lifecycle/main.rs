@@ -1,5 +1,5 @@
-//! The life of a batch of devices, from the order to the dump: makes them, uses them while their power fails, erases their
-//! users' data, and lets a finder with the root key look for it.
+//! The life of a batch of devices, from the order to the dump: makes them, uses them while their power fails, erases
+//! their users' data, and lets a finder with the root key look for it.
 //!
 //! `cargo run --example lifecycle -- --help`
 //!
@@ -108,7 +108,7 @@ fn run(options: &Options) -> Result<bool, Trouble> {
     println!("{} devices of {}", orders.len(), options.orders.display());
     match options.seed {
         Some(seed) => {
-            println!("seed {seed}, given: ROOT KEYS FOLLOW FROM IT, THESE DEVICES ARE NOT FOR SALE")
+            println!("seed {seed}, given: ROOT KEYS FOLLOW FROM IT, THESE DEVICES ARE NOT FOR SALE");
         }
         None => println!(
             "seed {seed}, drawn: --seed {seed} repeats the updates and the cuts, with keys that follow from it"
@@ -136,8 +136,13 @@ fn run(options: &Options) -> Result<bool, Trouble> {
     let lives = live_all(&devices, &images, seed, &mut random);
     report(&devices, &lives, bytes, built_in, started.elapsed());
     if options.keep.is_some() {
+        let keys = if options.seed.is_some() {
+            "follow from the seed"
+        } else {
+            "are gone with this run"
+        };
         println!(
-            "\nThe images are in {}. Their root keys are nowhere.",
+            "\nThe images are in {}; their root keys {keys}.",
             images.directory().display()
         );
     }
@@ -235,7 +240,10 @@ fn report(
                 life.updates,
                 life.cuts + life.erase_cuts,
                 format!("{} live, {} old", life.before.live, life.before.stale),
-                format!("{} live, 0 of {} erased", life.after.live, life.erased),
+                format!(
+                    "{} live, {} old, 0 of {} erased",
+                    life.after.live, life.after.stale, life.erased
+                ),
             ),
             Err(reason) => println!("{serial:<16} {:<20} FAILED: {reason}", device.part.text()),
         }

@@ -19,7 +19,7 @@ impl Entry {
         Self(
             u64::from(address & 0x00ff_ffff)
                 | u64::from(slot & 0x3f) << 24
-                | u64::from(size / 4 & 0xfff) << 30
+                | u64::from((size / 4) & 0xfff) << 30
                 | u64::from(fixed) << 42
                 | u64::from(hash) << 43,
         )
@@ -89,9 +89,9 @@ impl Index<'_> {
 
     /// Adds an entry; `false` if there is no room.
     pub(crate) fn insert(&mut self, entry: Entry) -> bool {
-        let free = self.probe(entry.hash()).find(|&at| self.entries.get(at).is_some_and(|entry| entry.is_empty()));
-        let Some(slot) = free.and_then(|at| self.entries.get_mut(at)) else { return false };
-        *slot = entry;
+        let free = self.probe(entry.hash()).find(|&at| self.entries.get(at).is_some_and(|found| found.is_empty()));
+        let Some(place) = free.and_then(|at| self.entries.get_mut(at)) else { return false };
+        *place = entry;
         *self.used += 1;
         true
     }

@@ -319,11 +319,10 @@ impl<M: Medium> Log<M> {
                         self.admit(header, address, text, parts).await?;
                     }
                 }
-                Found::Unopened { address } => {
-                    if reading.unopened.replace(address).is_some() {
-                        return Err(MountError::Damaged(address.saturating_mul(4)));
-                    }
+                Found::Unopened { address } if reading.unopened.is_some() => {
+                    return Err(MountError::Damaged(address.saturating_mul(4)));
                 }
+                Found::Unopened { address } => reading.unopened = Some(address),
                 _ => {}
             }
         }
@@ -361,10 +360,11 @@ impl<M: Medium> Log<M> {
         name.copy_from_slice(name_bytes);
         let size = self.geometry.size(header);
         let hash = self.keys.name_hash(header.slot, name);
-        if M::KIND == MediumKind::WriteOnce {
-            if let Some((older, _)) = self.find(&parts.index, &parts.slots, header.slot, name, parts.buffer).await? {
-                parts.index.remove(older.address());
-            }
+        if M::KIND == MediumKind::WriteOnce
+            && let Some((older, _)) = self.find(&parts.index, &parts.slots, header.slot, name, parts.buffer).await?
+        {
+            parts.index.remove(older.address());
+            self.live_sum = self.live_sum.wrapping_sub(self.keys.live_summand(older.address()));
         }
         let entry = Entry::new(address, header.slot, size, header.kind == Kind::Fixed, hash);
         if !parts.index.insert(entry) {

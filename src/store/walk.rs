@@ -45,6 +45,9 @@ enum Jump {
     Never,
 }
 
+/// How often a word that reads blank is looked at before it is taken for blank.
+const LOOKS: usize = 8;
+
 /// What stands at the cursor.
 pub(crate) enum Found {
     /// A record of a class or of the store that opened; its plaintext is at `text` in the buffer.
@@ -297,7 +300,6 @@ impl<M: Medium> Log<M> {
         let start = self.geometry.start(cursor.start.page);
         let at = cursor.offset;
         // A word that was begun may read blank now and not the next time.
-        const LOOKS: usize = 8;
         let mut last = self.last_not_blank(start + at, start + self.geometry.page).await;
         for _ in 0..LOOKS {
             let near = (at + self.geometry.unit).min(self.geometry.page);

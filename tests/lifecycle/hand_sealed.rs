@@ -106,6 +106,15 @@ fn key_obtained_elsewhere_confirms_what_its_class_left_behind() {
 }
 
 #[test]
+fn old_key_under_a_new_generation_is_seen_through() {
+    let (mut image, _) = one_value(OVERWRITABLE);
+    image.bytes[..PAGE_SIZE].fill(0xff);
+    image.key_page_of_generation(1, 2, SETTINGS_SLOT, &SETTINGS_KEY, CLASS_GENERATION + 1);
+
+    assert!(scan(&image.bytes, &ROOT_KEY, LABEL).holds(NAME, VALUE));
+}
+
+#[test]
 fn key_left_in_the_other_key_page_is_found_though_its_first_record_is_half_erased() {
     let (mut image, _) = one_value(OVERWRITABLE);
     image.key_page(1, 2, SETTINGS_SLOT, &[0x99; 32]);
@@ -386,6 +395,17 @@ impl Image {
     }
 
     fn key_page(&mut self, page: usize, version: u32, slot: u32, key: &[u8; 32]) -> ClassKeyOnPaper {
+        self.key_page_of_generation(page, version, slot, key, CLASS_GENERATION)
+    }
+
+    fn key_page_of_generation(
+        &mut self,
+        page: usize,
+        version: u32,
+        slot: u32,
+        key: &[u8; 32],
+        class_generation: u32,
+    ) -> ClassKeyOnPaper {
         let mut clear = b"bydesign\x01".to_vec();
         clear.extend([self.medium, UNIT as u8, 0]);
         clear.extend((PAGE_SIZE as u32).to_le_bytes());
@@ -412,7 +432,7 @@ impl Image {
         record.place = self.seal(&record, &plaintext);
 
         let mut plaintext = vec![2, 0, 0, 0, 0, 0, 0, 0];
-        plaintext.extend(CLASS_GENERATION.to_le_bytes());
+        plaintext.extend(class_generation.to_le_bytes());
         plaintext.extend([0; 8]);
         plaintext.extend(key);
         record = Record {
@@ -426,7 +446,7 @@ impl Image {
 
         let mut context = context();
         context.push(slot as u8);
-        context.extend(CLASS_GENERATION.to_le_bytes());
+        context.extend(class_generation.to_le_bytes());
         ClassKeyOnPaper {
             slot,
             key: *key,
