@@ -3,9 +3,11 @@
 
 use bydesign::flash::NeverPends;
 use bydesign::flash::simulator::Counters;
-use bydesign::store::{ReadError, Store};
+use bydesign::store::{EraseError, ReadError, Store};
+use chacha20::ChaCha20Rng;
 use embedded_storage::nor_flash::NorFlashErrorKind;
 
+use crate::support::operation::{Operation, Outcome, name};
 use crate::support::{Ecc, Memory, Model, Nor, Part, class};
 
 pub trait Rig: Part {
@@ -48,4 +50,20 @@ pub fn observe<M: NeverPends>(store: &mut Store<M, Memory>) -> Result<Model, Rea
     }
     assert_eq!(store.figures().items, all.len(), "figures and iteration agree");
     Ok(all)
+}
+
+/// Runs an operation. To [`Operation::run`], an item that cannot be erased for want of room is an error; parts as small as
+/// these may have burnt their room in power cuts, and the store may say so.
+pub fn run_operation<M: NeverPends>(
+    operation: &Operation,
+    store: &mut Store<M, Memory>,
+    source: &mut ChaCha20Rng,
+) -> Outcome {
+    let Operation::EraseItem { class: number, key } = operation else { return operation.run(store, source) };
+    match store.erase_item(class(*number), &name(*key), source) {
+        Ok(()) => Outcome::Done,
+        Err(EraseError::Full) => Outcome::Refused,
+        Err(EraseError::Flash(_) | EraseError::Unkept) => Outcome::Cut,
+        Err(error) => panic!("{operation:?}: {error}"),
+    }
 }

@@ -213,6 +213,12 @@ pub trait Memory: sealed::Sealed {
 /// }
 /// ```
 ///
+/// Sizes that no store can use do not compile:
+///
+/// ```compile_fail
+/// let too_small = bydesign::store::Ram::<8, 64>::new();
+/// ```
+///
 /// # Security
 ///
 /// Wiped when dropped; the record buffer is wiped after each operation that opened a record into it.

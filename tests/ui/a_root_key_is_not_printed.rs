@@ -1,0 +1,3 @@
+fn main() {
+    println!("{:?}", bydesign::secret::RootKey::new([7; 32]).ok());
+}

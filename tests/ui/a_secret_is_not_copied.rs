@@ -1,0 +1,4 @@
+fn main() {
+    let secret = bydesign::secret::Secret::new([7; 16]);
+    let _copy = secret.clone();
+}
