@@ -131,9 +131,11 @@ impl<M: Medium> Log<M> {
         let associated = format::associated_data(M::KIND, header, payload.version, 0);
         let text = Self::open_record(header, &self.keys.wrap, Place { salt, offset }, &associated, &mut record);
         let text = text.and_then(|text| record.get(text));
-        Ok(text.is_some_and(|text| {
+        let opens = text.is_some_and(|text| {
             format::number(text, 0) == payload.count && format::number(text, 4) == payload.version
-        }))
+        });
+        // If its last word was torn it may open now and not the next time.
+        Ok(opens && self.is_steady(self.geometry.start(page) + offset, self.geometry.pair_record()).await)
     }
 
     fn key_page_associated(&self, header: Header) -> [u8; 16 + CLEAR_LEN] {

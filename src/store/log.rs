@@ -134,6 +134,14 @@ impl KeyPage {
     }
 }
 
+/// The end of the log as the first reading of the head page found it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct DecidedEnd {
+    pub(crate) at: u32,
+    pub(crate) next: u32,
+    pub(crate) clean: bool,
+}
+
 /// A record that is superseded and not yet overwritten.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Doomed {
@@ -161,6 +169,8 @@ pub(crate) struct Log<M> {
     pub(crate) doomed: Option<Doomed>,
     /// Highest number of erases seen in a mark.
     pub(crate) most_erases: u32,
+    /// Where the head page's log ends, once the mount has decided: a torn record may open by chance when it is read again.
+    pub(crate) decided_end: Option<DecidedEnd>,
     /// What the driver said of a key page that does not read.
     pub(crate) unreadable: Option<NorFlashErrorKind>,
 }

@@ -12,7 +12,7 @@ use super::class::{Class, DataClass};
 use super::error::{Fault, FormatError, MountError};
 use super::format::{self, Geometry, Header, KeyPagePayload, Kind, LOG_START, NO_ADDRESS, Position, SaltPayload};
 use super::keys::{self, Clear};
-use super::log::{Doomed, Head, KeyPage, Log, OpenedValue, StoreKeys, Writing, split_value};
+use super::log::{DecidedEnd, Doomed, Head, KeyPage, Log, OpenedValue, StoreKeys, Writing, split_value};
 use super::memory::{Entry, Index, Parts, Slots};
 use super::walk::{Cursor, Found, PageStart};
 use crate::crypto::{self, Digest, SALT_LEN};
@@ -62,6 +62,7 @@ impl<M: Medium> Log<M> {
             tail_live: 0,
             doomed: None,
             most_erases: 0,
+            decided_end: None,
             unreadable: None,
         }
     }
@@ -206,7 +207,7 @@ impl<M: Medium> Log<M> {
         }
         self.tail = self.tail_in_head(newest, parts).await?;
 
-        let mut reading = Reading { keys, met_key_page: false, last: None, unopened: None };
+        let mut reading = Reading { keys, met_key_page: false, last: None, unopened: None, overwritten: None };
         let mut start = self.page_of_generation(self.tail).await?;
         for generation in self.tail..=self.head.generation {
             let next = if generation < self.head.generation {
@@ -215,6 +216,7 @@ impl<M: Medium> Log<M> {
                 None
             };
             let mut cursor = self.cursor(start, next.map(|next| next.payload.resume));
+            reading.overwritten = None;
             reading.last = Some(cursor.start.payload);
             let end = self.read_page(&mut cursor, &mut reading, parts).await?;
             match next {
@@ -237,7 +239,11 @@ impl<M: Medium> Log<M> {
         for page in LOG_START..self.geometry.pages {
             self.most_erases = self.most_erases.max(self.erases_of(page).await?.unwrap_or(0));
             let Some(start) = self.page_start(page).await else { continue };
-            if newest.is_none_or(|newest| newest.payload.generation < start.payload.generation) {
+            if newest.is_some_and(|newest| newest.payload.generation >= start.payload.generation) {
+                continue;
+            }
+            let record = self.geometry.start(page) + self.geometry.first();
+            if self.is_steady(record, self.geometry.salt_record()).await {
                 newest = Some(start);
             }
         }
@@ -254,9 +260,15 @@ impl<M: Medium> Log<M> {
     async fn tail_in_head(&mut self, head: PageStart, parts: &mut Parts<'_>) -> Result<u32, MountError> {
         let mut tail = head.payload.tail;
         let mut cursor = self.cursor(head, None);
-        loop {
-            match self.step(&mut cursor, &parts.slots, parts.buffer).await? {
-                Found::End { .. } => break,
+        let mut last = None;
+        let (next, clean) = loop {
+            let at = cursor.offset;
+            let found = self.step(&mut cursor, &parts.slots, parts.buffer).await?;
+            let tail_without = tail;
+            let mut stands_at = at;
+            match found {
+                Found::End { next, clean } => break (next, clean),
+                Found::Session(_) => stands_at = cursor.offset - self.geometry.salt_record(),
                 Found::Opened { header, text, .. } if header.kind == Kind::Retire => {
                     let retired = parts.buffer.get(text).map_or(0, |text| format::number(text, 0));
                     if retired <= tail || retired > head.payload.generation {
@@ -266,6 +278,15 @@ impl<M: Medium> Log<M> {
                 }
                 _ => {}
             }
+            last = Some((at, stands_at, tail_without));
+        };
+        self.decided_end = Some(DecidedEnd { at: cursor.offset, next, clean });
+        // The last record may be the one that was being written when power went, and open by chance.
+        if let Some((at, stands_at, tail_without)) = last
+            && !self.is_steady(self.geometry.start(head.page) + stands_at, cursor.offset - stands_at).await
+        {
+            self.decided_end = Some(DecidedEnd { at, next: next.max(cursor.offset), clean: false });
+            return Ok(tail_without);
         }
         Ok(tail)
     }
@@ -286,6 +307,9 @@ impl<M: Medium> Log<M> {
                 reading.met_key_page = true;
             }
             let found = self.step(cursor, &parts.slots, parts.buffer).await?;
+            if !matches!(found, Found::End { .. }) {
+                reading.overwritten = None;
+            }
             if matches!(found, Found::End { .. } | Found::Session(_)) {
                 match found {
                     Found::End { next, clean } => return Ok((next, clean)),
@@ -341,6 +365,8 @@ impl<M: Medium> Log<M> {
         } else if reading.unopened == Some(previous) {
             reading.unopened = None;
             self.doomed = Some(Doomed { address: previous, size: 0 });
+        } else {
+            reading.overwritten = Some(previous);
         }
     }
 
@@ -409,7 +435,12 @@ impl<M: Medium> Log<M> {
         Ok(())
     }
 
-    async fn finish_overwriting(&mut self, _reading: &Reading) -> Result<(), MountError> {
+    /// Overwrites what the last change superseded. If it reads as overwritten already, that may have been cut short all the
+    /// same: its last word may read zero now and not the next time.
+    async fn finish_overwriting(&mut self, reading: &Reading) -> Result<(), MountError> {
+        if let (MediumKind::Overwritable, None, Some(address)) = (M::KIND, self.doomed, reading.overwritten) {
+            self.doomed = Some(Doomed { address, size: 0 });
+        }
         if let Some(doomed) = self.doomed.as_mut().filter(|doomed| doomed.size == 0) {
             let mut word = [0; format::MAX_UNIT];
             let len = usize::try_from(self.geometry.unit).map_err(|_| MountError::Internal)?;
@@ -498,6 +529,8 @@ struct Reading {
     last: Option<SaltPayload>,
     /// A record on an overwritable medium that does not open.
     unopened: Option<u32>,
+    /// What the record read last superseded, if that reads as overwritten: for certain only once it is overwritten again.
+    overwritten: Option<u32>,
 }
 
 /// The store ids on the key pages, one or two that differ, or why there is nothing to mount.

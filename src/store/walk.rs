@@ -45,8 +45,9 @@ enum Jump {
     Never,
 }
 
-/// How often a word that reads blank is looked at before it is taken for blank.
-const LOOKS: usize = 8;
+/// How often what an interrupted write may have left is looked at before it is believed: its last word may read differently
+/// each time.
+const LOOKS: usize = 32;
 
 /// What stands at the cursor.
 pub(crate) enum Found {
@@ -65,6 +66,29 @@ pub(crate) enum Found {
 }
 
 impl<M: Medium> Log<M> {
+    /// Whether bytes read the same every time.
+    pub(crate) async fn is_steady(&mut self, from: u32, len: u32) -> bool {
+        let mut first = None;
+        let mut chunk = [0; 64];
+        for _ in 0..LOOKS {
+            let mut seen = Digest::new(&self.keys.structure);
+            let mut at = from;
+            while at < from + len {
+                let size = usize::try_from(from + len - at).map_or(chunk.len(), |left| left.min(chunk.len()));
+                let Some(bytes) = chunk.get_mut(..size) else { return false };
+                if self.medium.read(at, bytes).await.is_err() {
+                    return false;
+                }
+                seen.add(bytes);
+                at += u32::try_from(size).unwrap_or(len);
+            }
+            if *first.get_or_insert(seen.value()) != seen.value() {
+                return false;
+            }
+        }
+        true
+    }
+
     /// Reads and opens the first record of a page; `None` if there is none that opens.
     pub(crate) async fn page_start(&mut self, page: u16) -> Option<PageStart> {
         let offset = self.geometry.first();
@@ -108,8 +132,15 @@ impl<M: Medium> Log<M> {
         slots: &Slots<'_>,
         buffer: &mut [u8],
     ) -> Result<Found, Fault> {
-        if let Some(offset) = self.jump_from(cursor).await? {
-            return self.enter_session(cursor, offset).await;
+        if let (None, Some(end)) = (cursor.end, self.decided_end)
+            && end.at == cursor.offset
+        {
+            return Ok(Found::End { next: end.next, clean: end.clean });
+        }
+        if let Some(offset) = self.jump_from(cursor).await?
+            && let Some(session) = self.session_at(cursor, offset).await
+        {
+            return self.enter_session(cursor, offset, session);
         }
         let at = cursor.offset;
         if cursor.end == Some(at) {
@@ -121,8 +152,10 @@ impl<M: Medium> Log<M> {
         // A clean Session record stands at the next granule, which can leave a gap.
         if header.is_none_or(|header| header.kind == Kind::Session) {
             let aligned = at.next_multiple_of(self.geometry.granule());
-            if aligned < limit && self.session_at(cursor, aligned).await.is_some_and(|(_, payload)| payload.resume == at) {
-                return self.enter_session(cursor, aligned).await;
+            if aligned < limit
+                && let Some(session) = self.session_at(cursor, aligned).await.filter(|(_, payload)| payload.resume == at)
+            {
+                return self.enter_session(cursor, aligned, session);
             }
         }
         let fits = |header: &Header| at.saturating_add(self.geometry.size(*header)) <= limit;
@@ -205,6 +238,14 @@ impl<M: Medium> Log<M> {
         if self.session_at(cursor, aligned).await.is_some_and(|(_, payload)| payload.resume == at) {
             return Ok(true);
         }
+        // What follows may have been torn itself; then the log goes on beyond it.
+        let mut offset = at.saturating_add(1).next_multiple_of(self.geometry.skip());
+        while offset < self.geometry.page {
+            if self.session_at(cursor, offset).await.is_some_and(|(_, payload)| payload.resume == at) {
+                return Ok(true);
+            }
+            offset += self.geometry.skip();
+        }
         let header = self.header_at(cursor.start.page, at).await.filter(|header| is_plain(*header));
         match header.filter(|header| at.saturating_add(self.geometry.size(*header)) <= self.geometry.page) {
             Some(header) => Ok(self.examine(cursor, header, at, slots, buffer).await?.is_some()),
@@ -271,9 +312,13 @@ impl<M: Medium> Log<M> {
         }
     }
 
-    async fn enter_session(&mut self, cursor: &mut Cursor, offset: u32) -> Result<Found, Fault> {
+    fn enter_session(
+        &self,
+        cursor: &mut Cursor,
+        offset: u32,
+        (salt, payload): ([u8; SALT_LEN], SaltPayload),
+    ) -> Result<Found, Fault> {
         let damaged = Fault::Damaged(self.geometry.start(cursor.start.page) + offset);
-        let (salt, payload) = self.session_at(cursor, offset).await.ok_or(damaged)?;
         if payload.resume != cursor.offset || payload.digest != cursor.digest.value() {
             return Err(damaged);
         }

@@ -1,0 +1,593 @@
+//! What an update, a get and a mount cost, in bytes, calls and erases of a simulated part: counts before seconds.
+//!
+//! ```text
+//! cargo bench --bench store               10,000 updates after 50,000 earlier ones
+//! cargo bench --bench store -- --quick    a tenth of that
+//! ```
+//!
+//! The part has 4-byte words and 4 KiB pages. The times are modelled (`Counters::modelled_micros`: 0.2 ms for each 256-byte
+//! page that a program call touches, 45 ms an erase, 40 bytes read a microsecond); the counts repeat exactly. Beside each row
+//! stands the limit: the same values sealed with the same cipher and appended, value and 16-byte tag in one call, the oldest
+//! page erased when there is no room; no header, no name, nothing ever copied. A bound, not a store.
+//!
+//! The rows are also written to `store-bench.csv` in the target directory. What they meant on one day is in
+//! `docs/benchmarks.md`.
+#![allow(clippy::cast_precision_loss, clippy::cast_possible_truncation)] // figures for people
+
+use std::error::Error;
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use bydesign::flash::simulator::{Rule, Simulator};
+use bydesign::flash::{Blocking, NeverPends, Overwritable, WriteOnce};
+use bydesign::secret::RootKey;
+use bydesign::store::{Class, Ram, Store};
+use chacha20::ChaCha20Rng;
+use chacha20::rand_core::{Rng, SeedableRng};
+use chacha20poly1305::{AeadInOut, KeyInit, XChaCha20Poly1305};
+use embedded_storage::nor_flash::NorFlash;
+
+const SEED: u64 = 20_261_123;
+const PAGE: usize = 4096;
+const BUFFER: usize = 1024;
+const LABEL: &str = "bench";
+const CLASS: Class = Class::Settings;
+const KIB: usize = 1024;
+
+type Flash = Simulator<4, PAGE>;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let quick = std::env::args().any(|argument| argument == "--quick");
+    let (earlier, updates) = if quick { (5_000, 1_000) } else { (50_000, 10_000) };
+    println!("Seed {SEED}; {updates} updates after {earlier} earlier ones; modelled times.\n");
+
+    let mut report = Report::default();
+    for capacity in [256 * KIB, 1024 * KIB] {
+        rows::<WriteOnce<Blocking<Flash>>>(capacity, earlier, updates, &mut report)?;
+        rows::<Overwritable<Blocking<Flash>>>(capacity, earlier, updates, &mut report)?;
+    }
+    println!("{}", report.update_table());
+
+    let mut gets = Vec::new();
+    for keys in [16, 64, 256, 1024] {
+        gets.push(get_cost::<WriteOnce<Blocking<Flash>>>(keys)?);
+        gets.push(get_cost::<Overwritable<Blocking<Flash>>>(keys)?);
+    }
+    println!("{}", get_table(&gets));
+
+    let mut mounts = Vec::new();
+    for capacity in [256 * KIB, 1024 * KIB] {
+        for keys in [80, 500] {
+            mounts.push(mount_cost::<WriteOnce<Blocking<Flash>>>(capacity, keys, updates)?);
+            mounts.push(mount_cost::<Overwritable<Blocking<Flash>>>(capacity, keys, updates)?);
+        }
+    }
+    println!("{}", mount_table(&mounts));
+    println!("{}", target_table(&report, &gets, &mounts));
+
+    let path = PathBuf::from(std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into()));
+    report.write_csv(&path.join("store-bench.csv"))?;
+    Ok(())
+}
+
+// ---- the medium ----
+
+trait Part: NeverPends + Sized {
+    const NAME: &str;
+    fn blank(capacity: usize) -> Self;
+    fn flash(&self) -> &Flash;
+    fn flash_mut(&mut self) -> &mut Flash;
+}
+
+macro_rules! part {
+    ($wrapper:ident, $rule:ident, $name:literal) => {
+        impl Part for $wrapper<Blocking<Flash>> {
+            const NAME: &str = $name;
+            fn blank(capacity: usize) -> Self {
+                Self::new(Flash::new(capacity, Rule::$rule))
+            }
+            fn flash(&self) -> &Flash {
+                self.driver()
+            }
+            fn flash_mut(&mut self) -> &mut Flash {
+                self.driver_mut()
+            }
+        }
+    };
+}
+
+part!(WriteOnce, WriteOnce, "write-once");
+part!(Overwritable, Multiwrite, "overwritable");
+
+fn root_key() -> RootKey {
+    RootKey::random(&mut random()).expect("the source does not fail")
+}
+
+fn random() -> ChaCha20Rng {
+    ChaCha20Rng::seed_from_u64(SEED)
+}
+
+/// A number below `bound`.
+fn below(bound: usize, random: &mut ChaCha20Rng) -> usize {
+    random.next_u32() as usize % bound.max(1)
+}
+
+// ---- the work ----
+
+struct Item {
+    name: String,
+    len: usize,
+}
+
+/// Items of one kind, and how many of 100 updates go to them; within the group each is as likely.
+struct Group {
+    share: usize,
+    items: Vec<Item>,
+}
+
+struct Work {
+    name: &'static str,
+    groups: Vec<Group>,
+    /// Share of the capacity, as the store reports it, that is filled with more items that are never updated.
+    filled_percent: u32,
+    /// Whether upkeep is done between the puts until none is left.
+    maintained: bool,
+}
+
+fn group(share: usize, prefix: &str, number: usize, len: usize) -> Group {
+    let items = (0..number).map(|at| Item { name: format!("{prefix}-{at:02}"), len }).collect();
+    Group { share, items }
+}
+
+impl Work {
+    /// 64-byte values: four updates of five go to 16 hot items, one to 64 cold ones.
+    fn hot_and_cold(name: &'static str) -> Self {
+        let groups = vec![group(80, "hot", 16, 64), group(20, "cold", 64, 64)];
+        Self { name, groups, filled_percent: 0, maintained: false }
+    }
+
+    fn all() -> Vec<Self> {
+        vec![
+            Self::hot_and_cold("hot and cold"),
+            Self { maintained: true, ..Self::hot_and_cold("the same, maintained") },
+            Self { filled_percent: 75, ..Self::hot_and_cold("the same, 75 % full") },
+            Self { filled_percent: 75, maintained: true, ..Self::hot_and_cold("75 % full, maintained") },
+            Self {
+                name: "realistic mix",
+                groups: vec![group(80, "count", 16, 8), group(19, "set", 40, 24), group(1, "cert", 4, 900)],
+                filled_percent: 0,
+                maintained: false,
+            },
+            Self { name: "500 items", groups: vec![group(100, "k", 500, 64)], filled_percent: 0, maintained: false },
+        ]
+    }
+
+    fn items(&self) -> impl Iterator<Item = &Item> {
+        self.groups.iter().flat_map(|group| &group.items)
+    }
+
+    fn choose(&self, random: &mut ChaCha20Rng) -> &Item {
+        let mut of_hundred = below(100, random);
+        let group = self.groups.iter().find(|group| {
+            let here = of_hundred < group.share;
+            of_hundred = of_hundred.saturating_sub(group.share);
+            here
+        });
+        let items = &group.unwrap_or(&self.groups[0]).items;
+        &items[below(items.len(), random)]
+    }
+}
+
+fn fresh_value(len: usize, random: &mut ChaCha20Rng) -> Vec<u8> {
+    let mut value = vec![0; len];
+    random.fill_bytes(&mut value);
+    value
+}
+
+// ---- what is counted ----
+
+/// What some updates did.
+#[derive(Clone, Default)]
+struct Cost {
+    updates: usize,
+    value_bytes: usize,
+    programmed: u64,
+    programs: u64,
+    erases: u64,
+    read: u64,
+    millis: f64,
+    worst_millis: f64,
+    /// Of upkeep between the updates, in the figures above too (but not in the worst).
+    upkeep_millis: f64,
+    wear: f64,
+    wall_nanos: f64,
+    get_wall_nanos: f64,
+    /// Why it ended before its time.
+    stopped: Option<String>,
+}
+
+impl Cost {
+    fn per_update(&self, count: f64) -> f64 {
+        count / self.updates.max(1) as f64
+    }
+    fn bytes(&self) -> f64 {
+        self.per_update(self.programmed as f64)
+    }
+    fn erases_per_thousand(&self) -> f64 {
+        self.per_update(self.erases as f64) * 1000.0
+    }
+    fn millis(&self) -> f64 {
+        self.per_update(self.millis)
+    }
+    fn wall(&self) -> f64 {
+        self.per_update(self.wall_nanos)
+    }
+    /// Takes over what the part counted since its counters were set to zero.
+    fn take(&mut self, flash: &Flash) {
+        let counters = flash.counters();
+        self.programmed = counters.bytes_programmed;
+        self.programs = counters.programs;
+        self.erases = counters.erases;
+        self.read = counters.bytes_read;
+        self.millis = counters.modelled_micros() / 1000.0;
+    }
+}
+
+/// Highest number of erases over the mean, of the pages that take turns.
+fn wear(erases: &[u32]) -> f64 {
+    let sum: u32 = erases.iter().sum();
+    let most = erases.iter().max().copied().unwrap_or(0);
+    f64::from(most) * erases.len() as f64 / f64::from(sum.max(1))
+}
+
+// ---- updates ----
+
+fn rows<M: Part>(capacity: usize, earlier: usize, updates: usize, report: &mut Report) -> Result<(), Box<dyn Error>> {
+    for work in Work::all() {
+        let cost = if capacity > 256 * KIB && work.filled_percent > 0 {
+            update_cost::<M, 8192>(capacity, &work, earlier, updates)?
+        } else if work.filled_percent > 0 {
+            update_cost::<M, 2560>(capacity, &work, earlier, updates)?
+        } else {
+            update_cost::<M, 600>(capacity, &work, earlier, updates)?
+        };
+        let limit = limit(capacity, &work, earlier, updates)?;
+        eprintln!("{} KiB, {}, {}", capacity / KIB, M::NAME, work.name);
+        report.rows.push(Row { capacity, medium: M::NAME, work: work.name, cost, limit });
+    }
+    Ok(())
+}
+
+fn update_cost<M: Part, const KEYS: usize>(
+    capacity: usize,
+    work: &Work,
+    earlier: usize,
+    updates: usize,
+) -> Result<Cost, Box<dyn Error>> {
+    let mut random = random();
+    let memory = Ram::<KEYS, BUFFER>::new();
+    let mut store = Store::format(M::blank(capacity), memory, &root_key(), LABEL, &mut random)?;
+    for item in work.items() {
+        store.put_bytes(CLASS, &item.name, &fresh_value(item.len, &mut random), &mut random)?;
+    }
+    let mut filled = 0;
+    while store.figures().live_bytes < store.figures().capacity_bytes / 100 * work.filled_percent {
+        store.put_bytes(CLASS, &format!("f-{filled}"), &fresh_value(64, &mut random), &mut random)?;
+        filled += 1;
+    }
+
+    let mut cost = Cost::default();
+    let mut counted = Instant::now();
+    for at in 0..earlier + updates {
+        if at == earlier {
+            // Wear is that of the whole history: too few erases fall into the counted part.
+            cost = Cost { wear: wear(&store.medium().flash().counters().erases_per_unit[2..]), ..Cost::default() };
+            store.medium_mut().flash_mut().reset_counters();
+            counted = Instant::now();
+        }
+        let item = work.choose(&mut random);
+        let value = fresh_value(item.len, &mut random);
+        let before = store.medium().flash().counters().modelled_micros();
+        if let Err(error) = store.put_bytes(CLASS, &item.name, &value, &mut random) {
+            cost.stopped = Some(format!("{error} at update {at}"));
+            break;
+        }
+        let after = store.medium().flash().counters().modelled_micros();
+        cost.worst_millis = cost.worst_millis.max((after - before) / 1000.0);
+        cost.updates += 1;
+        cost.value_bytes += item.len;
+        if work.maintained {
+            while store.maintain(16, &mut random)? {}
+            let maintained = store.medium().flash().counters().modelled_micros();
+            cost.upkeep_millis += (maintained - after) / 1000.0;
+        }
+    }
+    cost.wall_nanos = counted.elapsed().as_nanos() as f64;
+    cost.take(store.medium().flash());
+
+    let begun = Instant::now();
+    let mut out = [0; BUFFER];
+    for _ in 0..updates {
+        let item = work.choose(&mut random);
+        let found = store.get_bytes(CLASS, &item.name, &mut out)?;
+        assert_eq!(found, Some(item.len), "{} is there", item.name);
+    }
+    cost.get_wall_nanos = begun.elapsed().as_nanos() as f64 / updates as f64;
+    Ok(cost)
+}
+
+/// The bound: seal, append, erase the oldest page when there is no room.
+fn limit(capacity: usize, work: &Work, earlier: usize, updates: usize) -> Result<Cost, Box<dyn Error>> {
+    let mut random = random();
+    let cipher = XChaCha20Poly1305::new(&[7; 32].into());
+    let mut flash = Flash::new(capacity, Rule::WriteOnce);
+    let (mut cost, mut at) = (Cost::default(), 0);
+    let mut counted = Instant::now();
+    for number in 0..earlier + updates {
+        if number == earlier {
+            cost = Cost { wear: wear(&flash.counters().erases_per_unit), ..Cost::default() };
+            flash.reset_counters();
+            counted = Instant::now();
+        }
+        let len = work.choose(&mut random).len;
+        let mut record = fresh_value(len, &mut random);
+        let mut nonce = [0; 24];
+        nonce[..8].copy_from_slice(&number.to_le_bytes());
+        let tag = cipher
+            .encrypt_inout_detached((&nonce).into(), &[], record.as_mut_slice().into())
+            .map_err(|_| "does not seal")?;
+        record.extend_from_slice(&tag);
+
+        let before = flash.counters().modelled_micros();
+        if at % PAGE + record.len() > PAGE {
+            at = (at / PAGE + 1) * PAGE % capacity;
+        }
+        if at % PAGE == 0 {
+            flash.erase(u32::try_from(at)?, u32::try_from(at + PAGE)?)?;
+        }
+        flash.write(u32::try_from(at)?, &record)?;
+        at = (at + record.len()) % capacity;
+        cost.worst_millis = cost.worst_millis.max((flash.counters().modelled_micros() - before) / 1000.0);
+        cost.updates += 1;
+        cost.value_bytes += len;
+    }
+    cost.wall_nanos = counted.elapsed().as_nanos() as f64;
+    cost.take(&flash);
+    Ok(cost)
+}
+
+struct Row {
+    capacity: usize,
+    medium: &'static str,
+    work: &'static str,
+    cost: Cost,
+    limit: Cost,
+}
+
+impl Row {
+    /// Cost over limit: bytes, erases, time.
+    fn ratios(&self) -> [f64; 3] {
+        let (cost, limit) = (&self.cost, &self.limit);
+        [
+            cost.bytes() / limit.bytes(),
+            cost.erases_per_thousand() / limit.erases_per_thousand(),
+            cost.millis() / limit.millis(),
+        ]
+    }
+
+    fn columns(&self) -> Vec<(&'static str, String)> {
+        let (cost, limit) = (&self.cost, &self.limit);
+        let [bytes, erases, time] = self.ratios();
+        vec![
+            ("part", format!("{} KiB", self.capacity / KIB)),
+            ("medium", self.medium.into()),
+            ("work", self.work.into()),
+            ("bytes/update", format!("{:.1}", cost.bytes())),
+            ("bytes/value byte", format!("{:.2}", cost.programmed as f64 / cost.value_bytes.max(1) as f64)),
+            ("erases/1000", format!("{:.1}", cost.erases_per_thousand())),
+            ("ms/update", format!("{:.2}", cost.millis())),
+            ("of it upkeep", format!("{:.2}", cost.per_update(cost.upkeep_millis))),
+            ("worst put ms", format!("{:.1}", cost.worst_millis)),
+            ("programs/update", format!("{:.2}", cost.per_update(cost.programs as f64))),
+            ("bytes read/update", format!("{:.0}", cost.per_update(cost.read as f64))),
+            ("wear max/mean", format!("{:.2}", cost.wear)),
+            ("limit bytes", format!("{:.1}", limit.bytes())),
+            ("limit erases", format!("{:.1}", limit.erases_per_thousand())),
+            ("limit ms", format!("{:.2}", limit.millis())),
+            ("x bytes", format!("{bytes:.2}")),
+            ("x erases", format!("{erases:.2}")),
+            ("x time", format!("{time:.2}")),
+            ("wall ns put", format!("{:.0}", cost.wall())),
+            ("wall ns get", format!("{:.0}", cost.get_wall_nanos)),
+            ("wall ns limit", format!("{:.0}", limit.wall())),
+            ("stopped", cost.stopped.clone().unwrap_or_default()),
+        ]
+    }
+}
+
+#[derive(Default)]
+struct Report {
+    rows: Vec<Row>,
+}
+
+impl Report {
+    fn update_table(&self) -> String {
+        let rows: Vec<_> = self.rows.iter().map(Row::columns).collect();
+        table("Updates", &rows)
+    }
+
+    fn write_csv(&self, path: &std::path::Path) -> Result<(), Box<dyn Error>> {
+        let mut writer = csv::Writer::from_path(path)?;
+        for (at, row) in self.rows.iter().enumerate() {
+            let columns = row.columns();
+            if at == 0 {
+                writer.write_record(columns.iter().map(|(name, _)| name))?;
+            }
+            writer.write_record(columns.iter().map(|(_, value)| value))?;
+        }
+        writer.flush()?;
+        println!("Also in {}", path.display());
+        Ok(())
+    }
+}
+
+fn table(title: &str, rows: &[Vec<(&'static str, String)>]) -> String {
+    let mut text = format!("## {title}\n\n");
+    if let Some(first) = rows.first() {
+        let names: Vec<_> = first.iter().map(|(name, _)| *name).collect();
+        let _ = writeln!(text, "| {} |\n|{}", names.join(" | "), " --- |".repeat(names.len()));
+    }
+    for row in rows {
+        let values: Vec<_> = row.iter().map(|(_, value)| value.as_str()).collect();
+        let _ = writeln!(text, "| {} |", values.join(" | "));
+    }
+    text
+}
+
+// ---- reading ----
+
+struct GetCost {
+    medium: &'static str,
+    keys: usize,
+    mean_bytes: f64,
+    mean_calls: f64,
+    most_bytes: u64,
+    most_calls: u64,
+}
+
+/// A store of so many 64-byte items on 1 MiB, each written twice, mounted; then each read once.
+fn get_cost<M: Part>(keys: usize) -> Result<GetCost, Box<dyn Error>> {
+    let mut store = filled::<M, 1024>(1024 * KIB, keys, keys)?;
+    let (mut bytes, mut calls, mut most_bytes, mut most_calls) = (0, 0, 0, 0);
+    let mut out = [0; 64];
+    for key in 0..keys {
+        store.medium_mut().flash_mut().reset_counters();
+        let found = store.get_bytes(CLASS, &format!("k-{key:02}"), &mut out)?;
+        assert_eq!(found, Some(64));
+        let counters = store.medium().flash().counters();
+        bytes += counters.bytes_read;
+        calls += counters.reads;
+        most_bytes = most_bytes.max(counters.bytes_read);
+        most_calls = most_calls.max(counters.reads);
+    }
+    let of_keys = |sum: u64| sum as f64 / keys as f64;
+    Ok(GetCost {
+        medium: M::NAME,
+        keys,
+        mean_bytes: of_keys(bytes),
+        mean_calls: of_keys(calls),
+        most_bytes,
+        most_calls,
+    })
+}
+
+struct MountCost {
+    medium: &'static str,
+    capacity: usize,
+    keys: usize,
+    bytes: u64,
+    calls: u64,
+    micros: f64,
+    wall_micros: f64,
+}
+
+/// Mounts a store of so many 64-byte items that was updated for a while, and gets one.
+fn mount_cost<M: Part>(capacity: usize, keys: usize, updates: usize) -> Result<MountCost, Box<dyn Error>> {
+    let mut medium = filled::<M, 500>(capacity, keys, updates)?.into_medium();
+    medium.flash_mut().reset_counters();
+    let begun = Instant::now();
+    let mut store = Store::mount(medium, Ram::<500, BUFFER>::new(), &root_key(), LABEL)?;
+    store.get_bytes(CLASS, "k-07", &mut [0; 64])?;
+    let wall_micros = begun.elapsed().as_secs_f64() * 1e6;
+    let counters = store.medium().flash().counters();
+    Ok(MountCost {
+        medium: M::NAME,
+        capacity,
+        keys,
+        bytes: counters.bytes_read,
+        calls: counters.reads,
+        micros: counters.modelled_micros(),
+        wall_micros,
+    })
+}
+
+fn filled<M: Part, const KEYS: usize>(
+    capacity: usize,
+    keys: usize,
+    updates: usize,
+) -> Result<Store<M, Ram<KEYS, BUFFER>>, Box<dyn Error>> {
+    let mut random = random();
+    let memory = Ram::<KEYS, BUFFER>::new();
+    let mut store = Store::format(M::blank(capacity), memory, &root_key(), LABEL, &mut random)?;
+    for at in 0..keys + updates {
+        let key = if at < keys { at } else { below(keys, &mut random) };
+        store.put_bytes(CLASS, &format!("k-{key:02}"), &fresh_value(64, &mut random), &mut random)?;
+    }
+    let medium = store.into_medium();
+    Ok(Store::mount(medium, Ram::new(), &root_key(), LABEL)?)
+}
+
+fn get_table(gets: &[GetCost]) -> String {
+    let rows: Vec<_> = gets
+        .iter()
+        .map(|get| {
+            vec![
+                ("medium", get.medium.to_owned()),
+                ("items", get.keys.to_string()),
+                ("bytes/get", format!("{:.1}", get.mean_bytes)),
+                ("calls/get", format!("{:.2}", get.mean_calls)),
+                ("most bytes", get.most_bytes.to_string()),
+                ("most calls", get.most_calls.to_string()),
+            ]
+        })
+        .collect();
+    table("Get, 64-byte values, 1 MiB", &rows)
+}
+
+fn mount_table(mounts: &[MountCost]) -> String {
+    let rows: Vec<_> = mounts
+        .iter()
+        .map(|mount| {
+            vec![
+                ("part", format!("{} KiB", mount.capacity / KIB)),
+                ("medium", mount.medium.to_owned()),
+                ("items", mount.keys.to_string()),
+                ("bytes read", mount.bytes.to_string()),
+                ("read calls", mount.calls.to_string()),
+                ("modelled µs", format!("{:.0}", mount.micros)),
+                ("wall µs", format!("{:.0}", mount.wall_micros)),
+            ]
+        })
+        .collect();
+    table("Mount and first get, 64-byte values", &rows)
+}
+
+// ---- targets ----
+
+/// What the store is to reach, over the rows without more data than the work needs (75 % full is there to look at).
+fn target_table(report: &Report, gets: &[GetCost], mounts: &[MountCost]) -> String {
+    const ERASE_MILLIS: f64 = 45.0;
+    let worst = |value: &dyn Fn(&Row) -> f64, wanted: &dyn Fn(&Row) -> bool| {
+        report.rows.iter().filter(|row| wanted(row)).map(value).fold(0.0, f64::max)
+    };
+    let main = |row: &Row| row.work == "hot and cold" && row.medium == "write-once";
+    let mount = |keys| mounts.iter().filter(|mount| mount.keys == keys).map(|mount| mount.bytes).max().unwrap_or(0);
+    let get_bytes = gets.iter().map(|get| get.most_bytes).max().unwrap_or(0);
+    let get_calls = gets.iter().map(|get| get.most_calls).max().unwrap_or(0);
+    let mut text = String::from("## Targets\n\n| target | limit | worst measured | met |\n| --- | --- | --- | --- |\n");
+    let mut line = |target: &str, most: f64, measured: f64| {
+        let met = if measured <= most { "yes" } else { "**no**" };
+        let _ = writeln!(text, "| {target} | {most} | {measured:.2} | {met} |");
+    };
+    line("update, hot and cold, write-once: bytes over the limit's", 1.45, worst(&|row| row.ratios()[0], &main));
+    line("update, hot and cold, write-once: erases over the limit's", 1.45, worst(&|row| row.ratios()[1], &main));
+    line("worst put, hot and cold, ms", ERASE_MILLIS + 5.0, worst(&|row| row.cost.worst_millis, &main));
+    line("worst put, any row, ms", ERASE_MILLIS + 5.0, worst(&|row| row.cost.worst_millis, &|_| true));
+    line("wear, any row, max/mean", 1.5, worst(&|row| row.cost.wear, &|_| true));
+    line("get, bytes", 128.0, get_bytes as f64);
+    line("get, calls", 2.0, get_calls as f64);
+    line("mount and first get, 80 items, bytes", 16.0 * 1024.0, mount(80) as f64);
+    line("mount and first get, 500 items, bytes", 32.0 * 1024.0, mount(500) as f64);
+    text
+}
