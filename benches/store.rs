@@ -60,7 +60,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     for capacity in [256 * KIB, 1024 * KIB] {
         for keys in [80, 500] {
             mounts.push(mount_cost::<WriteOnce<Blocking<Flash>>>(capacity, keys, updates)?);
-            mounts.push(mount_cost::<Overwritable<Blocking<Flash>>>(capacity, keys, updates)?);
+            mounts.push(mount_cost::<Overwritable<Blocking<Flash>>>(
+                capacity, keys, updates,
+            )?);
         }
     }
     println!("{}", mount_table(&mounts));
@@ -101,7 +103,9 @@ part!(WriteOnce, WriteOnce, "write-once");
 part!(Overwritable, Multiwrite, "overwritable");
 
 fn root_key() -> RootKey {
-    RootKey::random(&mut random()).expect("the source does not fail")
+    let mut bytes = [0; 32];
+    random().fill_bytes(&mut bytes);
+    RootKey::new(bytes).expect("random enough")
 }
 
 fn random() -> ChaCha20Rng {
@@ -136,7 +140,12 @@ struct Work {
 }
 
 fn group(share: usize, prefix: &str, number: usize, len: usize) -> Group {
-    let items = (0..number).map(|at| Item { name: format!("{prefix}-{at:02}"), len }).collect();
+    let items = (0..number)
+        .map(|at| Item {
+            name: format!("{prefix}-{at:02}"),
+            len,
+        })
+        .collect();
     Group { share, items }
 }
 
@@ -144,22 +153,46 @@ impl Work {
     /// 64-byte values: four updates of five go to 16 hot items, one to 64 cold ones.
     fn hot_and_cold(name: &'static str) -> Self {
         let groups = vec![group(80, "hot", 16, 64), group(20, "cold", 64, 64)];
-        Self { name, groups, filled_percent: 0, maintained: false }
+        Self {
+            name,
+            groups,
+            filled_percent: 0,
+            maintained: false,
+        }
     }
 
     fn all() -> Vec<Self> {
         vec![
             Self::hot_and_cold("hot and cold"),
-            Self { maintained: true, ..Self::hot_and_cold("the same, maintained") },
-            Self { filled_percent: 75, ..Self::hot_and_cold("the same, 75 % full") },
-            Self { filled_percent: 75, maintained: true, ..Self::hot_and_cold("75 % full, maintained") },
+            Self {
+                maintained: true,
+                ..Self::hot_and_cold("the same, maintained")
+            },
+            Self {
+                filled_percent: 75,
+                ..Self::hot_and_cold("the same, 75 % full")
+            },
+            Self {
+                filled_percent: 75,
+                maintained: true,
+                ..Self::hot_and_cold("75 % full, maintained")
+            },
             Self {
                 name: "realistic mix",
-                groups: vec![group(80, "count", 16, 8), group(19, "set", 40, 24), group(1, "cert", 4, 900)],
+                groups: vec![
+                    group(80, "count", 16, 8),
+                    group(19, "set", 40, 24),
+                    group(1, "cert", 4, 900),
+                ],
                 filled_percent: 0,
                 maintained: false,
             },
-            Self { name: "500 items", groups: vec![group(100, "k", 500, 64)], filled_percent: 0, maintained: false },
+            Self {
+                name: "500 items",
+                groups: vec![group(100, "k", 500, 64)],
+                filled_percent: 0,
+                maintained: false,
+            },
         ]
     }
 
@@ -243,7 +276,12 @@ fn wear(erases: &[u32]) -> f64 {
 
 // ---- updates ----
 
-fn rows<M: Part>(capacity: usize, earlier: usize, updates: usize, report: &mut Report) -> Result<(), Box<dyn Error>> {
+fn rows<M: Part>(
+    capacity: usize,
+    earlier: usize,
+    updates: usize,
+    report: &mut Report,
+) -> Result<(), Box<dyn Error>> {
     for work in Work::all() {
         let cost = if capacity > 256 * KIB && work.filled_percent > 0 {
             update_cost::<M, 8192>(capacity, &work, earlier, updates)?
@@ -254,7 +292,13 @@ fn rows<M: Part>(capacity: usize, earlier: usize, updates: usize, report: &mut R
         };
         let limit = limit(capacity, &work, earlier, updates)?;
         eprintln!("{} KiB, {}, {}", capacity / KIB, M::NAME, work.name);
-        report.rows.push(Row { capacity, medium: M::NAME, work: work.name, cost, limit });
+        report.rows.push(Row {
+            capacity,
+            medium: M::NAME,
+            work: work.name,
+            cost,
+            limit,
+        });
     }
     Ok(())
 }
@@ -269,11 +313,21 @@ fn update_cost<M: Part, const KEYS: usize>(
     let memory = Ram::<KEYS, BUFFER>::new();
     let mut store = Store::format(M::blank(capacity), memory, &root_key(), LABEL, &mut random)?;
     for item in work.items() {
-        store.put_bytes(CLASS, &item.name, &fresh_value(item.len, &mut random), &mut random)?;
+        store.put_bytes(
+            CLASS,
+            &item.name,
+            &fresh_value(item.len, &mut random),
+            &mut random,
+        )?;
     }
     let mut filled = 0;
     while store.figures().live_bytes < store.figures().capacity_bytes / 100 * work.filled_percent {
-        store.put_bytes(CLASS, &format!("f-{filled}"), &fresh_value(64, &mut random), &mut random)?;
+        store.put_bytes(
+            CLASS,
+            &format!("f-{filled}"),
+            &fresh_value(64, &mut random),
+            &mut random,
+        )?;
         filled += 1;
     }
 
@@ -282,7 +336,10 @@ fn update_cost<M: Part, const KEYS: usize>(
     for at in 0..earlier + updates {
         if at == earlier {
             // Wear is that of the whole history: too few erases fall into the counted part.
-            cost = Cost { wear: wear(&store.medium().flash().counters().erases_per_unit[2..]), ..Cost::default() };
+            cost = Cost {
+                wear: wear(&store.medium().flash().counters().erases_per_unit[2..]),
+                ..Cost::default()
+            };
             store.medium_mut().flash_mut().reset_counters();
             counted = Instant::now();
         }
@@ -326,7 +383,10 @@ fn limit(capacity: usize, work: &Work, earlier: usize, updates: usize) -> Result
     let mut counted = Instant::now();
     for number in 0..earlier + updates {
         if number == earlier {
-            cost = Cost { wear: wear(&flash.counters().erases_per_unit), ..Cost::default() };
+            cost = Cost {
+                wear: wear(&flash.counters().erases_per_unit),
+                ..Cost::default()
+            };
             flash.reset_counters();
             counted = Instant::now();
         }
@@ -348,7 +408,9 @@ fn limit(capacity: usize, work: &Work, earlier: usize, updates: usize) -> Result
         }
         flash.write(u32::try_from(at)?, &record)?;
         at = (at + record.len()) % capacity;
-        cost.worst_millis = cost.worst_millis.max((flash.counters().modelled_micros() - before) / 1000.0);
+        cost.worst_millis = cost
+            .worst_millis
+            .max((flash.counters().modelled_micros() - before) / 1000.0);
         cost.updates += 1;
         cost.value_bytes += len;
     }
@@ -384,13 +446,25 @@ impl Row {
             ("medium", self.medium.into()),
             ("work", self.work.into()),
             ("bytes/update", format!("{:.1}", cost.bytes())),
-            ("bytes/value byte", format!("{:.2}", cost.programmed as f64 / cost.value_bytes.max(1) as f64)),
+            (
+                "bytes/value byte",
+                format!("{:.2}", cost.programmed as f64 / cost.value_bytes.max(1) as f64),
+            ),
             ("erases/1000", format!("{:.1}", cost.erases_per_thousand())),
             ("ms/update", format!("{:.2}", cost.millis())),
-            ("of it upkeep", format!("{:.2}", cost.per_update(cost.upkeep_millis))),
+            (
+                "of it upkeep",
+                format!("{:.2}", cost.per_update(cost.upkeep_millis)),
+            ),
             ("worst put ms", format!("{:.1}", cost.worst_millis)),
-            ("programs/update", format!("{:.2}", cost.per_update(cost.programs as f64))),
-            ("bytes read/update", format!("{:.0}", cost.per_update(cost.read as f64))),
+            (
+                "programs/update",
+                format!("{:.2}", cost.per_update(cost.programs as f64)),
+            ),
+            (
+                "bytes read/update",
+                format!("{:.0}", cost.per_update(cost.read as f64)),
+            ),
             ("wear max/mean", format!("{:.2}", cost.wear)),
             ("limit bytes", format!("{:.1}", limit.bytes())),
             ("limit erases", format!("{:.1}", limit.erases_per_thousand())),
@@ -436,7 +510,12 @@ fn table(title: &str, rows: &[Vec<(&'static str, String)>]) -> String {
     let mut text = format!("## {title}\n\n");
     if let Some(first) = rows.first() {
         let names: Vec<_> = first.iter().map(|(name, _)| *name).collect();
-        let _ = writeln!(text, "| {} |\n|{}", names.join(" | "), " --- |".repeat(names.len()));
+        let _ = writeln!(
+            text,
+            "| {} |\n|{}",
+            names.join(" | "),
+            " --- |".repeat(names.len())
+        );
     }
     for row in rows {
         let values: Vec<_> = row.iter().map(|(_, value)| value.as_str()).collect();
@@ -522,7 +601,12 @@ fn filled<M: Part, const KEYS: usize>(
     let mut store = Store::format(M::blank(capacity), memory, &root_key(), LABEL, &mut random)?;
     for at in 0..keys + updates {
         let key = if at < keys { at } else { below(keys, &mut random) };
-        store.put_bytes(CLASS, &format!("k-{key:02}"), &fresh_value(64, &mut random), &mut random)?;
+        store.put_bytes(
+            CLASS,
+            &format!("k-{key:02}"),
+            &fresh_value(64, &mut random),
+            &mut random,
+        )?;
     }
     let medium = store.into_medium();
     Ok(Store::mount(medium, Ram::new(), &root_key(), LABEL)?)
@@ -569,25 +653,66 @@ fn mount_table(mounts: &[MountCost]) -> String {
 fn target_table(report: &Report, gets: &[GetCost], mounts: &[MountCost]) -> String {
     const ERASE_MILLIS: f64 = 45.0;
     let worst = |value: &dyn Fn(&Row) -> f64, wanted: &dyn Fn(&Row) -> bool| {
-        report.rows.iter().filter(|row| wanted(row)).map(value).fold(0.0, f64::max)
+        report
+            .rows
+            .iter()
+            .filter(|row| wanted(row))
+            .map(value)
+            .fold(0.0, f64::max)
     };
     let main = |row: &Row| row.work == "hot and cold" && row.medium == "write-once";
-    let mount = |keys| mounts.iter().filter(|mount| mount.keys == keys).map(|mount| mount.bytes).max().unwrap_or(0);
+    let mount = |keys| {
+        mounts
+            .iter()
+            .filter(|mount| mount.keys == keys)
+            .map(|mount| mount.bytes)
+            .max()
+            .unwrap_or(0)
+    };
     let get_bytes = gets.iter().map(|get| get.most_bytes).max().unwrap_or(0);
     let get_calls = gets.iter().map(|get| get.most_calls).max().unwrap_or(0);
-    let mut text = String::from("## Targets\n\n| target | limit | worst measured | met |\n| --- | --- | --- | --- |\n");
+    let mut text =
+        String::from("## Targets\n\n| target | limit | worst measured | met |\n| --- | --- | --- | --- |\n");
     let mut line = |target: &str, most: f64, measured: f64| {
         let met = if measured <= most { "yes" } else { "**no**" };
         let _ = writeln!(text, "| {target} | {most} | {measured:.2} | {met} |");
     };
-    line("update, hot and cold, write-once: bytes over the limit's", 1.45, worst(&|row| row.ratios()[0], &main));
-    line("update, hot and cold, write-once: erases over the limit's", 1.45, worst(&|row| row.ratios()[1], &main));
-    line("worst put, hot and cold, ms", ERASE_MILLIS + 5.0, worst(&|row| row.cost.worst_millis, &main));
-    line("worst put, any row, ms", ERASE_MILLIS + 5.0, worst(&|row| row.cost.worst_millis, &|_| true));
-    line("wear, any row, max/mean", 1.5, worst(&|row| row.cost.wear, &|_| true));
+    line(
+        "update, hot and cold, write-once: bytes over the limit's",
+        1.45,
+        worst(&|row| row.ratios()[0], &main),
+    );
+    line(
+        "update, hot and cold, write-once: erases over the limit's",
+        1.45,
+        worst(&|row| row.ratios()[1], &main),
+    );
+    line(
+        "worst put, hot and cold, ms",
+        ERASE_MILLIS + 5.0,
+        worst(&|row| row.cost.worst_millis, &main),
+    );
+    line(
+        "worst put, any row, ms",
+        ERASE_MILLIS + 5.0,
+        worst(&|row| row.cost.worst_millis, &|_| true),
+    );
+    line(
+        "wear, any row, max/mean",
+        1.5,
+        worst(&|row| row.cost.wear, &|_| true),
+    );
     line("get, bytes", 128.0, get_bytes as f64);
     line("get, calls", 2.0, get_calls as f64);
-    line("mount and first get, 80 items, bytes", 16.0 * 1024.0, mount(80) as f64);
-    line("mount and first get, 500 items, bytes", 32.0 * 1024.0, mount(500) as f64);
+    line(
+        "mount and first get, 80 items, bytes",
+        16.0 * 1024.0,
+        mount(80) as f64,
+    );
+    line(
+        "mount and first get, 500 items, bytes",
+        32.0 * 1024.0,
+        mount(500) as f64,
+    );
     text
 }

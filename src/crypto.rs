@@ -85,7 +85,8 @@ pub(crate) fn derive<const N: usize>(
     let [first, second, third, fourth] = context;
     let info: [&[u8]; 6] = [label.text(), &[0], first, second, third, fourth];
     let mut secret = Secret::new([0; N]);
-    hkdf.expand_multi_info(&info, secret.expose_mut()).map_err(|_| Refused)?;
+    hkdf.expand_multi_info(&info, secret.expose_mut())
+        .map_err(|_| Refused)?;
     Ok(secret)
 }
 
@@ -127,7 +128,10 @@ pub(crate) fn seal(
     let tag = cipher
         .encrypt_inout_detached(<&XNonce>::from(&nonce), associated, text.into())
         .map_err(|_| Refused)?;
-    Ok(Sealed { synthetic, tag: tag.into() })
+    Ok(Sealed {
+        synthetic,
+        tag: tag.into(),
+    })
 }
 
 /// Opens `text` in place; on refusal `text` is as it was.
@@ -140,7 +144,12 @@ pub(crate) fn open(
 ) -> Result<(), Refused> {
     let nonce = nonce(place, sealed.synthetic);
     XChaCha20Poly1305::new(<&Key>::from(key.seal.expose()))
-        .decrypt_inout_detached(<&XNonce>::from(&nonce), associated, text.into(), <&Tag>::from(&sealed.tag))
+        .decrypt_inout_detached(
+            <&XNonce>::from(&nonce),
+            associated,
+            text.into(),
+            <&Tag>::from(&sealed.tag),
+        )
         .map_err(|_| Refused)
 }
 
@@ -225,7 +234,11 @@ pub(crate) fn fresh_key<R: TryCryptoRng + ?Sized>(random: &mut R) -> Result<Secr
     let patterned = |bytes: &[u8; 32]| {
         (1..=16).any(|period| bytes.iter().zip(bytes.iter().skip(period)).all(|(x, y)| x == y))
     };
-    if a == b || patterned(a) || patterned(b) { Err(Refused) } else { Ok(first) }
+    if a == b || patterned(a) || patterned(b) {
+        Err(Refused)
+    } else {
+        Ok(first)
+    }
 }
 
 #[cfg(test)]

@@ -128,7 +128,10 @@ impl RootKey {
         {
             return Err(WeakRootKey::Published);
         }
-        if identifiers.iter().any(|identifier| is_hash_of_identifier(key.expose(), identifier)) {
+        if identifiers
+            .iter()
+            .any(|identifier| is_hash_of_identifier(key.expose(), identifier))
+        {
             return Err(WeakRootKey::HashOfIdentifier);
         }
         Ok(key)
@@ -161,26 +164,40 @@ pub enum WeakRootKey {
 const PUBLISHED: [[u8; 32]; 2] = [
     // NIST SP 800-38A, F.1.5: AES-256
     [
-        0x60, 0x3d, 0xeb, 0x10, 0x15, 0xca, 0x71, 0xbe, 0x2b, 0x73, 0xae, 0xf0, 0x85, 0x7d, 0x77, 0x81, 0x1f, 0x35,
-        0x2c, 0x07, 0x3b, 0x61, 0x08, 0xd7, 0x2d, 0x98, 0x10, 0xa3, 0x09, 0x14, 0xdf, 0xf4,
+        0x60, 0x3d, 0xeb, 0x10, 0x15, 0xca, 0x71, 0xbe, 0x2b, 0x73, 0xae, 0xf0, 0x85, 0x7d, 0x77, 0x81, 0x1f,
+        0x35, 0x2c, 0x07, 0x3b, 0x61, 0x08, 0xd7, 0x2d, 0x98, 0x10, 0xa3, 0x09, 0x14, 0xdf, 0xf4,
     ],
     // RFC 8032, 7.1, test 1: Ed25519 secret key
     [
-        0x9d, 0x61, 0xb1, 0x9d, 0xef, 0xfd, 0x5a, 0x60, 0xba, 0x84, 0x4a, 0xf4, 0x92, 0xec, 0x2c, 0xc4, 0x44, 0x49,
-        0xc5, 0x69, 0x7b, 0x32, 0x69, 0x19, 0x70, 0x3b, 0xac, 0x03, 0x1c, 0xae, 0x7f, 0x60,
+        0x9d, 0x61, 0xb1, 0x9d, 0xef, 0xfd, 0x5a, 0x60, 0xba, 0x84, 0x4a, 0xf4, 0x92, 0xec, 0x2c, 0xc4, 0x44,
+        0x49, 0xc5, 0x69, 0x7b, 0x32, 0x69, 0x19, 0x70, 0x3b, 0xac, 0x03, 0x1c, 0xae, 0x7f, 0x60,
     ],
 ];
 
 /// Words whose hash has served as a "key": an empty device id first of all.
-const WORDS: [&[u8]; 9] =
-    [b"", b"0", b"key", b"test", b"root", b"admin", b"secret", b"default", b"password"];
+const WORDS: [&[u8]; 9] = [
+    b"",
+    b"0",
+    b"key",
+    b"test",
+    b"root",
+    b"admin",
+    b"secret",
+    b"default",
+    b"password",
+];
 
 fn has_short_period(bytes: &[u8; 32]) -> bool {
-    [1, 2, 4, 8, 16].iter().any(|&period| bytes.iter().zip(bytes.iter().skip(period)).all(|(a, b)| a == b))
+    [1, 2, 4, 8, 16]
+        .iter()
+        .any(|&period| bytes.iter().zip(bytes.iter().skip(period)).all(|(a, b)| a == b))
 }
 
 fn is_counting(bytes: &[u8; 32]) -> bool {
-    let mut steps = bytes.iter().zip(bytes.iter().skip(1)).map(|(a, b)| b.wrapping_sub(*a));
+    let mut steps = bytes
+        .iter()
+        .zip(bytes.iter().skip(1))
+        .map(|(a, b)| b.wrapping_sub(*a));
     let first = steps.next();
     steps.all(|step| Some(step) == first)
 }
@@ -194,7 +211,11 @@ fn is_hash_of_identifier(bytes: &[u8; 32], identifier: &[u8]) -> bool {
         let mut hash = Sha256::new();
         for byte in identifier {
             for nibble in [byte >> 4, byte & 15] {
-                hash.update(digits.get(usize::from(nibble)).map_or(&[][..], core::slice::from_ref));
+                hash.update(
+                    digits
+                        .get(usize::from(nibble))
+                        .map_or(&[][..], core::slice::from_ref),
+                );
             }
         }
         <[u8; 32]>::from(hash.finalize()) == *bytes
@@ -218,14 +239,26 @@ mod tests {
 
     #[test]
     fn a_serial_number_repeated_to_fill_the_key_is_refused() {
-        assert_eq!(refusal(*b"SN00001234567890SN00001234567890"), Some(WeakRootKey::Repeating));
+        assert_eq!(
+            refusal(*b"SN00001234567890SN00001234567890"),
+            Some(WeakRootKey::Repeating)
+        );
     }
 
     #[test]
     fn a_counting_key_is_refused_upwards_downwards_and_in_steps() {
-        assert_eq!(refusal(core::array::from_fn(|i| u8::try_from(i).unwrap_or(0))), Some(WeakRootKey::Counting));
-        assert_eq!(refusal(core::array::from_fn(|i| 0x9f - u8::try_from(i).unwrap_or(0))), Some(WeakRootKey::Counting));
-        assert_eq!(refusal(core::array::from_fn(|i| 3 * u8::try_from(i).unwrap_or(0))), Some(WeakRootKey::Counting));
+        assert_eq!(
+            refusal(core::array::from_fn(|i| u8::try_from(i).unwrap_or(0))),
+            Some(WeakRootKey::Counting)
+        );
+        assert_eq!(
+            refusal(core::array::from_fn(|i| 0x9f - u8::try_from(i).unwrap_or(0))),
+            Some(WeakRootKey::Counting)
+        );
+        assert_eq!(
+            refusal(core::array::from_fn(|i| 3 * u8::try_from(i).unwrap_or(0))),
+            Some(WeakRootKey::Counting)
+        );
     }
 
     #[test]
@@ -243,12 +276,18 @@ mod tests {
         let mac: &[u8] = &[0x02, 0xAB, 0xCD, 0xEF, 0x01, 0x23];
         for form in [mac, b"02abcdef0123", b"02ABCDEF0123"] {
             let key: [u8; 32] = Sha256::digest(form).into();
-            assert_eq!(RootKey::unrelated_to(key, &[b"other", mac]).err(), Some(WeakRootKey::HashOfIdentifier));
+            assert_eq!(
+                RootKey::unrelated_to(key, &[b"other", mac]).err(),
+                Some(WeakRootKey::HashOfIdentifier)
+            );
         }
     }
 
     #[test]
     fn a_random_key_is_taken() {
-        assert_eq!(refusal(Sha256::digest(b"a key that stands in no list").into()), None);
+        assert_eq!(
+            refusal(Sha256::digest(b"a key that stands in no list").into()),
+            None
+        );
     }
 }

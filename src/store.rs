@@ -124,7 +124,11 @@ impl Figures {
     /// endure `endurance` erases and the live data stays as it is. An estimate: sizes and restarts vary.
     #[must_use]
     pub fn updates_left(&self, name_len: u32, value_len: u32, endurance: u32) -> u64 {
-        let size = self.overhead.saturating_add(name_len).saturating_add(value_len).next_multiple_of(4);
+        let size = self
+            .overhead
+            .saturating_add(name_len)
+            .saturating_add(value_len)
+            .next_multiple_of(4);
         let size = size.next_multiple_of(self.unit);
         let per_turn = u64::from(self.log_pages) * u64::from(self.usable / size.max(1));
         let copies = u64::from(self.live_bytes / size.max(1));
@@ -169,7 +173,15 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
         label: &str,
         random: &mut R,
     ) -> Result<Self, FormatError> {
-        let log = Log::format(medium, root_key, label, Existing::Refuse, &mut memory.parts(), random).await?;
+        let log = Log::format(
+            medium,
+            root_key,
+            label,
+            Existing::Refuse,
+            &mut memory.parts(),
+            random,
+        )
+        .await?;
         Ok(Self { log, memory })
     }
 
@@ -189,7 +201,15 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
         label: &str,
         random: &mut R,
     ) -> Result<Self, FormatError> {
-        let log = Log::format(medium, root_key, label, Existing::Erase, &mut memory.parts(), random).await?;
+        let log = Log::format(
+            medium,
+            root_key,
+            label,
+            Existing::Erase,
+            &mut memory.parts(),
+            random,
+        )
+        .await?;
         Ok(Self { log, memory })
     }
 
@@ -202,7 +222,12 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
     /// # Power loss
     ///
     /// Mounting again does what was left to do.
-    pub async fn mount(medium: M, mut memory: I, root_key: &RootKey, label: &str) -> Result<Self, MountError> {
+    pub async fn mount(
+        medium: M,
+        mut memory: I,
+        root_key: &RootKey,
+        label: &str,
+    ) -> Result<Self, MountError> {
         let log = {
             let mut parts = memory.parts();
             let log = Log::mount(medium, root_key, label, &mut parts).await;
@@ -235,7 +260,9 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
     ///
     /// [`ReadError`]; a record that no longer opens is [`ReadError::Damaged`], never `None`.
     pub async fn get<T: Stored>(&mut self, key: &Key<T>) -> Result<Option<T>, ReadError> {
-        let Some((_, opened)) = self.open(key.data, key.name).await? else { return Ok(None) };
+        let Some((_, opened)) = self.open(key.data, key.name).await? else {
+            return Ok(None);
+        };
         let buffer = self.memory.parts().buffer;
         let value = buffer.get(opened.value).map(T::decode);
         buffer.zeroize();
@@ -256,7 +283,9 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
         name: &str,
         out: &mut [u8],
     ) -> Result<Option<usize>, ReadError> {
-        let Some((_, opened)) = self.open(data.into(), name).await? else { return Ok(None) };
+        let Some((_, opened)) = self.open(data.into(), name).await? else {
+            return Ok(None);
+        };
         let buffer = self.memory.parts().buffer;
         let needed = opened.value.len();
         let copied = match (buffer.get(opened.value), out.get_mut(..needed)) {
@@ -284,7 +313,11 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
     /// # Errors
     ///
     /// [`ReadError`].
-    pub async fn contains_bytes(&mut self, data: impl Into<DataClass>, name: &str) -> Result<bool, ReadError> {
+    pub async fn contains_bytes(
+        &mut self,
+        data: impl Into<DataClass>,
+        name: &str,
+    ) -> Result<bool, ReadError> {
         let found = self.open(data.into(), name).await?;
         self.memory.parts().buffer.zeroize();
         Ok(found.is_some())
@@ -303,9 +336,14 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
         self.recover().await?;
         let data = data.into();
         let Parts { index, slots, buffer } = self.memory.parts();
-        let Some(slot) = slots.find(data) else { return Ok(()) };
+        let Some(slot) = slots.find(data) else {
+            return Ok(());
+        };
         for entry in index.iter().filter(|entry| entry.slot() == slot) {
-            let opened = self.log.read_value(entry.address(), entry.size(), slots.get(slot), buffer).await?;
+            let opened = self
+                .log
+                .read_value(entry.address(), entry.size(), slots.get(slot), buffer)
+                .await?;
             if let (Some(name), Some(value)) = (buffer.get(opened.name), buffer.get(opened.value)) {
                 let name = core::str::from_utf8(name).map_err(|_| ReadError::Damaged(entry.address() * 4))?;
                 each(name, value);
@@ -331,7 +369,11 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
             key_version: self.log.key_page.version,
             usable,
             log_pages: geometry.log_pages(),
-            overhead: if M::KIND == MediumKind::Overwritable { 37 } else { 29 },
+            overhead: if M::KIND == MediumKind::Overwritable {
+                37
+            } else {
+                29
+            },
             unit: geometry.unit,
         }
     }
@@ -360,7 +402,8 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
         random: &mut R,
     ) -> Result<(), WriteError> {
         let fill = |out: &mut [u8]| value.encode(out).map_err(|CodecError| WriteError::Encode);
-        self.put_with(key.data, key.name, key.fixed, None, fill, random).await
+        self.put_with(key.data, key.name, key.fixed, None, fill, random)
+            .await
     }
 
     /// Stores bytes, in place of earlier ones. As [`AsyncStore::put`].
@@ -375,7 +418,15 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
         value: &[u8],
         random: &mut R,
     ) -> Result<(), WriteError> {
-        self.put_with(data.into(), name, false, Some(value.len()), copy_of(value), random).await
+        self.put_with(
+            data.into(),
+            name,
+            false,
+            Some(value.len()),
+            copy_of(value),
+            random,
+        )
+        .await
     }
 
     /// Stores bytes that can never be changed or removed, only erased with their class.
@@ -390,7 +441,8 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
         value: &[u8],
         random: &mut R,
     ) -> Result<(), WriteError> {
-        self.put_with(data.into(), name, true, Some(value.len()), copy_of(value), random).await
+        self.put_with(data.into(), name, true, Some(value.len()), copy_of(value), random)
+            .await
     }
 
     /// Removes an item: gone to software. Gives whether there was one.
@@ -472,7 +524,9 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
     ) -> Result<(), EraseError> {
         let scope = scope.into();
         self.recover().await?;
-        let Parts { mut index, mut slots, .. } = self.memory.parts();
+        let Parts {
+            mut index, mut slots, ..
+        } = self.memory.parts();
         let takes = |data: Option<DataClass>| data.is_some_and(|data| scope.takes(data));
         if !slots.used().iter().any(|slot| takes(slot.data)) {
             return Ok(());
@@ -483,7 +537,10 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
             _ => Fate::Keep,
         };
         let count = *slots.count;
-        Ok(self.log.rewrite_class_keys(&mut index, &mut slots, fate, count, random).await?)
+        Ok(self
+            .log
+            .rewrite_class_keys(&mut index, &mut slots, fate, count, random)
+            .await?)
     }
 
     /// Erases one item: removes it and sees to it that no version of it is left on the flash.
@@ -579,7 +636,9 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
         }
         self.recover().await?;
         let Parts { index, slots, buffer } = self.memory.parts();
-        let Some(slot) = slots.find(data) else { return Ok(None) };
+        let Some(slot) = slots.find(data) else {
+            return Ok(None);
+        };
         let found = self.log.find(&index, &slots, slot, name.as_bytes(), buffer).await;
         if !matches!(found, Ok(Some(_))) {
             buffer.zeroize();
@@ -617,10 +676,18 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
         let Self { log, memory } = self;
         let mut parts = memory.parts();
         let geometry = log.geometry;
-        let link = if M::KIND == MediumKind::Overwritable { format::LINK_LEN } else { 0 };
+        let link = if M::KIND == MediumKind::Overwritable {
+            format::LINK_LEN
+        } else {
+            0
+        };
         let value_start = TEXT_START + link + format::META_LEN + name.len();
-        let most = usize::try_from(geometry.usable()).unwrap_or(0).min(parts.buffer.len());
-        let limit = most.saturating_sub(value_start + crypto::TAG_LEN + 3 + geometry.unit as usize).min(MAX_VALUE);
+        let most = usize::try_from(geometry.usable())
+            .unwrap_or(0)
+            .min(parts.buffer.len());
+        let limit = most
+            .saturating_sub(value_start + crypto::TAG_LEN + 3 + geometry.unit as usize)
+            .min(MAX_VALUE);
 
         // How long is it? A typed value is encoded once for that, and again when there is room.
         let value_len = if let Some(len) = value_len {
@@ -641,7 +708,10 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
 
         let slot = parts.slots.find(data);
         let older = match slot {
-            Some(slot) => log.find(&parts.index, &parts.slots, slot, name.as_bytes(), parts.buffer).await?,
+            Some(slot) => {
+                log.find(&parts.index, &parts.slots, slot, name.as_bytes(), parts.buffer)
+                    .await?
+            }
             None => None,
         };
         let older = older.map(|(entry, _)| entry);
@@ -652,8 +722,13 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
         if older.is_none() && parts.index.is_full() {
             return Err(WriteError::IndexFull);
         }
-        let items = u32::try_from(parts.index.len()).unwrap_or(u32::MAX).saturating_add(u32::from(older.is_none()));
-        let bytes = log.live_bytes.saturating_sub(older.map_or(0, Entry::size)).saturating_add(size);
+        let items = u32::try_from(parts.index.len())
+            .unwrap_or(u32::MAX)
+            .saturating_add(u32::from(older.is_none()));
+        let bytes = log
+            .live_bytes
+            .saturating_sub(older.map_or(0, Entry::size))
+            .saturating_add(size);
         if !collect::is_within_capacity(geometry, bytes, items, log.largest.max(size)) {
             return Err(WriteError::Full);
         }
@@ -665,7 +740,10 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
         log.make_room(size, &mut parts, random).await?;
         // Collection may have moved the older record.
         let older = match older {
-            Some(_) => log.find(&parts.index, &parts.slots, slot, name.as_bytes(), parts.buffer).await?,
+            Some(_) => {
+                log.find(&parts.index, &parts.slots, slot, name.as_bytes(), parts.buffer)
+                    .await?
+            }
             None => None,
         };
         let older = older.map(|(entry, _)| entry);
@@ -676,12 +754,24 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
         let meta = u8::try_from(name.len() | pad << 6).map_err(|_| WriteError::Internal)?;
         format::place(buffer, TEXT_START + link, &[meta]);
         format::place(buffer, TEXT_START + link + format::META_LEN, name.as_bytes());
-        let target = buffer.get_mut(value_start..value_start + value_len).ok_or(WriteError::Internal)?;
+        let target = buffer
+            .get_mut(value_start..value_start + value_len)
+            .ok_or(WriteError::Internal)?;
         if fill(target)? != value_len {
             return Err(WriteError::Encode);
         }
         let hash = log.keys.name_hash(slot, name.as_bytes());
-        Ok(log.append_value(header, older, hash, &randomness, &mut parts.index, &parts.slots, buffer).await?)
+        Ok(log
+            .append_value(
+                header,
+                older,
+                hash,
+                &randomness,
+                &mut parts.index,
+                &parts.slots,
+                buffer,
+            )
+            .await?)
     }
 
     async fn remove_item<R: TryCryptoRng + ?Sized>(
@@ -692,28 +782,44 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
     ) -> Result<bool, WriteError> {
         let Self { log, memory } = self;
         let mut parts = memory.parts();
-        let Some(slot) = parts.slots.find(data) else { return Ok(false) };
-        let found = log.find(&parts.index, &parts.slots, slot, name.as_bytes(), parts.buffer).await?;
+        let Some(slot) = parts.slots.find(data) else {
+            return Ok(false);
+        };
+        let found = log
+            .find(&parts.index, &parts.slots, slot, name.as_bytes(), parts.buffer)
+            .await?;
         let Some((entry, _)) = found else { return Ok(false) };
         if entry.is_fixed() {
             return Err(WriteError::Fixed);
         }
         log.make_reserved_room(&mut parts, random).await?;
-        let found = log.find(&parts.index, &parts.slots, slot, name.as_bytes(), parts.buffer).await?;
-        let Some((entry, _)) = found else { return Err(WriteError::Internal) };
+        let found = log
+            .find(&parts.index, &parts.slots, slot, name.as_bytes(), parts.buffer)
+            .await?;
+        let Some((entry, _)) = found else {
+            return Err(WriteError::Internal);
+        };
         let randomness = crypto::fresh(random).map_err(|_| WriteError::Random)?;
         let header = log.header_at_head(Kind::Removal, slot, PAIR_PAYLOAD)?;
         let live_sum = log.live_sum.wrapping_sub(log.keys.live_summand(entry.address()));
-        let stated = if M::KIND == MediumKind::Overwritable { live_sum } else { 0 };
+        let stated = if M::KIND == MediumKind::Overwritable {
+            live_sum
+        } else {
+            0
+        };
         parts.buffer.zeroize();
         format::place(parts.buffer, TEXT_START, &entry.address().to_le_bytes());
         format::place(parts.buffer, TEXT_START + 4, &stated.to_le_bytes());
-        log.append(header, parts.slots.get(slot), &randomness, parts.buffer).await?;
+        log.append(header, parts.slots.get(slot), &randomness, parts.buffer)
+            .await?;
 
         log.live_sum = live_sum;
         log.live_bytes = log.live_bytes.saturating_sub(entry.size());
         parts.index.remove(entry.address());
-        log.doomed = Some(Doomed { address: entry.address(), size: entry.size() });
+        log.doomed = Some(Doomed {
+            address: entry.address(),
+            size: entry.size(),
+        });
         log.overwrite_doomed().await?;
         Ok(true)
     }
@@ -734,8 +840,15 @@ impl<M: Medium> Log<M> {
         }
         let slot = u8::try_from(at).map_err(|_| WriteError::Internal)?;
         let count = (*parts.slots.count).max(at + 1);
-        let fate = |number: u8, _| if number == slot { Fate::Renew(data) } else { Fate::Keep };
-        self.rewrite_class_keys(&mut parts.index, &mut parts.slots, fate, count, random).await?;
+        let fate = |number: u8, _| {
+            if number == slot {
+                Fate::Renew(data)
+            } else {
+                Fate::Keep
+            }
+        };
+        self.rewrite_class_keys(&mut parts.index, &mut parts.slots, fate, count, random)
+            .await?;
         Ok(slot)
     }
 
@@ -749,7 +862,9 @@ impl<M: Medium> Log<M> {
             return Ok(true);
         }
         if self.ready < self.free_pages().min(self.geometry.spare()) {
-            let page = self.geometry.page_of(self.head.generation.saturating_add(self.ready).saturating_add(1));
+            let page = self
+                .geometry
+                .page_of(self.head.generation.saturating_add(self.ready).saturating_add(1));
             if self.is_erased(page).await?.is_none() {
                 self.erase_page(page, 0).await?;
             }
@@ -762,7 +877,9 @@ impl<M: Medium> Log<M> {
 
 fn copy_of(value: &[u8]) -> impl Fn(&mut [u8]) -> Result<usize, WriteError> + '_ {
     move |out| {
-        out.get_mut(..value.len()).ok_or(WriteError::Encode)?.copy_from_slice(value);
+        out.get_mut(..value.len())
+            .ok_or(WriteError::Encode)?
+            .copy_from_slice(value);
         Ok(value.len())
     }
 }

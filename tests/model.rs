@@ -44,7 +44,11 @@ fn follow<P: Part>(capacity: usize, steps: &[Step], tear: (ProgramTear, EraseTea
     let mut todo = steps.iter().peekable();
     while todo.peek().is_some() {
         let mut store = mount(&mut part).expect("mounts");
-        assert_eq!(contents(&mut store), model, "what was acknowledged is there after a boot");
+        assert_eq!(
+            contents(&mut store),
+            model,
+            "what was acknowledged is there after a boot"
+        );
         let mut in_flight = None;
         for step in todo.by_ref() {
             match step {
@@ -62,7 +66,9 @@ fn follow<P: Part>(capacity: usize, steps: &[Step], tear: (ProgramTear, EraseTea
         }
         assert_eq!(contents(&mut store), model);
         drop(store);
-        let Some((operation, events)) = in_flight else { continue };
+        let Some((operation, events)) = in_flight else {
+            continue;
+        };
         let after = operation.apply(&model);
         part.set_tear(tear.0, tear.1, seed ^ u64::from(events));
         part.cut_after(u64::from(events));
@@ -71,7 +77,10 @@ fn follow<P: Part>(capacity: usize, steps: &[Step], tear: (ProgramTear, EraseTea
             part.power_on();
             let mut store = mount(&mut part).expect("mounts after a cut");
             let found = contents(&mut store);
-            assert!(found == model || found == after, "a third state after {operation:?}: {found:?}");
+            assert!(
+                found == model || found == after,
+                "a third state after {operation:?}: {found:?}"
+            );
             model = found;
         } else {
             part.never_cut();

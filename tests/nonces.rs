@@ -41,15 +41,27 @@ impl TryCryptoRng for Stuck {}
 
 fn assert_no_reuse(context: &str) {
     let entries = ledger::stop();
-    assert!(entries.len() > 50, "{context}: the ledger saw {} calls", entries.len());
-    assert!(entries.iter().any(|entry| entry.key != entries[0].key), "{context}: several keys");
+    assert!(
+        entries.len() > 50,
+        "{context}: the ledger saw {} calls",
+        entries.len()
+    );
+    assert!(
+        entries.iter().any(|entry| entry.key != entries[0].key),
+        "{context}: several keys"
+    );
     if let Some((first, second)) = ledger::reused(&entries) {
         panic!("{context}: {first:?} and {second:?}");
     }
 }
 
 fn put(key: u8, fill: u8) -> Operation {
-    Operation::Put { class: 1 + key % 3, key, len: 30 + u16::from(key), fill }
+    Operation::Put {
+        class: 1 + key % 3,
+        key,
+        len: 30 + u16::from(key),
+        fill,
+    }
 }
 
 /// Writes different things to copies of one image, each with the given random source.
@@ -60,13 +72,21 @@ fn fork<P: Part, R: TryCryptoRng>(base: &P, source: impl Fn() -> R, futures: u8)
         let mut store = mount(&mut part).expect("mounts");
         for key in 0..8 {
             let value = [future.wrapping_mul(17) ^ key; 40];
-            store.put_bytes(Class::Settings, &format!("k{key}"), &value, &mut source).expect("puts");
+            store
+                .put_bytes(Class::Settings, &format!("k{key}"), &value, &mut source)
+                .expect("puts");
         }
-        store.remove_bytes(Class::Settings, "k1", &mut source).expect("removes");
+        store
+            .remove_bytes(Class::Settings, "k1", &mut source)
+            .expect("removes");
         store.erase(Class::Settings, &mut source).expect("erases");
-        store.put_bytes(Class::Settings, "k1", &[future; 9], &mut source).expect("puts");
+        store
+            .put_bytes(Class::Settings, "k1", &[future; 9], &mut source)
+            .expect("puts");
         for _ in 0..20 {
-            store.put_bytes(Class::User, "turn", &[future; 60], &mut source).expect("puts");
+            store
+                .put_bytes(Class::User, "turn", &[future; 60], &mut source)
+                .expect("puts");
         }
     }
 }
@@ -103,7 +123,12 @@ fn no_nonce_is_used_twice_over_restored_images_on_write_once_flash() {
 
 #[test]
 fn no_nonce_is_used_twice_after_torn_writes_with_a_constant_random_source() {
-    for tear in [ProgramTear::Clean, ProgramTear::TornWord, ProgramTear::UnreadableWord, ProgramTear::Unstable] {
+    for tear in [
+        ProgramTear::Clean,
+        ProgramTear::TornWord,
+        ProgramTear::UnreadableWord,
+        ProgramTear::Unstable,
+    ] {
         ledger::start();
         let mut part = Ecc::<4, 1024>::new(8 * 1024);
         drop(format(&mut part, 1));
@@ -130,11 +155,18 @@ fn no_nonce_is_used_twice_by_two_instances_on_copies_of_one_image() {
     let mut one = Nor::<4, 4096>::new(32 * 1024);
     drop(format(&mut one, 1));
     let mut other = one.clone();
-    let (mut first, mut second) = (mount(&mut one).expect("mounts"), mount(&mut other).expect("mounts"));
+    let (mut first, mut second) = (
+        mount(&mut one).expect("mounts"),
+        mount(&mut other).expect("mounts"),
+    );
     for round in 0..60u8 {
         // The same source, in step: what a cloned virtual machine or two boards from one seed do.
-        first.put_bytes(Class::User, "k", &[round; 20], &mut random(9)).expect("puts");
-        second.put_bytes(Class::User, "k", &[round ^ 0x80; 20], &mut random(9)).expect("puts");
+        first
+            .put_bytes(Class::User, "k", &[round; 20], &mut random(9))
+            .expect("puts");
+        second
+            .put_bytes(Class::User, "k", &[round ^ 0x80; 20], &mut random(9))
+            .expect("puts");
     }
     assert_no_reuse("two instances");
 }
@@ -147,14 +179,24 @@ fn no_nonce_is_used_twice_when_the_driver_fails_and_the_caller_tries_again() {
     for failing in 0..120u64 {
         let mut store = mount(&mut part).expect("mounts");
         let mut source = Stuck(3);
-        store.put_bytes(Class::User, "a", &[1; 30], &mut source).expect("puts");
+        store
+            .put_bytes(Class::User, "a", &[1; 30], &mut source)
+            .expect("puts");
         let kind = embedded_storage::nor_flash::NorFlashErrorKind::Other;
         store.medium_mut().driver_mut().fail_after(failing % 40, kind);
         for attempt in 0..4u8 {
-            let _ = store.put_bytes(Class::User, "a", &[failing.to_le_bytes()[0] ^ attempt; 30], &mut source);
+            let _ = store.put_bytes(
+                Class::User,
+                "a",
+                &[failing.to_le_bytes()[0] ^ attempt; 30],
+                &mut source,
+            );
         }
         let mut out = [0; 64];
-        store.get_bytes(Class::User, "a", &mut out).expect("reads").expect("is there");
+        store
+            .get_bytes(Class::User, "a", &mut out)
+            .expect("reads")
+            .expect("is there");
         store.medium_mut().driver_mut().fail_after(u64::MAX, kind);
     }
     assert_no_reuse("failed writes");
@@ -174,7 +216,11 @@ mod pending {
     async fn pend_once() {
         let mut pended = false;
         std::future::poll_fn(|_| {
-            if std::mem::replace(&mut pended, true) { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+            if std::mem::replace(&mut pended, true) {
+                std::task::Poll::Ready(())
+            } else {
+                std::task::Poll::Pending
+            }
         })
         .await;
     }
@@ -206,7 +252,8 @@ mod pending {
             let half = bytes.len() / 2 / W * W;
             self.0.write(offset, &bytes[..half])?;
             pend_once().await;
-            self.0.write(offset + u32::try_from(half).expect("small"), &bytes[half..])
+            self.0
+                .write(offset + u32::try_from(half).expect("small"), &bytes[half..])
         }
     }
 
@@ -229,8 +276,12 @@ fn no_nonce_is_used_twice_when_futures_are_dropped_at_every_await_and_nothing_is
     let mut part = Nor::<4, 1024>::new(8 * 1024);
     let mut store = format(&mut part, 1);
     let mut source = Stuck(3);
-    store.put_bytes(Class::User, "a", &[1; 30], &mut source).expect("puts");
-    store.put_bytes(Class::Settings, "b", &[2; 30], &mut source).expect("puts");
+    store
+        .put_bytes(Class::User, "a", &[1; 30], &mut source)
+        .expect("puts");
+    store
+        .put_bytes(Class::Settings, "b", &[2; 30], &mut source)
+        .expect("puts");
     drop(store);
 
     let always = usize::MAX;
@@ -244,7 +295,9 @@ fn no_nonce_is_used_twice_when_futures_are_dropped_at_every_await_and_nothing_is
         let new = [polls.to_le_bytes()[0]; 31];
         let value = |store: &mut AsyncStore<_, Memory>, class, name| {
             let mut out = [0; 64];
-            let len = poll_times(store.get_bytes(class, name, &mut out), always).expect("ready").expect("reads");
+            let len = poll_times(store.get_bytes(class, name, &mut out), always)
+                .expect("ready")
+                .expect("reads");
             len.map(|len| out[..len].to_vec())
         };
 
@@ -253,30 +306,59 @@ fn no_nonce_is_used_twice_when_futures_are_dropped_at_every_await_and_nothing_is
         let a = value(&mut store, Class::User, "a").expect("a is there, old or new");
         assert!(a == new || (put.is_none() && a == [1; 30]));
         // The store goes on, here and after a boot.
-        poll_times(store.put_bytes(Class::User, "c", &new, &mut source), always).expect("ready").expect("puts");
+        poll_times(store.put_bytes(Class::User, "c", &new, &mut source), always)
+            .expect("ready")
+            .expect("puts");
         let erased = poll_times(store.erase(Class::Settings, &mut source), polls);
         let b = value(&mut store, Class::Settings, "b");
         assert!(b.is_none() || (erased.is_none() && b == Some(vec![2; 30])));
-        poll_times(store.put_bytes(Class::Settings, "d", &new, &mut source), always).expect("ready").expect("puts");
+        poll_times(store.put_bytes(Class::Settings, "d", &new, &mut source), always)
+            .expect("ready")
+            .expect("puts");
         drop(store);
 
-        let mut store = support::mount(&mut part).unwrap_or_else(|error| panic!("dropped after {polls} polls: {error}"));
+        let mut store =
+            support::mount(&mut part).unwrap_or_else(|error| panic!("dropped after {polls} polls: {error}"));
         let all = support::contents(&mut store);
         assert_eq!(all.get(&(2, "a".into())), Some(&a));
         assert_eq!(all.get(&(1, "b".into())).cloned(), b);
         assert_eq!(all.get(&(2, "c".into())).map(Vec::as_slice), Some(&new[..]));
         assert_eq!(all.get(&(1, "d".into())).map(Vec::as_slice), Some(&new[..]));
     }
-    assert!(completed > 50 && completed < 390, "{completed} puts were polled to the end");
+    assert!(
+        completed > 50 && completed < 390,
+        "{completed} puts were polled to the end"
+    );
     assert_no_reuse("cancelled writes");
 }
 
 #[test]
 fn the_ledger_sees_a_nonce_used_twice() {
-    let entry = ledger::Entry { key: [1; 32], nonce: [2; 24], contents: [3; 32] };
-    let other = ledger::Entry { contents: [4; 32], ..entry };
-    assert_eq!(ledger::reused(&[entry, entry]), None, "the same plaintext again gives nothing away");
-    assert_eq!(ledger::reused(&[entry, ledger::Entry { nonce: [9; 24], ..other }, other]), Some((entry, other)));
+    let entry = ledger::Entry {
+        key: [1; 32],
+        nonce: [2; 24],
+        contents: [3; 32],
+    };
+    let other = ledger::Entry {
+        contents: [4; 32],
+        ..entry
+    };
+    assert_eq!(
+        ledger::reused(&[entry, entry]),
+        None,
+        "the same plaintext again gives nothing away"
+    );
+    assert_eq!(
+        ledger::reused(&[
+            entry,
+            ledger::Entry {
+                nonce: [9; 24],
+                ..other
+            },
+            other
+        ]),
+        Some((entry, other))
+    );
 }
 
 /// A source restarted from one seed at each boot: `ChaCha20Rng` from the same seed.
@@ -288,7 +370,9 @@ fn no_nonce_is_used_twice_when_the_random_source_restarts_from_one_seed_at_each_
     for boot in 0..80u8 {
         let mut source: ChaCha20Rng = random(42);
         let mut store = Store::mount(part.medium(), Memory::new(), &root_key(), LABEL).expect("mounts");
-        store.put_bytes(Class::User, "boots", &[boot; 16], &mut source).expect("puts");
+        store
+            .put_bytes(Class::User, "boots", &[boot; 16], &mut source)
+            .expect("puts");
         if boot % 10 == 3 {
             store.erase(Class::User, &mut source).expect("erases");
         }

@@ -13,7 +13,9 @@ use support::{Ecc, LABEL, Memory, Model, Nor, Part, ROOT, contents, format, moun
 
 /// A value that looks like no other.
 fn secret(number: u8) -> Vec<u8> {
-    (0..40u8).map(|at| at.wrapping_mul(37) ^ number.wrapping_mul(101).wrapping_add(at >> 3)).collect()
+    (0..40u8)
+        .map(|at| at.wrapping_mul(37) ^ number.wrapping_mul(101).wrapping_add(at >> 3))
+        .collect()
 }
 
 fn is_found(image: &[u8], value: &[u8]) -> bool {
@@ -32,10 +34,16 @@ fn prepared<P: Part>() -> P {
     for round in [100, 0] {
         for number in 0..3 {
             let name = format!("item {number}");
-            store.put_bytes(Class::User, &name, &secret(round + number), &mut random(1)).unwrap();
+            store
+                .put_bytes(Class::User, &name, &secret(round + number), &mut random(1))
+                .unwrap();
         }
-        store.put_bytes(Class::Settings, "setting", &secret(round + 10), &mut random(2)).unwrap();
-        store.put_bytes(Class::Identity, "serial", &secret(round + 11), &mut random(3)).unwrap();
+        store
+            .put_bytes(Class::Settings, "setting", &secret(round + 10), &mut random(2))
+            .unwrap();
+        store
+            .put_bytes(Class::Identity, "serial", &secret(round + 11), &mut random(3))
+            .unwrap();
     }
     drop(store);
     part
@@ -45,12 +53,23 @@ type Change<P> = fn(&mut Store<<P as Part>::Medium<'_>, Memory>) -> bool;
 
 /// Runs the change with a cut at every event; after the next mount, if the change took effect, nothing of what it took away is
 /// left, and the rest is. `gone` are names and values.
-fn at_every_cut<P: Part>(change: Change<P>, gone: &[(&str, Vec<u8>)], kept: &[Vec<u8>], tear: (ProgramTear, EraseTear)) {
+fn at_every_cut<P: Part>(
+    change: Change<P>,
+    gone: &[(&str, Vec<u8>)],
+    kept: &[Vec<u8>],
+    tear: (ProgramTear, EraseTear),
+) {
     let base = prepared::<P>();
     for (name, value) in gone {
         assert!(is_found(base.image(), value), "before, the finder finds all");
-        assert!(is_confirmed(base.image(), name, value), "and confirms a right guess");
-        assert!(!is_confirmed(base.image(), name, &secret(250)), "and no wrong one");
+        assert!(
+            is_confirmed(base.image(), name, value),
+            "and confirms a right guess"
+        );
+        assert!(
+            !is_confirmed(base.image(), name, &secret(250)),
+            "and no wrong one"
+        );
     }
     let before = contents(&mut mount(&mut base.clone()).unwrap());
     let events = {
@@ -79,13 +98,19 @@ fn at_every_cut<P: Part>(change: Change<P>, gone: &[(&str, Vec<u8>)], kept: &[Ve
             continue;
         }
         done += 1;
-        let guesses: Vec<(&[u8], &[u8])> = gone.iter().map(|(name, value)| (name.as_bytes(), &value[..])).collect();
+        let guesses: Vec<(&[u8], &[u8])> = gone
+            .iter()
+            .map(|(name, value)| (name.as_bytes(), &value[..]))
+            .collect();
         for (name, value) in gone {
             assert!(!findings.holds_value(value), "cut at {cut}: {name} is found");
             assert!(!in_clear(image, value));
         }
         let confirmed = confirm_each(image, &ROOT, LABEL.as_bytes(), &KnownPlace::default(), &guesses);
-        assert!(confirmed.iter().all(|confirmed| !confirmed), "cut at {cut}: a guess is confirmed");
+        assert!(
+            confirmed.iter().all(|confirmed| !confirmed),
+            "cut at {cut}: a guess is confirmed"
+        );
     }
     assert!(undone > 0 && done > 0, "{undone} undone, {done} done");
 }
@@ -97,13 +122,26 @@ const TORN: [(ProgramTear, EraseTear); 3] = [
 ];
 
 fn erase_users<P: Part>() {
-    let gone: Vec<(&str, Vec<u8>)> =
-        ["item 0", "item 1", "item 2"].into_iter().zip((0..3).map(secret)).collect();
+    let gone: Vec<(&str, Vec<u8>)> = ["item 0", "item 1", "item 2"]
+        .into_iter()
+        .zip((0..3).map(secret))
+        .collect();
     // earlier values of the class go with it
-    let earlier = ["item 0", "item 1", "item 2"].into_iter().zip((100..103).map(secret));
-    let gone: Vec<_> = if P::OVERWRITABLE { gone } else { gone.into_iter().chain(earlier).collect() };
+    let earlier = ["item 0", "item 1", "item 2"]
+        .into_iter()
+        .zip((100..103).map(secret));
+    let gone: Vec<_> = if P::OVERWRITABLE {
+        gone
+    } else {
+        gone.into_iter().chain(earlier).collect()
+    };
     for tear in TORN {
-        at_every_cut::<P>(|store| store.erase(Class::User, &mut random(9)).is_ok(), &gone, &[secret(10), secret(11)], tear);
+        at_every_cut::<P>(
+            |store| store.erase(Class::User, &mut random(9)).is_ok(),
+            &gone,
+            &[secret(10), secret(11)],
+            tear,
+        );
     }
 }
 
@@ -142,7 +180,11 @@ fn a_removed_item_is_not_found_at_any_cut_point_on_overwritable_flash() {
 fn an_overwritten_value_is_not_found_at_any_cut_point_on_overwritable_flash() {
     for tear in TORN {
         at_every_cut::<Nor<8, 1024>>(
-            |store| store.put_bytes(Class::User, "item 1", &secret(77), &mut random(9)).is_ok(),
+            |store| {
+                store
+                    .put_bytes(Class::User, "item 1", &secret(77), &mut random(9))
+                    .is_ok()
+            },
             &[("item 1", secret(1))],
             &[secret(0), secret(2), secret(10), secret(11)],
             tear,
@@ -154,7 +196,10 @@ fn an_overwritten_value_is_not_found_at_any_cut_point_on_overwritable_flash() {
 fn an_erased_item_is_not_found_on_write_once_flash() {
     let mut part = prepared::<Ecc<4, 1024>>();
     assert!(is_found(part.image(), &secret(1)) && is_found(part.image(), &secret(101)));
-    mount(&mut part).unwrap().erase_item(Class::User, "item 1", &mut random(9)).unwrap();
+    mount(&mut part)
+        .unwrap()
+        .erase_item(Class::User, "item 1", &mut random(9))
+        .unwrap();
     for value in [secret(1), secret(101)] {
         assert!(!is_found(part.image(), &value));
         assert!(!is_confirmed(part.image(), "item 1", &value));
@@ -167,9 +212,15 @@ fn an_erased_item_is_not_found_on_write_once_flash() {
 #[test]
 fn a_removed_item_stays_on_write_once_flash_until_it_is_erased() {
     let mut part = prepared::<Ecc<4, 1024>>();
-    mount(&mut part).unwrap().remove_bytes(Class::User, "item 1", &mut random(9)).unwrap();
+    mount(&mut part)
+        .unwrap()
+        .remove_bytes(Class::User, "item 1", &mut random(9))
+        .unwrap();
     assert!(is_found(part.image(), &secret(1)), "the documented limit");
-    mount(&mut part).unwrap().erase_item(Class::User, "item 1", &mut random(9)).unwrap();
+    mount(&mut part)
+        .unwrap()
+        .erase_item(Class::User, "item 1", &mut random(9))
+        .unwrap();
     assert!(!is_found(part.image(), &secret(1)));
 }
 
@@ -180,7 +231,9 @@ fn an_erased_user_is_not_found_and_the_other_is() {
         let mut store = mount(&mut part).unwrap();
         for each in [7, 8] {
             let data = bydesign::store::DataClass::user(UserId(each));
-            store.put_bytes(data, "pin", &secret(each.to_le_bytes()[0]), &mut random(1)).unwrap();
+            store
+                .put_bytes(data, "pin", &secret(each.to_le_bytes()[0]), &mut random(1))
+                .unwrap();
         }
         store.erase(UserId(user), &mut random(2)).unwrap();
         drop(store);
@@ -199,10 +252,18 @@ fn through_a_long_history_only_live_values_are_found_on_overwritable_flash() {
     for round in 0..300u16 {
         let [low, _] = round.to_le_bytes();
         let operation = match low % 23 {
-            5 => Operation::Remove { class: 2, key: low % 7 },
+            5 => Operation::Remove {
+                class: 2,
+                key: low % 7,
+            },
             11 => Operation::EraseClass { class: 1 },
             17 => Operation::Maintain { steps: 2 },
-            _ => Operation::Put { class: low % 4, key: low % 7, len: 24 + round % 50, fill: low },
+            _ => Operation::Put {
+                class: low % 4,
+                key: low % 7,
+                len: 24 + round % 50,
+                fill: low,
+            },
         };
         if operation.run(&mut store, &mut source) == Outcome::Done {
             model = operation.apply(&model);
@@ -211,8 +272,14 @@ fn through_a_long_history_only_live_values_are_found_on_overwritable_flash() {
             continue;
         }
         let findings = scan(store.medium().driver().image(), &ROOT, LABEL.as_bytes());
-        let mut found: Vec<_> = findings.values().map(|(name, value)| (name.to_vec(), value.to_vec())).collect();
-        let mut live: Vec<_> = model.iter().map(|((_, name), value)| (name.clone().into_bytes(), value.clone())).collect();
+        let mut found: Vec<_> = findings
+            .values()
+            .map(|(name, value)| (name.to_vec(), value.to_vec()))
+            .collect();
+        let mut live: Vec<_> = model
+            .iter()
+            .map(|((_, name), value)| (name.clone().into_bytes(), value.clone()))
+            .collect();
         found.sort();
         live.sort();
         assert_eq!(found, live, "after {round} operations");

@@ -6,12 +6,15 @@ use bydesign::flash::simulator::{Rule, Simulator};
 use bydesign::flash::{Overwritable, WriteOnce};
 use bydesign::secret::{RootKey, Secret};
 use bydesign::store::{
-    Class, DataClass, EraseError, FormatError, Key, MountError, Ram, ReadError, Serde, Store, UserId, WriteError,
+    Class, DataClass, EraseError, FormatError, Key, MountError, Ram, ReadError, Serde, Store, UserId,
+    WriteError,
 };
 use chacha20::rand_core::{TryCryptoRng, TryRng};
 use embedded_storage::nor_flash::NorFlashErrorKind;
 use serde::{Deserialize, Serialize};
-use support::{BUFFER, Ecc, LABEL, Memory, Model, Nor, Part, ROOT, contents, format, mount, random, root_key};
+use support::{
+    BUFFER, Ecc, LABEL, Memory, Model, Nor, Part, ROOT, contents, format, mount, random, root_key,
+};
 
 type Flash = Nor<4, 1024>;
 
@@ -43,13 +46,23 @@ const SERIAL: Key<[u8; 6]> = Key::fixed("serial", Class::Identity);
 fn typed_values_come_back_after_a_boot() {
     let mut part = formatted();
     let mut store = mount(&mut part).unwrap();
-    let schedule = || Serde(Schedule { hour: 7, days: [true, true, true, true, true, false, false] });
-    store.put(&PASSWORD, &Secret::new(*b"sixteen secrets!"), &mut random(1)).unwrap();
+    let schedule = || {
+        Serde(Schedule {
+            hour: 7,
+            days: [true, true, true, true, true, false, false],
+        })
+    };
+    store
+        .put(&PASSWORD, &Secret::new(*b"sixteen secrets!"), &mut random(1))
+        .unwrap();
     store.put(&BRIGHTNESS, &900, &mut random(1)).unwrap();
     store.put(&SCHEDULE, &schedule(), &mut random(1)).unwrap();
     drop(store);
     let mut store = mount(&mut part).unwrap();
-    assert_eq!(store.get(&PASSWORD).unwrap().map(|secret| *secret.expose()), Some(*b"sixteen secrets!"));
+    assert_eq!(
+        store.get(&PASSWORD).unwrap().map(|secret| *secret.expose()),
+        Some(*b"sixteen secrets!")
+    );
     assert_eq!(store.get(&BRIGHTNESS), Ok(Some(900)));
     assert_eq!(store.get(&SCHEDULE), Ok(Some(schedule())));
     assert_eq!(store.contains(&BRIGHTNESS), Ok(true));
@@ -63,8 +76,20 @@ fn a_value_of_another_type_or_schema_version_is_an_error_and_stays() {
     let mut part = formatted();
     let mut store = mount(&mut part).unwrap();
     store.put(&BRIGHTNESS, &900, &mut random(1)).unwrap();
-    store.put(&SCHEDULE, &Serde(Schedule { hour: 1, days: [false; 7] }), &mut random(1)).unwrap();
-    assert_eq!(store.get(&Key::<u64>::new("brightness", Class::User)), Err(ReadError::Decode));
+    store
+        .put(
+            &SCHEDULE,
+            &Serde(Schedule {
+                hour: 1,
+                days: [false; 7],
+            }),
+            &mut random(1),
+        )
+        .unwrap();
+    assert_eq!(
+        store.get(&Key::<u64>::new("brightness", Class::User)),
+        Err(ReadError::Decode)
+    );
     assert_eq!(store.get(&SCHEDULE_V2), Err(ReadError::Decode));
     assert_eq!(store.get(&BRIGHTNESS), Ok(Some(900)));
     assert!(store.get(&SCHEDULE).unwrap().is_some());
@@ -75,12 +100,21 @@ fn a_write_once_item_cannot_be_changed_or_removed_and_goes_with_its_class() {
     let mut part = formatted();
     let mut store = mount(&mut part).unwrap();
     store.put(&SERIAL, b"000001", &mut random(1)).unwrap();
-    assert_eq!(store.put(&SERIAL, b"000002", &mut random(1)), Err(WriteError::Fixed));
-    assert_eq!(store.put_bytes(Class::Identity, "serial", b"x", &mut random(1)), Err(WriteError::Fixed));
+    assert_eq!(
+        store.put(&SERIAL, b"000002", &mut random(1)),
+        Err(WriteError::Fixed)
+    );
+    assert_eq!(
+        store.put_bytes(Class::Identity, "serial", b"x", &mut random(1)),
+        Err(WriteError::Fixed)
+    );
     assert_eq!(store.remove(&SERIAL, &mut random(1)), Err(WriteError::Fixed));
     drop(store);
     let mut store = mount(&mut part).unwrap();
-    assert_eq!(store.put(&SERIAL, b"000002", &mut random(1)), Err(WriteError::Fixed));
+    assert_eq!(
+        store.put(&SERIAL, b"000002", &mut random(1)),
+        Err(WriteError::Fixed)
+    );
     assert_eq!(store.get(&SERIAL), Ok(Some(*b"000001")));
     store.erase(Class::Identity, &mut random(1)).unwrap();
     store.put(&SERIAL, b"000003", &mut random(1)).unwrap();
@@ -113,17 +147,29 @@ fn class_slots_of_erased_users_serve_new_users() {
     let mut part = formatted();
     let mut store = mount(&mut part).unwrap();
     for user in 10..40 {
-        store.put(&BRIGHTNESS.of(UserId(user)), &7, &mut random(u64::from(user))).unwrap();
-        store.erase(UserId(user), &mut random(u64::from(user) + 100)).unwrap();
+        store
+            .put(&BRIGHTNESS.of(UserId(user)), &7, &mut random(u64::from(user)))
+            .unwrap();
+        store
+            .erase(UserId(user), &mut random(u64::from(user) + 100))
+            .unwrap();
     }
     for user in 40..45 {
-        store.put(&BRIGHTNESS.of(UserId(user)), &8, &mut random(u64::from(user))).unwrap();
+        store
+            .put(&BRIGHTNESS.of(UserId(user)), &8, &mut random(u64::from(user)))
+            .unwrap();
     }
-    assert_eq!(store.put(&BRIGHTNESS.of(UserId(99)), &9, &mut random(9)), Err(WriteError::ClassesFull));
+    assert_eq!(
+        store.put(&BRIGHTNESS.of(UserId(99)), &9, &mut random(9)),
+        Err(WriteError::ClassesFull)
+    );
     drop(store);
     let mut store = mount(&mut part).unwrap();
     for user in 10..45 {
-        assert_eq!(store.get(&BRIGHTNESS.of(UserId(user))), Ok((user >= 40).then_some(8)));
+        assert_eq!(
+            store.get(&BRIGHTNESS.of(UserId(user))),
+            Ok((user >= 40).then_some(8))
+        );
     }
 }
 
@@ -132,14 +178,36 @@ fn iteration_shows_every_item_of_its_class_and_no_other() {
     let mut part = formatted();
     let mut store = mount(&mut part).unwrap();
     for number in 0..9u8 {
-        store.put_bytes(Class::User, &format!("item {number}"), &[number], &mut random(1)).unwrap();
-        store.put_bytes(Class::Settings, &format!("other {number}"), &[number], &mut random(1)).unwrap();
+        store
+            .put_bytes(Class::User, &format!("item {number}"), &[number], &mut random(1))
+            .unwrap();
+        store
+            .put_bytes(
+                Class::Settings,
+                &format!("other {number}"),
+                &[number],
+                &mut random(1),
+            )
+            .unwrap();
     }
     let mut seen = Vec::new();
-    store.for_each(Class::User, |name, value| seen.push((name.to_owned(), value.to_vec()))).unwrap();
+    store
+        .for_each(Class::User, |name, value| {
+            seen.push((name.to_owned(), value.to_vec()))
+        })
+        .unwrap();
     seen.sort();
-    assert_eq!(seen, (0..9u8).map(|number| (format!("item {number}"), vec![number])).collect::<Vec<_>>());
-    store.for_each(DataClass::user(UserId(5)), |_, _| panic!("a user that never was has no items")).unwrap();
+    assert_eq!(
+        seen,
+        (0..9u8)
+            .map(|number| (format!("item {number}"), vec![number]))
+            .collect::<Vec<_>>()
+    );
+    store
+        .for_each(DataClass::user(UserId(5)), |_, _| {
+            panic!("a user that never was has no items")
+        })
+        .unwrap();
 }
 
 // ---- lengths ----
@@ -149,16 +217,26 @@ fn empty_names_and_values_and_the_longest_names_and_values_are_stored() {
     let mut part = formatted();
     let mut store = mount(&mut part).unwrap();
     let long_name = "n".repeat(63);
-    let Err(WriteError::TooLong(limit)) = store.put_bytes(Class::User, &long_name, &[1; 5000], &mut random(1)) else {
+    let Err(WriteError::TooLong(limit)) =
+        store.put_bytes(Class::User, &long_name, &[1; 5000], &mut random(1))
+    else {
         panic!("too long")
     };
-    assert_eq!(store.put_bytes(Class::User, &long_name, &vec![1; limit + 1], &mut random(1)), Err(WriteError::TooLong(limit)));
-    store.put_bytes(Class::User, &long_name, &vec![1; limit], &mut random(1)).unwrap();
+    assert_eq!(
+        store.put_bytes(Class::User, &long_name, &vec![1; limit + 1], &mut random(1)),
+        Err(WriteError::TooLong(limit))
+    );
+    store
+        .put_bytes(Class::User, &long_name, &vec![1; limit], &mut random(1))
+        .unwrap();
     store.put_bytes(Class::User, "", b"", &mut random(1)).unwrap();
     drop(store);
     let mut store = mount(&mut part).unwrap();
     let mut out = [0; BUFFER];
-    assert_eq!(store.get_bytes(Class::User, &long_name, &mut out), Ok(Some(limit)));
+    assert_eq!(
+        store.get_bytes(Class::User, &long_name, &mut out),
+        Ok(Some(limit))
+    );
     assert!(limit > 700 && out[..limit].iter().all(|&byte| byte == 1));
     assert_eq!(store.get_bytes(Class::User, "", &mut out), Ok(Some(0)));
 }
@@ -181,19 +259,33 @@ fn a_name_that_is_too_long_is_refused_everywhere() {
     let mut part = formatted();
     let mut store = mount(&mut part).unwrap();
     let name = "n".repeat(64);
-    assert_eq!(store.put_bytes(Class::User, &name, b"", &mut random(1)), Err(WriteError::Name));
-    assert_eq!(store.remove_bytes(Class::User, &name, &mut random(1)), Err(WriteError::Name));
+    assert_eq!(
+        store.put_bytes(Class::User, &name, b"", &mut random(1)),
+        Err(WriteError::Name)
+    );
+    assert_eq!(
+        store.remove_bytes(Class::User, &name, &mut random(1)),
+        Err(WriteError::Name)
+    );
     assert_eq!(store.get_bytes(Class::User, &name, &mut []), Err(ReadError::Name));
-    assert_eq!(store.erase_item(Class::User, &name, &mut random(1)), Err(EraseError::Name));
+    assert_eq!(
+        store.erase_item(Class::User, &name, &mut random(1)),
+        Err(EraseError::Name)
+    );
 }
 
 #[test]
 fn a_buffer_that_is_too_small_is_told_the_size_and_left_alone() {
     let mut part = formatted();
     let mut store = mount(&mut part).unwrap();
-    store.put_bytes(Class::User, "k", b"twelve bytes", &mut random(1)).unwrap();
+    store
+        .put_bytes(Class::User, "k", b"twelve bytes", &mut random(1))
+        .unwrap();
     let mut out = [9; 11];
-    assert_eq!(store.get_bytes(Class::User, "k", &mut out), Err(ReadError::OutputTooSmall(12)));
+    assert_eq!(
+        store.get_bytes(Class::User, "k", &mut out),
+        Err(ReadError::OutputTooSmall(12))
+    );
     assert_eq!(out, [9; 11]);
 }
 
@@ -207,14 +299,23 @@ fn fill_up<P: Part>(mut part: P) {
     for round in 0..400u16 {
         let key = round % 40;
         let value = vec![round.to_le_bytes()[0]; 40 + usize::from(key) * 9];
-        match store.put_bytes(Class::User, &format!("k{key}"), &value, &mut random(u64::from(round))) {
+        match store.put_bytes(
+            Class::User,
+            &format!("k{key}"),
+            &value,
+            &mut random(u64::from(round)),
+        ) {
             Ok(()) => drop(model.insert((2, format!("k{key}")), value)),
             Err(WriteError::Full) => refused += 1,
             Err(error) => panic!("{error}"),
         }
     }
     assert!(refused > 100, "the flash became full");
-    assert_eq!(contents(&mut store), model, "nothing was lost, and a refused value left the old one");
+    assert_eq!(
+        contents(&mut store),
+        model,
+        "nothing was lost, and a refused value left the old one"
+    );
     let wear = store.figures().most_erases;
     for key in 0..40 {
         let _ = store.put_bytes(Class::User, &format!("new {key}"), &[1; 600], &mut random(1));
@@ -224,11 +325,17 @@ fn fill_up<P: Part>(mut part: P) {
     let mut store = mount(&mut part).unwrap();
     assert_eq!(contents(&mut store), model);
     for (_, name) in model.clone().into_keys() {
-        assert_eq!(store.remove_bytes(Class::User, &name, &mut random(1)), Ok(true), "removal works on a full flash");
+        assert_eq!(
+            store.remove_bytes(Class::User, &name, &mut random(1)),
+            Ok(true),
+            "removal works on a full flash"
+        );
         model.remove(&(2, name));
         assert_eq!(contents(&mut store), model);
     }
-    store.put_bytes(Class::User, "room again", &[7; 500], &mut random(1)).unwrap();
+    store
+        .put_bytes(Class::User, "room again", &[7; 500], &mut random(1))
+        .unwrap();
 }
 
 #[test]
@@ -254,7 +361,10 @@ fn an_index_that_is_full_refuses_new_items_and_still_updates_old_ones() {
     for name in ["a", "b", "c"] {
         store.put_bytes(Class::User, name, b"1", &mut random(1)).unwrap();
     }
-    assert_eq!(store.put_bytes(Class::User, "d", b"1", &mut random(1)), Err(WriteError::IndexFull));
+    assert_eq!(
+        store.put_bytes(Class::User, "d", b"1", &mut random(1)),
+        Err(WriteError::IndexFull)
+    );
     store.put_bytes(Class::User, "c", b"2", &mut random(1)).unwrap();
     drop(store);
     let too_small = Store::mount(part.medium(), Ram::<2, 256>::new(), &root_key(), LABEL);
@@ -265,8 +375,12 @@ fn an_index_that_is_full_refuses_new_items_and_still_updates_old_ones() {
 fn memory_that_is_too_small_for_the_store_is_told_so() {
     let mut part = formatted();
     let mut store = mount(&mut part).unwrap();
-    store.put_bytes(Class::User, "long", &[1; 500], &mut random(1)).unwrap();
-    store.put_bytes(DataClass::user(UserId(1)), "k", b"", &mut random(1)).unwrap();
+    store
+        .put_bytes(Class::User, "long", &[1; 500], &mut random(1))
+        .unwrap();
+    store
+        .put_bytes(DataClass::user(UserId(1)), "k", b"", &mut random(1))
+        .unwrap();
     drop(store);
     let short_buffer = Store::mount(part.medium(), Ram::<48, 256>::new(), &root_key(), LABEL);
     assert_eq!(short_buffer.err(), Some(MountError::BufferTooSmall(544)));
@@ -312,7 +426,10 @@ fn blank_flash_is_unformatted_and_stays_blank() {
 #[test]
 fn foreign_flash_is_neither_mounted_nor_formatted_silently() {
     let mut part = flash();
-    part.image_mut().iter_mut().zip(0u8..=255).for_each(|(byte, number)| *byte = number);
+    part.image_mut()
+        .iter_mut()
+        .zip(0u8..=255)
+        .for_each(|(byte, number)| *byte = number);
     refused(&mut part, MountError::Foreign);
     let format = Store::format(part.medium(), Memory::new(), &root_key(), LABEL, &mut random(1));
     assert_eq!(format.err(), Some(FormatError::NotBlank));
@@ -338,9 +455,23 @@ fn foreign_bytes_anywhere_on_the_flash_keep_it_from_being_formatted() {
 #[test]
 fn a_formatted_store_is_not_formatted_again_by_any_key() {
     let mut part = formatted();
-    for root in [ROOT, [0x11, 0x22].repeat(8).into_iter().chain(0..16).collect::<Vec<u8>>().try_into().unwrap()] {
-        let format =
-            Store::format(part.medium(), Memory::new(), &RootKey::new(root).unwrap(), LABEL, &mut random(1));
+    for root in [
+        ROOT,
+        [0x11, 0x22]
+            .repeat(8)
+            .into_iter()
+            .chain(0..16)
+            .collect::<Vec<u8>>()
+            .try_into()
+            .unwrap(),
+    ] {
+        let format = Store::format(
+            part.medium(),
+            Memory::new(),
+            &RootKey::new(root).unwrap(),
+            LABEL,
+            &mut random(1),
+        );
         assert_eq!(format.err(), Some(FormatError::NotBlank));
     }
     assert!(mount(&mut part).is_ok());
@@ -376,19 +507,40 @@ fn another_geometry_is_refused() {
 #[test]
 fn the_other_kind_of_medium_is_refused() {
     let part = formatted();
-    assert_eq!(mount(&mut Ecc::<4, 1024>::of_image(part.image())).err(), Some(MountError::Medium));
+    assert_eq!(
+        mount(&mut Ecc::<4, 1024>::of_image(part.image())).err(),
+        Some(MountError::Medium)
+    );
 }
 
 #[test]
 fn a_part_that_is_too_small_or_too_coarse_is_refused() {
     let mut small = Simulator::<4, 1024>::new(3 * 1024, Rule::Multiwrite);
-    let format = Store::format(Overwritable::new(&mut small), Memory::new(), &root_key(), LABEL, &mut random(1));
+    let format = Store::format(
+        Overwritable::new(&mut small),
+        Memory::new(),
+        &root_key(),
+        LABEL,
+        &mut random(1),
+    );
     assert_eq!(format.err(), Some(FormatError::Geometry));
     let mut coarse = Simulator::<4, { 512 * 1024 }>::new(4 * 512 * 1024, Rule::WriteOnce);
-    let format = Store::format(WriteOnce::new(&mut coarse), Memory::new(), &root_key(), LABEL, &mut random(1));
+    let format = Store::format(
+        WriteOnce::new(&mut coarse),
+        Memory::new(),
+        &root_key(),
+        LABEL,
+        &mut random(1),
+    );
     assert_eq!(format.err(), Some(FormatError::Geometry));
     let mut wide = Simulator::<64, 1024>::new(8 * 1024, Rule::WriteOnce);
-    let format = Store::format(WriteOnce::new(&mut wide), Memory::new(), &root_key(), LABEL, &mut random(1));
+    let format = Store::format(
+        WriteOnce::new(&mut wide),
+        Memory::new(),
+        &root_key(),
+        LABEL,
+        &mut random(1),
+    );
     assert_eq!(format.err(), Some(FormatError::Geometry));
 }
 
@@ -411,12 +563,18 @@ fn a_format_cut_at_any_point_leaves_unformatted_flash_that_formats_again() {
         assert!(Store::format(part.medium(), Memory::new(), &root_key(), LABEL, &mut random(1)).is_err());
         part.power_on();
         let found = mount(&mut part).err();
-        assert!(matches!(found, Some(MountError::Unformatted)) || cut + 3 >= events, "cut at {cut}: {found:?}");
+        assert!(
+            matches!(found, Some(MountError::Unformatted)) || cut + 3 >= events,
+            "cut at {cut}: {found:?}"
+        );
         match Store::format(part.medium(), Memory::new(), &root_key(), LABEL, &mut random(2)) {
             Ok(store) => drop(store),
             // An erase mark was torn: the flash does hold something, and the caller must say so.
             Err(FormatError::NotBlank) => {
-                drop(Store::format_erasing(part.medium(), Memory::new(), &root_key(), LABEL, &mut random(2)).unwrap());
+                drop(
+                    Store::format_erasing(part.medium(), Memory::new(), &root_key(), LABEL, &mut random(2))
+                        .unwrap(),
+                );
             }
             Err(error) => panic!("cut at {cut}: {error}"),
         }
@@ -455,18 +613,33 @@ impl TryCryptoRng for Broken {}
 fn format_and_erase_fail_closed_on_a_failing_or_stuck_random_source() {
     for source in [None, Some(0), Some(0xff), Some(0x5a)] {
         let mut part = flash();
-        let format = Store::format(part.medium(), Memory::new(), &root_key(), LABEL, &mut Broken(source));
+        let format = Store::format(
+            part.medium(),
+            Memory::new(),
+            &root_key(),
+            LABEL,
+            &mut Broken(source),
+        );
         assert_eq!(format.err(), Some(FormatError::Random));
-        assert!(part.image().iter().all(|&byte| byte == 0xff), "nothing was touched");
+        assert!(
+            part.image().iter().all(|&byte| byte == 0xff),
+            "nothing was touched"
+        );
 
         let mut part = formatted();
         let mut store = mount(&mut part).unwrap();
         store.put_bytes(Class::User, "k", b"v", &mut random(1)).unwrap();
         let before = store.medium().driver().image().to_vec();
-        assert_eq!(store.erase(Class::User, &mut Broken(source)), Err(EraseError::Random));
+        assert_eq!(
+            store.erase(Class::User, &mut Broken(source)),
+            Err(EraseError::Random)
+        );
         assert_eq!(store.medium().driver().image(), before, "nothing was touched");
         assert_eq!(contents(&mut store).len(), 1);
-        assert_eq!(store.put_bytes(DataClass::user(UserId(1)), "k", b"v", &mut Broken(source)), Err(WriteError::Random));
+        assert_eq!(
+            store.put_bytes(DataClass::user(UserId(1)), "k", b"v", &mut Broken(source)),
+            Err(WriteError::Random)
+        );
     }
 }
 
@@ -475,8 +648,14 @@ fn a_put_with_a_failing_random_source_leaves_the_old_value() {
     let mut part = formatted();
     let mut store = mount(&mut part).unwrap();
     store.put_bytes(Class::User, "k", b"old", &mut random(1)).unwrap();
-    assert_eq!(store.put_bytes(Class::User, "k", b"new", &mut Broken(None)), Err(WriteError::Random));
-    assert_eq!(store.remove_bytes(Class::User, "k", &mut Broken(None)), Err(WriteError::Random));
+    assert_eq!(
+        store.put_bytes(Class::User, "k", b"new", &mut Broken(None)),
+        Err(WriteError::Random)
+    );
+    assert_eq!(
+        store.remove_bytes(Class::User, "k", &mut Broken(None)),
+        Err(WriteError::Random)
+    );
     let mut out = [0; 8];
     assert_eq!(store.get_bytes(Class::User, "k", &mut out), Ok(Some(3)));
     assert_eq!(&out[..3], b"old");
@@ -490,13 +669,31 @@ fn driver_errors<P: Part + Failing>(mut part: P) {
     drop(format(&mut part, 1));
     let mut store = mount(&mut part).unwrap();
     for number in 0..10u8 {
-        store.put_bytes(Class::User, &format!("k{number}"), &[number; 60], &mut random(1)).unwrap();
+        store
+            .put_bytes(Class::User, &format!("k{number}"), &[number; 60], &mut random(1))
+            .unwrap();
     }
     drop(store);
     let changes: [(Change<P>, &str, bool); 3] = [
-        (|store| store.put_bytes(Class::User, "k3", &[99; 60], &mut random(5)).is_ok(), "put", false),
-        (|store| store.remove_bytes(Class::User, "k3", &mut random(5)).is_ok(), "remove", true),
-        (|store| store.erase(Class::User, &mut random(5)).is_ok(), "erase", true),
+        (
+            |store| {
+                store
+                    .put_bytes(Class::User, "k3", &[99; 60], &mut random(5))
+                    .is_ok()
+            },
+            "put",
+            false,
+        ),
+        (
+            |store| store.remove_bytes(Class::User, "k3", &mut random(5)).is_ok(),
+            "remove",
+            true,
+        ),
+        (
+            |store| store.erase(Class::User, &mut random(5)).is_ok(),
+            "erase",
+            true,
+        ),
     ];
     for (change, what, gone) in changes {
         for failing in 0..400 {
@@ -511,12 +708,22 @@ fn driver_errors<P: Part + Failing>(mut part: P) {
                 Err(error) => panic!("{what}, call {failing} fails: {error}"),
             };
             part.fail_after(u64::MAX);
-            let mut store = mount(&mut part).unwrap_or_else(|error| panic!("{what}, call {failing} failed: {error}"));
+            let mut store =
+                mount(&mut part).unwrap_or_else(|error| panic!("{what}, call {failing} failed: {error}"));
             let after = contents(&mut store);
             let value = after.get(&(2, "k3".to_owned()));
-            let new = if gone { value.is_none() } else { value == Some(&vec![99; 60]) };
-            assert!(new || (!acknowledged && after == before), "{what}, call {failing} failed");
-            store.put_bytes(Class::User, "k3", &[1; 10], &mut random(9)).unwrap();
+            let new = if gone {
+                value.is_none()
+            } else {
+                value == Some(&vec![99; 60])
+            };
+            assert!(
+                new || (!acknowledged && after == before),
+                "{what}, call {failing} failed"
+            );
+            store
+                .put_bytes(Class::User, "k3", &[1; 10], &mut random(9))
+                .unwrap();
         }
     }
 }
@@ -552,12 +759,16 @@ fn every_bit_flipped<P: Part>(mut part: P) {
     let mut store = mount(&mut part).unwrap();
     for round in 0..6u8 {
         for number in 0..4u8 {
-            store.put_bytes(Class::User, &format!("k{number}"), &[round; 20], &mut random(1)).unwrap();
+            store
+                .put_bytes(Class::User, &format!("k{number}"), &[round; 20], &mut random(1))
+                .unwrap();
         }
         store.remove_bytes(Class::User, "k3", &mut random(1)).unwrap();
     }
     store.erase(Class::Settings, &mut random(2)).unwrap();
-    store.put_bytes(Class::Settings, "s", b"setting", &mut random(1)).unwrap();
+    store
+        .put_bytes(Class::Settings, "s", b"setting", &mut random(1))
+        .unwrap();
     let truth = contents(&mut store);
     drop(store);
     let (mut errors, mut unharmed, mut cut_back) = (0, 0, 0);
@@ -615,7 +826,14 @@ fn pages_of_another_time_or_another_fork_are_noticed() {
     for round in 0..12u8 {
         let mut store = mount(&mut part).unwrap();
         for number in 0..5u8 {
-            store.put_bytes(Class::User, &format!("k{number}"), &[round; 90], &mut random(u64::from(round))).unwrap();
+            store
+                .put_bytes(
+                    Class::User,
+                    &format!("k{number}"),
+                    &[round; 90],
+                    &mut random(u64::from(round)),
+                )
+                .unwrap();
         }
         if round == 6 {
             store.erase(Class::User, &mut random(99)).unwrap();
@@ -625,7 +843,14 @@ fn pages_of_another_time_or_another_fork_are_noticed() {
         // the same round again, by a device that was set back
         let mut fork = Flash::of_image(&images[images.len() - 1].0);
         let mut store = mount(&mut fork).unwrap();
-        store.put_bytes(Class::User, "k1", &[0xee; 90], &mut random(1000 + u64::from(round))).unwrap();
+        store
+            .put_bytes(
+                Class::User,
+                "k1",
+                &[0xee; 90],
+                &mut random(1000 + u64::from(round)),
+            )
+            .unwrap();
         drop(store);
         images.push((fork.image().to_vec(), contents(&mut mount(&mut fork).unwrap())));
     }
@@ -644,7 +869,10 @@ fn pages_of_another_time_or_another_fork_are_noticed() {
                     Err(_) => noticed += 1,
                     Ok(mut store) => {
                         let found = contents(&mut store);
-                        assert!(states.contains(&&found), "a mixture of two states: page {number}: {found:?} into {state:?}");
+                        assert!(
+                            states.contains(&&found),
+                            "a mixture of two states: page {number}: {found:?} into {state:?}"
+                        );
                         whole += 1;
                     }
                 }
@@ -659,15 +887,26 @@ fn pages_of_another_time_or_another_fork_are_noticed() {
 fn a_damaged_record_is_an_error_and_never_absent() {
     let mut part = formatted();
     let mut store = mount(&mut part).unwrap();
-    store.put_bytes(Class::User, "k", &[5; 40], &mut random(1)).unwrap();
-    store.put_bytes(Class::User, "other", &[6; 40], &mut random(1)).unwrap();
+    store
+        .put_bytes(Class::User, "k", &[5; 40], &mut random(1))
+        .unwrap();
+    store
+        .put_bytes(Class::User, "other", &[6; 40], &mut random(1))
+        .unwrap();
     // damage comes while the store is mounted
     let image = store.medium_mut().driver_mut().image_mut();
     let first = 2 * 1024 + 12 + 72 + 72 + 30;
     image[first] ^= 0x10;
     let mut out = [0; 64];
-    assert!(matches!(store.get_bytes(Class::User, "k", &mut out), Err(ReadError::Damaged(_))));
-    assert_eq!(store.get_bytes(Class::User, "other", &mut out), Ok(Some(40)), "and hides no other");
+    assert!(matches!(
+        store.get_bytes(Class::User, "k", &mut out),
+        Err(ReadError::Damaged(_))
+    ));
+    assert_eq!(
+        store.get_bytes(Class::User, "other", &mut out),
+        Ok(Some(40)),
+        "and hides no other"
+    );
 }
 
 #[test]
@@ -692,7 +931,9 @@ fn figures_count_what_is_there() {
     let mut store = mount(&mut part).unwrap();
     assert_eq!(store.figures().items, 0);
     for number in 0..8u8 {
-        store.put_bytes(Class::User, &format!("k{number}"), &[1; 60], &mut random(1)).unwrap();
+        store
+            .put_bytes(Class::User, &format!("k{number}"), &[1; 60], &mut random(1))
+            .unwrap();
     }
     let figures = store.figures();
     assert_eq!((figures.items, figures.live_bytes), (8, 8 * 100));
@@ -700,7 +941,9 @@ fn figures_count_what_is_there() {
     let fresh = figures.updates_left(2, 60, 10_000);
     assert!(fresh > 10_000 * 30);
     for round in 0..200u8 {
-        store.put_bytes(Class::User, "k1", &[round; 60], &mut random(1)).unwrap();
+        store
+            .put_bytes(Class::User, "k1", &[round; 60], &mut random(1))
+            .unwrap();
     }
     assert!(store.figures().updates_left(2, 60, 10_000) < fresh);
 }

@@ -23,7 +23,8 @@ type File = (String, String);
 #[test]
 fn every_requirement_has_code_and_a_test_that_cite_it() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let read = |path: &str| fs::read_to_string(root.join(path)).unwrap_or_else(|error| panic!("{path}: {error}"));
+    let read =
+        |path: &str| fs::read_to_string(root.join(path)).unwrap_or_else(|error| panic!("{path}: {error}"));
     let mut files = Vec::new();
     for source in SOURCES {
         collect(root, &root.join(source), &mut files);
@@ -40,7 +41,11 @@ fn collect(root: &Path, at: &Path, files: &mut Vec<File>) {
         if path.is_dir() {
             collect(root, &path, files);
         } else if path.extension().is_some_and(|extension| extension == "rs") {
-            let name = path.strip_prefix(root).expect("below the root").display().to_string();
+            let name = path
+                .strip_prefix(root)
+                .expect("below the root")
+                .display()
+                .to_string();
             files.push((name.replace('\\', "/"), fs::read_to_string(&path).expect("text")));
         }
     }
@@ -48,7 +53,7 @@ fn collect(root: &Path, at: &Path, files: &mut Vec<File>) {
 
 // ---- the checks ----
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
     Code,
     Test,
@@ -76,14 +81,20 @@ fn flaws(document: &str, duties: &str, files: &[File]) -> Vec<String> {
         let at = &annotation.at;
         flaws.extend(annotation.flaws.iter().map(|flaw| format!("{at}: {flaw}")));
         if annotation.document != DOCUMENT {
-            flaws.push(format!("{at}: cites {}, which is not {DOCUMENT}", annotation.document));
+            flaws.push(format!(
+                "{at}: cites {}, which is not {DOCUMENT}",
+                annotation.document
+            ));
         }
         let Some(sentences) = requirements.get(&annotation.id) else {
             flaws.push(format!("{at}: no requirement {}", annotation.id));
             continue;
         };
         if !sentences.contains(&annotation.quote) {
-            flaws.push(format!("{at}: the quote differs from {}: {:?}", annotation.id, annotation.quote));
+            flaws.push(format!(
+                "{at}: the quote differs from {}: {:?}",
+                annotation.id, annotation.quote
+            ));
             continue;
         }
         if annotation.kind == Kind::Exception && !annotation.has_reason {
@@ -91,7 +102,10 @@ fn flaws(document: &str, duties: &str, files: &[File]) -> Vec<String> {
         }
         // An exception stands for code and test.
         match annotation.kind {
-            Kind::Exception => cited.extend([(annotation.quote.clone(), Kind::Code), (annotation.quote, Kind::Test)]),
+            Kind::Exception => cited.extend([
+                (annotation.quote.clone(), Kind::Code),
+                (annotation.quote, Kind::Test),
+            ]),
             kind => cited.extend([(annotation.quote, kind)]),
         }
     }
@@ -128,14 +142,18 @@ fn requirements(document: &str, duties: &str) -> (BTreeMap<String, Vec<String>>,
             } else if line.contains(" MUST ") {
                 sentences.push(line.to_owned());
             } else {
-                flaws.push(format!("{title}: a line without MUST would never be checked: {line}"));
+                flaws.push(format!(
+                    "{title}: a line without MUST would never be checked: {line}"
+                ));
             }
         }
         if sentences.is_empty() {
             flaws.push(format!("{title}: no sentence with MUST"));
         }
         if !serves {
-            flaws.push(format!("{title}: no line \"Serves: CoP …; EN 303 645 …. Assumes: …\""));
+            flaws.push(format!(
+                "{title}: no line \"Serves: CoP …; EN 303 645 …. Assumes: …\""
+            ));
         }
         if requirements.insert(title.to_lowercase(), sentences).is_some() {
             flaws.push(format!("{title}: there twice"));
@@ -146,7 +164,10 @@ fn requirements(document: &str, duties: &str) -> (BTreeMap<String, Vec<String>>,
 
 fn annotations((file, text): &File) -> Vec<Annotation> {
     let lines: Vec<&str> = text.lines().map(str::trim).collect();
-    let indents: Vec<usize> = text.lines().map(|line| line.len() - line.trim_start().len()).collect();
+    let indents: Vec<usize> = text
+        .lines()
+        .map(|line| line.len() - line.trim_start().len())
+        .collect();
     let mut annotations = Vec::<Annotation>::new();
     let mut at = 0;
     while at < lines.len() {
@@ -165,10 +186,14 @@ fn annotations((file, text): &File) -> Vec<Annotation> {
             match item {
                 None => annotation.flaws.push("nothing under the citation".to_owned()),
                 Some(item) if annotation.kind == Kind::Test => {
-                    annotation.flaws.extend(flaw_of_test(&lines, &indents, begin, item));
+                    annotation
+                        .flaws
+                        .extend(flaw_of_test(&lines, &indents, begin, item));
                 }
                 Some(_) if annotation.kind == Kind::Code && !file.starts_with("src/") => {
-                    annotation.flaws.push("a citation as code outside src (or is type=test missing?)".to_owned());
+                    annotation
+                        .flaws
+                        .push("a citation as code outside src (or is type=test missing?)".to_owned());
                 }
                 Some(_) => {}
             }
@@ -248,7 +273,9 @@ fn flaw_of_test(lines: &[&str], indents: &[usize], citation: usize, item: usize)
     let function = if is_function(lines[item]) {
         item
     } else {
-        let enclosing = (0..citation).rev().find(|&at| is_function(lines[at]) && indents[at] < indents[citation]);
+        let enclosing = (0..citation)
+            .rev()
+            .find(|&at| is_function(lines[at]) && indents[at] < indents[citation]);
         match enclosing {
             Some(function) => function,
             None => return Some("cited as a test, and there is no function".to_owned()),
@@ -264,31 +291,53 @@ fn flaw_of_test(lines: &[&str], indents: &[usize], citation: usize, item: usize)
     if !attributes.contains(&"#[test]") {
         return Some(format!("cited as a test, and is none: {}", lines[function]));
     }
-    attributes.iter().any(|attribute| attribute.contains("ignore")).then(|| format!("the test is ignored: {}", lines[function]))
+    attributes
+        .iter()
+        .any(|attribute| attribute.contains("ignore"))
+        .then(|| format!("the test is ignored: {}", lines[function]))
 }
 
 fn is_function(line: &str) -> bool {
     let mut words = line.split_whitespace();
-    words.by_ref().find(|word| !(word.starts_with("pub") || matches!(*word, "async" | "const" | "extern"))) == Some("fn")
+    words
+        .by_ref()
+        .find(|word| !(word.starts_with("pub") || matches!(*word, "async" | "const" | "extern")))
+        == Some("fn")
 }
 
 // ---- each check can fail ----
 
-const TWO: &str = "# Requirements\n\n## A-1\n\nIt MUST hold.\nServes: CoP 4; EN 303 645 5.4-1. Assumes: D-1.\n\n\
-    ## A-2\n\nIt MUST last.\nServes: CoP 9; EN 303 645 5.9-2. Assumes: nothing.\n";
+const TWO: &str = concat!(
+    "# Requirements\n\n## A-1\n\nIt MUST hold.\nServes: CoP 4; EN 303 645 5.4-1. Assumes: D-1.\n\n",
+    "## A-2\n\nIt MUST last.\nServes: CoP 9; EN 303 645 5.9-2. Assumes: nothing.\n",
+);
 const DUTIES: &str = "| D-1 | a root key |";
-const CODE: &str = "//= compliance/requirements.md#a-1\n//# It MUST hold.\nfn hold() {}\n\
-    //= compliance/requirements.md#a-2\n//# It MUST\n//# last.\nconst LAST: u8 = 1;\n";
-const TESTS: &str = "//= compliance/requirements.md#a-1\n//= type=test\n//# It MUST hold.\n#[test]\nfn holds() {}\n\n\
-    #[test]\nfn lasts() {\n    //= compliance/requirements.md#a-2\n    //= type=test\n    //# It MUST last.\n    let x = 1;\n}\n";
+const CODE: &str = concat!(
+    "//= compliance/requirements.md#a-1\n//# It MUST hold.\nfn hold() {}\n",
+    "//= compliance/requirements.md#a-2\n//# It MUST\n//# last.\nconst LAST: u8 = 1;\n",
+);
+const TESTS: &str = concat!(
+    "//= compliance/requirements.md#a-1\n//= type=test\n//# It MUST hold.\n#[test]\nfn holds() {}\n\n",
+    "#[test]\nfn lasts() {\n    //= compliance/requirements.md#a-2\n    //= type=test\n    //# It MUST last.\n    let x = 1;\n}\n",
+);
 
 fn flaws_of(document: &str, code: &str, tests: &str) -> Vec<String> {
-    flaws(document, DUTIES, &[("src/a.rs".to_owned(), code.to_owned()), ("tests/a.rs".to_owned(), tests.to_owned())])
+    flaws(
+        document,
+        DUTIES,
+        &[
+            ("src/a.rs".to_owned(), code.to_owned()),
+            ("tests/a.rs".to_owned(), tests.to_owned()),
+        ],
+    )
 }
 
 #[track_caller]
 fn one_flaw(flaws: &[String], expected: &str) {
-    assert!(flaws.iter().any(|flaw| flaw.contains(expected)), "not among {flaws:#?}");
+    assert!(
+        flaws.iter().any(|flaw| flaw.contains(expected)),
+        "not among {flaws:#?}"
+    );
 }
 
 #[test]
@@ -298,12 +347,18 @@ fn a_tree_without_flaws_has_none() {
 
 #[test]
 fn a_requirement_without_code_is_found() {
-    one_flaw(&flaws_of(TWO, CODE.split("\n//= ").next().unwrap(), TESTS), "a-2: no code cites");
+    one_flaw(
+        &flaws_of(TWO, CODE.split("\n//= ").next().unwrap(), TESTS),
+        "a-2: no code cites",
+    );
 }
 
 #[test]
 fn a_requirement_without_a_test_is_found() {
-    one_flaw(&flaws_of(TWO, CODE, TESTS.split("\n\n").next().unwrap()), "a-2: no test cites");
+    one_flaw(
+        &flaws_of(TWO, CODE, TESTS.split("\n\n").next().unwrap()),
+        "a-2: no test cites",
+    );
 }
 
 #[test]
@@ -316,42 +371,87 @@ fn a_second_sentence_that_nobody_cites_is_found() {
 
 #[test]
 fn a_quote_that_differs_is_found() {
-    one_flaw(&flaws_of(TWO, &CODE.replace("MUST hold", "SHOULD hold"), TESTS), "src/a.rs:1: the quote differs");
+    one_flaw(
+        &flaws_of(TWO, &CODE.replace("MUST hold", "SHOULD hold"), TESTS),
+        "src/a.rs:1: the quote differs",
+    );
 }
 
 #[test]
 fn an_unknown_requirement_is_found() {
-    one_flaw(&flaws_of(TWO, &CODE.replace("#a-1", "#a-7"), TESTS), "src/a.rs:1: no requirement a-7");
-    one_flaw(&flaws_of(TWO, &CODE.replace("requirements.md#a-1", "others.md#a-1"), TESTS), "which is not");
-    one_flaw(&flaws_of(TWO, &format!("{CODE}fn f() {{\n    //# It MUST hold.\n    g();\n}}\n"), TESTS), "names no requirement");
+    one_flaw(
+        &flaws_of(TWO, &CODE.replace("#a-1", "#a-7"), TESTS),
+        "src/a.rs:1: no requirement a-7",
+    );
+    one_flaw(
+        &flaws_of(TWO, &CODE.replace("requirements.md#a-1", "others.md#a-1"), TESTS),
+        "which is not",
+    );
+    one_flaw(
+        &flaws_of(
+            TWO,
+            &format!("{CODE}fn f() {{\n    //# It MUST hold.\n    g();\n}}\n"),
+            TESTS,
+        ),
+        "names no requirement",
+    );
 }
 
 #[test]
 fn a_citation_over_nothing_is_found() {
     for nothing in ["}\n", "\nfn hold() {}\n", "// a remark\n"] {
         let code = CODE.replacen("fn hold() {}\n", nothing, 1);
-        one_flaw(&flaws_of(TWO, code.split("//= compliance/requirements.md#a-2").next().unwrap(), TESTS), "nothing under");
+        one_flaw(
+            &flaws_of(
+                TWO,
+                code.split("//= compliance/requirements.md#a-2").next().unwrap(),
+                TESTS,
+            ),
+            "nothing under",
+        );
     }
 }
 
 #[test]
 fn a_cited_test_that_is_no_test_is_found() {
-    one_flaw(&flaws_of(TWO, CODE, &TESTS.replacen("#[test]\n", "", 1)), "is none: fn holds()");
-    one_flaw(&flaws_of(TWO, CODE, &TESTS.replace("#[test]\nfn lasts", "fn lasts")), "is none: fn lasts()");
-    one_flaw(&flaws_of(TWO, CODE, &TESTS.replace("#[test]\nfn holds() {}", "const HOLDS: u8 = 1;")), "there is no function");
+    one_flaw(
+        &flaws_of(TWO, CODE, &TESTS.replacen("#[test]\n", "", 1)),
+        "is none: fn holds()",
+    );
+    one_flaw(
+        &flaws_of(TWO, CODE, &TESTS.replace("#[test]\nfn lasts", "fn lasts")),
+        "is none: fn lasts()",
+    );
+    one_flaw(
+        &flaws_of(
+            TWO,
+            CODE,
+            &TESTS.replace("#[test]\nfn holds() {}", "const HOLDS: u8 = 1;"),
+        ),
+        "there is no function",
+    );
 }
 
 #[test]
 fn a_cited_test_that_is_ignored_is_found() {
-    one_flaw(&flaws_of(TWO, CODE, &TESTS.replacen("#[test]\n", "#[test]\n#[ignore]\n", 1)), "ignored: fn holds()");
+    one_flaw(
+        &flaws_of(TWO, CODE, &TESTS.replacen("#[test]\n", "#[test]\n#[ignore]\n", 1)),
+        "ignored: fn holds()",
+    );
     let reason = TESTS.replace("#[test]\nfn lasts", "#[ignore = \"slow\"]\n#[test]\nfn lasts");
     one_flaw(&flaws_of(TWO, CODE, &reason), "ignored: fn lasts()");
 }
 
 #[test]
 fn a_citation_in_a_test_without_its_type_is_found() {
-    one_flaw(&flaws_of(TWO, CODE, &TESTS.replacen("//= type=test\n", "", 1)), "is type=test missing?");
-    one_flaw(&flaws_of(TWO, &CODE.replacen("//# ", "//= type=hope\n//# ", 1), TESTS), "unknown type=hope");
+    one_flaw(
+        &flaws_of(TWO, CODE, &TESTS.replacen("//= type=test\n", "", 1)),
+        "is type=test missing?",
+    );
+    one_flaw(
+        &flaws_of(TWO, &CODE.replacen("//# ", "//= type=hope\n//# ", 1), TESTS),
+        "unknown type=hope",
+    );
 }
 
 #[test]
@@ -364,13 +464,25 @@ fn an_exception_needs_a_reason() {
 
 #[test]
 fn a_requirement_that_serves_nothing_is_found() {
-    one_flaw(&flaws_of(&TWO.replacen("Serves: CoP 4; ", "", 1), CODE, TESTS), "A-1: no line \"Serves:");
-    one_flaw(&flaws_of(&TWO.replacen(" Assumes: D-1.", "", 1), CODE, TESTS), "A-1: no line \"Serves:");
+    one_flaw(
+        &flaws_of(&TWO.replacen("Serves: CoP 4; ", "", 1), CODE, TESTS),
+        "A-1: no line \"Serves:",
+    );
+    one_flaw(
+        &flaws_of(&TWO.replacen(" Assumes: D-1.", "", 1), CODE, TESTS),
+        "A-1: no line \"Serves:",
+    );
     one_flaw(&flaws_of(&TWO.replace("D-1", "D-9"), CODE, TESTS), "the duty D-9");
 }
 
 #[test]
 fn a_requirement_in_lower_case_or_there_twice_is_found() {
-    one_flaw(&flaws_of(&TWO.replace("It MUST last.", "It must last."), CODE, TESTS), "A-2: no sentence with MUST");
-    one_flaw(&flaws_of(&TWO.replace("A-2", "A-1"), CODE, TESTS), "A-1: there twice");
+    one_flaw(
+        &flaws_of(&TWO.replace("It MUST last.", "It must last."), CODE, TESTS),
+        "A-2: no sentence with MUST",
+    );
+    one_flaw(
+        &flaws_of(&TWO.replace("A-2", "A-1"), CODE, TESTS),
+        "A-1: there twice",
+    );
 }

@@ -28,18 +28,47 @@ fn history<P: Part>(capacity: usize) -> P {
     let mut part = P::new(capacity);
     let mut store = format(&mut part, 20_181_014);
     let mut source = random(303_645);
-    store.put_fixed_bytes(Class::Identity, "serial", b"SN-000001", &mut source).unwrap();
-    store.put_bytes(Class::Settings, "wifi.password", b"of the first owner", &mut source).unwrap();
+    store
+        .put_fixed_bytes(Class::Identity, "serial", b"SN-000001", &mut source)
+        .unwrap();
+    store
+        .put_bytes(
+            Class::Settings,
+            "wifi.password",
+            b"of the first owner",
+            &mut source,
+        )
+        .unwrap();
     store.put_bytes(Class::User, "name", b"Ada", &mut source).unwrap();
-    store.put_bytes(Class::User, "name", b"Grace", &mut source).unwrap();
-    store.put_bytes(DataClass::user(UserId(7)), "pin", b"hashed elsewhere", &mut source).unwrap();
-    store.put_bytes(Class::Application(1), "", b"", &mut source).unwrap();
-    store.put_bytes(Class::User, "gone", b"removed", &mut source).unwrap();
+    store
+        .put_bytes(Class::User, "name", b"Grace", &mut source)
+        .unwrap();
+    store
+        .put_bytes(
+            DataClass::user(UserId(7)),
+            "pin",
+            b"hashed elsewhere",
+            &mut source,
+        )
+        .unwrap();
+    store
+        .put_bytes(Class::Application(1), "", b"", &mut source)
+        .unwrap();
+    store
+        .put_bytes(Class::User, "gone", b"removed", &mut source)
+        .unwrap();
     store.remove_bytes(Class::User, "gone", &mut source).unwrap();
     store.erase(Class::Settings, &mut source).unwrap();
     drop(store);
     let mut store = mount(&mut part).unwrap();
-    store.put_bytes(Class::Settings, "wifi.password", b"of the second owner", &mut source).unwrap();
+    store
+        .put_bytes(
+            Class::Settings,
+            "wifi.password",
+            b"of the second owner",
+            &mut source,
+        )
+        .unwrap();
     drop(store);
     part
 }
@@ -50,13 +79,19 @@ fn aged<P: Part>(capacity: usize) -> P {
     let mut source = random(11);
     let mut store = mount(&mut part).unwrap();
     for round in 0..90u8 {
-        store.put_bytes(Class::User, "counter", &[round; 50], &mut source).unwrap();
+        store
+            .put_bytes(Class::User, "counter", &[round; 50], &mut source)
+            .unwrap();
     }
     drop(store);
     part.set_tear(ProgramTear::TornWord, EraseTear::Clean, 5);
     part.cut_after(110);
     let mut store = mount(&mut part).unwrap();
-    assert!(store.put_bytes(Class::User, "torn", &[0xaa; 50], &mut source).is_err());
+    assert!(
+        store
+            .put_bytes(Class::User, "torn", &[0xaa; 50], &mut source)
+            .is_err()
+    );
     drop(store);
     part.power_on();
     part
@@ -83,7 +118,10 @@ fn check<P: Part>(name: &str, part: &P) {
         std::fs::write(&path, part.image()).unwrap();
         std::fs::write(&list, &text).unwrap();
     }
-    assert!(std::fs::read(&path).unwrap() == part.image(), "{name}: the same history gives another image");
+    assert!(
+        std::fs::read(&path).unwrap() == part.image(),
+        "{name}: the same history gives another image"
+    );
     assert_eq!(std::fs::read_to_string(&list).unwrap(), text, "{name}");
 }
 
@@ -113,14 +151,18 @@ fn the_images_of_version_1_are_read() {
         let mut store = mount(&mut part).unwrap();
         let mut model = Model::new();
         for class in 0..5 {
-            let insert = |name: &str, value: &[u8]| drop(model.insert((class, name.to_owned()), value.to_vec()));
+            let insert =
+                |name: &str, value: &[u8]| drop(model.insert((class, name.to_owned()), value.to_vec()));
             store.for_each(support::class(class), insert).unwrap();
         }
         model
     }
     contents_of_the_history(&read::<Nor<4, 1024>>("v1-overwritable-4"));
     contents_of_the_history(&read::<Ecc<8, 1024>>("v1-write-once-8"));
-    for aged in [read::<Nor<4, 1024>>("v1-overwritable-4-aged"), read::<Ecc<32, 256>>("v1-write-once-32-aged")] {
+    for aged in [
+        read::<Nor<4, 1024>>("v1-overwritable-4-aged"),
+        read::<Ecc<32, 256>>("v1-write-once-32-aged"),
+    ] {
         contents_of_the_history(&aged);
         assert_eq!(aged.get(&(2, "counter".to_owned())), Some(&vec![89; 50]));
         assert_eq!(aged.get(&(2, "torn".to_owned())), None);
@@ -136,10 +178,24 @@ fn the_example_in_the_format_document_is_a_real_record() {
     let lines: Vec<String> = bytes
         .chunks(16)
         .enumerate()
-        .map(|(row, bytes)| format!("{:06x}  {}", record + row * 16, bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ")))
+        .map(|(row, bytes)| {
+            format!(
+                "{:06x}  {}",
+                record + row * 16,
+                bytes
+                    .iter()
+                    .map(|byte| format!("{byte:02x}"))
+                    .collect::<Vec<_>>()
+                    .join(" ")
+            )
+        })
         .collect();
     let document = include_str!("../docs/on-flash-format.md");
     for line in &lines {
-        assert!(document.contains(line.as_str()), "docs/on-flash-format.md should show:\n{}", lines.join("\n"));
+        assert!(
+            document.contains(line.as_str()),
+            "docs/on-flash-format.md should show:\n{}",
+            lines.join("\n")
+        );
     }
 }

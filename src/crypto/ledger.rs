@@ -37,7 +37,9 @@ pub fn start() {
 /// Ends the ledger of this thread and gives what it holds, oldest first.
 #[must_use]
 pub fn stop() -> Vec<Entry> {
-    LEDGER.with(|ledger| ledger.borrow_mut().take()).unwrap_or_default()
+    LEDGER
+        .with(|ledger| ledger.borrow_mut().take())
+        .unwrap_or_default()
 }
 
 /// The first two entries that share key and nonce and differ in contents, if there are any.
@@ -57,7 +59,11 @@ pub(super) fn note(key: &[u8; 32], nonce: &[u8; 24], associated: &[u8], text: &[
             contents.update(u64::try_from(associated.len()).unwrap_or(u64::MAX).to_le_bytes());
             contents.update(associated);
             contents.update(text);
-            entries.push(Entry { key: Sha256::digest(key).into(), nonce: *nonce, contents: contents.finalize().into() });
+            entries.push(Entry {
+                key: Sha256::digest(key).into(),
+                nonce: *nonce,
+                contents: contents.finalize().into(),
+            });
         }
     });
 }

@@ -6,21 +6,34 @@ use super::*;
 
 fn unhex(text: &str) -> Vec<u8> {
     let digits: Vec<u8> = text.bytes().filter(u8::is_ascii_hexdigit).collect();
-    digits.chunks(2).map(|pair| u8::from_str_radix(core::str::from_utf8(pair).unwrap(), 16).unwrap()).collect()
+    digits
+        .chunks(2)
+        .map(|pair| u8::from_str_radix(core::str::from_utf8(pair).unwrap(), 16).unwrap())
+        .collect()
 }
 
 fn key() -> SealingKey {
-    SealingKey { seal: Secret::new([7; 32]), nonce: Secret::new([9; 32]) }
+    SealingKey {
+        seal: Secret::new([7; 32]),
+        nonce: Secret::new([9; 32]),
+    }
 }
 
-const PLACE: Place = Place { salt: [1; SALT_LEN], offset: 64 };
+const PLACE: Place = Place {
+    salt: [1; SALT_LEN],
+    offset: 64,
+};
 
 /// draft-irtf-cfrg-xchacha-03, A.3.1: our `open` on the published ciphertext, with its nonce cut into our three parts.
 #[test]
 fn the_published_xchacha20_poly1305_example_opens() {
-    let seal: [u8; 32] =
-        unhex("808182838485868788898a8b8c8d8e8f909192939495969798999a9b9c9d9e9f").try_into().unwrap();
-    let key = SealingKey { seal: Secret::new(seal), nonce: Secret::new([0; 32]) };
+    let seal: [u8; 32] = unhex("808182838485868788898a8b8c8d8e8f909192939495969798999a9b9c9d9e9f")
+        .try_into()
+        .unwrap();
+    let key = SealingKey {
+        seal: Secret::new(seal),
+        nonce: Secret::new([0; 32]),
+    };
     let nonce = unhex("404142434445464748494a4b4c4d4e4f5051525354555657");
     let place = Place {
         salt: nonce[..12].try_into().unwrap(),
@@ -33,7 +46,10 @@ fn the_published_xchacha20_poly1305_example_opens() {
          21f9664c97637da9768812f615c68b13b52e",
     );
     let tag = unhex("c0875924c1c7987947deafd8780acf49").try_into().unwrap();
-    let sealed = Sealed { synthetic: nonce[16..].try_into().unwrap(), tag };
+    let sealed = Sealed {
+        synthetic: nonce[16..].try_into().unwrap(),
+        tag,
+    };
     assert_eq!(open(&key, place, &associated, &sealed, &mut text), Ok(()));
     assert!(text.starts_with(b"Ladies and Gentlemen of the class of '99"));
 }
@@ -43,14 +59,21 @@ fn the_published_xchacha20_poly1305_example_opens() {
 fn the_first_example_of_rfc_5869_comes_out() {
     let hkdf = hkdf::Hkdf::<Sha256>::new(Some(&unhex("000102030405060708090a0b0c")), &[0x0b; 22]);
     let mut output = [0; 42];
-    hkdf.expand_multi_info(&[&unhex("f0f1f2f3f4"), &unhex("f5f6f7f8f9")], &mut output).unwrap();
+    hkdf.expand_multi_info(&[&unhex("f0f1f2f3f4"), &unhex("f5f6f7f8f9")], &mut output)
+        .unwrap();
     let expected = "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865";
     assert_eq!(output.to_vec(), unhex(expected));
 }
 
 #[test]
 fn a_derived_key_is_hkdf_of_label_zero_byte_and_context() {
-    let derived: Secret<32> = derive(b"salt", &[b"key", b"material"], Label::Live, &[b"a", b"b", b"c", b"d"]).unwrap();
+    let derived: Secret<32> = derive(
+        b"salt",
+        &[b"key", b"material"],
+        Label::Live,
+        &[b"a", b"b", b"c", b"d"],
+    )
+    .unwrap();
     let mut expected = [0; 32];
     hkdf::Hkdf::<Sha256>::new(Some(b"salt"), b"keymaterial")
         .expand(b"bydesign/v1/live\0abcd", &mut expected)
@@ -61,10 +84,13 @@ fn a_derived_key_is_hkdf_of_label_zero_byte_and_context() {
 #[test]
 fn no_two_labels_are_the_same_and_none_begins_another() {
     use Label::{
-        ClassKey, ClassMix, ClassNonce, ClassSeal, Live, Name, StoreNonce, StoreSeal, Structure, WrapNonce, WrapSeal,
+        ClassKey, ClassMix, ClassNonce, ClassSeal, Live, Name, StoreNonce, StoreSeal, Structure, WrapNonce,
+        WrapSeal,
     };
-    let labels =
-        [WrapSeal, WrapNonce, StoreSeal, StoreNonce, ClassMix, Structure, Live, Name, ClassKey, ClassSeal, ClassNonce];
+    let labels = [
+        WrapSeal, WrapNonce, StoreSeal, StoreNonce, ClassMix, Structure, Live, Name, ClassKey, ClassSeal,
+        ClassNonce,
+    ];
     for (i, a) in labels.iter().enumerate() {
         for b in &labels[i + 1..] {
             assert!(!a.text().starts_with(b.text()) && !b.text().starts_with(a.text()));
@@ -86,15 +112,23 @@ fn what_is_sealed_opens_and_any_flipped_bit_is_refused() {
         assert_eq!(open(&key(), PLACE, b"header", &sealed, &mut bad), Err(Refused));
         assert_eq!(bad, before, "a refused opening leaves the bytes alone");
     }
-    assert_eq!(open(&key(), Place { offset: 68, ..PLACE }, b"header", &sealed, &mut good), Err(Refused));
+    assert_eq!(
+        open(
+            &key(),
+            Place { offset: 68, ..PLACE },
+            b"header",
+            &sealed,
+            &mut good
+        ),
+        Err(Refused)
+    );
     assert_eq!(open(&key(), PLACE, b"leader", &sealed, &mut good), Err(Refused));
 }
 
 #[test]
 fn with_everything_else_equal_another_plaintext_gets_another_nonce() {
-    let synthetic = |text: &[u8], randomness| {
-        synthetic_part(&key(), PLACE, b"header", &randomness, text).unwrap()
-    };
+    let synthetic =
+        |text: &[u8], randomness| synthetic_part(&key(), PLACE, b"header", &randomness, text).unwrap();
     assert_ne!(synthetic(b"one", [0; 16]), synthetic(b"two", [0; 16]));
     assert_ne!(synthetic(b"one", [0; 16]), synthetic(b"one", [1; 16]));
     assert_eq!(synthetic(b"one", [0; 16]), synthetic(b"one", [0; 16]));
@@ -106,7 +140,10 @@ fn the_example_of_the_siphash_paper_comes_out() {
     let key = Secret::new(core::array::from_fn(|i| u8::try_from(i).unwrap()));
     let message: Vec<u8> = (0..15).collect();
     assert_eq!(fingerprint(&key, &[&message]), 0xa129_ca61_49be_45e5);
-    assert_eq!(fingerprint(&key, &[&message[..4], &message[4..]]), 0xa129_ca61_49be_45e5);
+    assert_eq!(
+        fingerprint(&key, &[&message[..4], &message[4..]]),
+        0xa129_ca61_49be_45e5
+    );
 }
 
 #[test]
@@ -144,6 +181,9 @@ impl TryCryptoRng for Source {}
 fn a_stuck_or_patterned_random_source_makes_no_key() {
     assert!(fresh_key(&mut Source(|_| 0, 0)).is_err(), "all zero");
     assert!(fresh_key(&mut Source(|_| u64::MAX, 0)).is_err(), "all one");
-    assert!(fresh_key(&mut Source(|n| if n % 4 == 0 { 1 } else { n % 4 * 77 }, 0)).is_err(), "repeats itself");
+    assert!(
+        fresh_key(&mut Source(|n| if n % 4 == 0 { 1 } else { n % 4 * 77 }, 0)).is_err(),
+        "repeats itself"
+    );
     assert!(fresh_key(&mut Source(|n| n.wrapping_mul(0x9e37_79b9_7f4a_7c15), 0)).is_ok());
 }

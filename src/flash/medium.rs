@@ -1,7 +1,9 @@
 //! `Overwritable` and `WriteOnce`: the two kinds of flash, as types.
 
 use embedded_storage::nor_flash as sync;
-use embedded_storage_async::nor_flash::{ErrorType, MultiwriteNorFlash, NorFlash, NorFlashError, NorFlashErrorKind};
+use embedded_storage_async::nor_flash::{
+    ErrorType, MultiwriteNorFlash, NorFlash, NorFlashError, NorFlashErrorKind,
+};
 
 use super::Blocking;
 
@@ -129,11 +131,17 @@ macro_rules! medium {
             }
 
             async fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), NorFlashErrorKind> {
-                self.0.read(offset, bytes).await.map_err(|error| error.kind())
+                self.0
+                    .read(offset, bytes)
+                    .await
+                    .map_err(|error| error.kind())
             }
 
             async fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), NorFlashErrorKind> {
-                self.0.write(offset, bytes).await.map_err(|error| error.kind())
+                self.0
+                    .write(offset, bytes)
+                    .await
+                    .map_err(|error| error.kind())
             }
 
             async fn erase(&mut self, from: u32, to: u32) -> Result<(), NorFlashErrorKind> {

@@ -7,8 +7,8 @@ use core::task::{Context, Poll, Waker};
 use rand_core::TryCryptoRng;
 
 use super::{
-    AsyncStore, DataClass, EraseError, Figures, FormatError, Key, Memory, MountError, ReadError, Scope, Stored,
-    WriteError,
+    AsyncStore, DataClass, EraseError, Figures, FormatError, Key, Memory, MountError, ReadError, Scope,
+    Stored, WriteError,
 };
 use crate::flash::NeverPends;
 use crate::secret::RootKey;
@@ -56,7 +56,10 @@ impl<M: NeverPends, I: Memory> Store<M, I> {
         label: &str,
         random: &mut R,
     ) -> Result<Self, FormatError> {
-        run(AsyncStore::format_erasing(medium, memory, root_key, label, random)).map(Self)
+        run(AsyncStore::format_erasing(
+            medium, memory, root_key, label, random,
+        ))
+        .map(Self)
     }
 
     /// Finds the store on the flash and makes it ready. See [`AsyncStore::mount`].
@@ -129,7 +132,11 @@ impl<M: NeverPends, I: Memory> Store<M, I> {
     /// # Errors
     ///
     /// [`ReadError`].
-    pub fn for_each(&mut self, data: impl Into<DataClass>, each: impl FnMut(&str, &[u8])) -> Result<(), ReadError> {
+    pub fn for_each(
+        &mut self,
+        data: impl Into<DataClass>,
+        each: impl FnMut(&str, &[u8]),
+    ) -> Result<(), ReadError> {
         run(self.0.for_each(data, each))
     }
 
@@ -187,7 +194,11 @@ impl<M: NeverPends, I: Memory> Store<M, I> {
     /// # Errors
     ///
     /// [`WriteError`].
-    pub fn remove<T, R: TryCryptoRng + ?Sized>(&mut self, key: &Key<T>, random: &mut R) -> Result<bool, WriteError> {
+    pub fn remove<T, R: TryCryptoRng + ?Sized>(
+        &mut self,
+        key: &Key<T>,
+        random: &mut R,
+    ) -> Result<bool, WriteError> {
         run(self.0.remove(key, random))
     }
 
@@ -237,7 +248,11 @@ impl<M: NeverPends, I: Memory> Store<M, I> {
     /// # Errors
     ///
     /// [`WriteError`].
-    pub fn maintain<R: TryCryptoRng + ?Sized>(&mut self, budget: usize, random: &mut R) -> Result<bool, WriteError> {
+    pub fn maintain<R: TryCryptoRng + ?Sized>(
+        &mut self,
+        budget: usize,
+        random: &mut R,
+    ) -> Result<bool, WriteError> {
         run(self.0.maintain(budget, random))
     }
 }

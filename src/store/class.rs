@@ -34,11 +34,17 @@ impl DataClass {
     /// The personal data of one user.
     #[must_use]
     pub const fn user(user: UserId) -> Self {
-        Self { class: Class::User, user }
+        Self {
+            class: Class::User,
+            user,
+        }
     }
 
     pub(crate) const fn of(class: Class) -> Self {
-        Self { class, user: UserId::HOUSEHOLD }
+        Self {
+            class,
+            user: UserId::HOUSEHOLD,
+        }
     }
 
     /// The class as one byte on flash; 0 is a free slot.
@@ -59,7 +65,10 @@ impl DataClass {
             3 => Class::User,
             number => Class::Application(number - 4),
         };
-        Some(Self { class, user: UserId(user) })
+        Some(Self {
+            class,
+            user: UserId(user),
+        })
     }
 }
 

@@ -156,12 +156,19 @@ impl<M: Medium> Log<M> {
 
     fn next_in_tail(&self, index: &Index<'_>) -> Option<Entry> {
         let tail = self.tail_addresses();
-        index.iter().filter(|entry| tail.contains(&entry.address())).min_by_key(|entry| entry.address())
+        index
+            .iter()
+            .filter(|entry| tail.contains(&entry.address()))
+            .min_by_key(|entry| entry.address())
     }
 
     fn live_bytes_in_tail(&self, index: &Index<'_>) -> u32 {
         let tail = self.tail_addresses();
-        index.iter().filter(|entry| tail.contains(&entry.address())).map(Entry::size).sum()
+        index
+            .iter()
+            .filter(|entry| tail.contains(&entry.address()))
+            .map(Entry::size)
+            .sum()
     }
 
     async fn copy<R: TryCryptoRng + ?Sized>(
@@ -173,10 +180,21 @@ impl<M: Medium> Log<M> {
         let randomness = crypto::fresh(random).map_err(|_| Fault::Random)?;
         let Parts { index, slots, buffer } = parts;
         let slot = slots.get(entry.slot());
-        let opened = self.read_value(entry.address(), entry.size(), slot, buffer).await?;
+        let opened = self
+            .read_value(entry.address(), entry.size(), slot, buffer)
+            .await?;
         let text_end = opened.value.end.next_multiple_of(4);
         let header = self.header_at_head(opened.kind, entry.slot(), text_end - TEXT_START)?;
-        self.append_value(header, Some(entry), entry.hash(), &randomness, index, slots, buffer).await
+        self.append_value(
+            header,
+            Some(entry),
+            entry.hash(),
+            &randomness,
+            index,
+            slots,
+            buffer,
+        )
+        .await
     }
 
     /// Appends the value whose plaintext stands in the buffer, in place of `older`. After this returns, or fails in
@@ -202,7 +220,8 @@ impl<M: Medium> Log<M> {
             format::place(buffer, TEXT_START, &previous.to_le_bytes());
             format::place(buffer, TEXT_START + LINK_LEN / 2, &live_sum.to_le_bytes());
         }
-        self.append(header, slots.get(header.slot), randomness, buffer).await?;
+        self.append(header, slots.get(header.slot), randomness, buffer)
+            .await?;
 
         let size = self.geometry.size(header);
         self.live_sum = live_sum;
@@ -210,7 +229,10 @@ impl<M: Medium> Log<M> {
         self.largest = self.largest.max(size);
         if let Some(older) = older.and_then(|older| index.remove(older.address())) {
             self.live_bytes = self.live_bytes.saturating_sub(older.size());
-            self.doomed = Some(Doomed { address: older.address(), size: older.size() });
+            self.doomed = Some(Doomed {
+                address: older.address(),
+                size: older.size(),
+            });
         }
         let entry = Entry::new(address, header.slot, size, header.kind == Kind::Fixed, hash);
         if !index.insert(entry) {

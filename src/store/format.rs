@@ -132,7 +132,12 @@ impl Header {
             Kind::Removal | Kind::Retire | Kind::KeyCommit => usize::from(steps) * 4 == PAIR_PAYLOAD,
         };
         let slot_fits = (slot == NO_SLOT) != (kind.is_of_a_class() || kind == Kind::ClassKey);
-        (fits && slot_fits).then_some(Self { kind, slot, salt_at: field(17, 0x3ff), steps })
+        (fits && slot_fits).then_some(Self {
+            kind,
+            slot,
+            salt_at: field(17, 0x3ff),
+            steps,
+        })
     }
 
     /// Bytes of ciphertext.
@@ -142,7 +147,11 @@ impl Header {
 
     /// Bytes before the ciphertext.
     pub(crate) fn text_start(self) -> usize {
-        if self.kind.has_salt() { TEXT_START + crate::crypto::SALT_LEN } else { TEXT_START }
+        if self.kind.has_salt() {
+            TEXT_START + crate::crypto::SALT_LEN
+        } else {
+            TEXT_START
+        }
     }
 
     /// Bytes of the record without padding.
@@ -176,7 +185,10 @@ impl Geometry {
         if !sound {
             return None;
         }
-        let pages = u32::try_from(medium.capacity()).unwrap_or(u32::MAX).min(MAX_REGION) / page;
+        let pages = u32::try_from(medium.capacity())
+            .unwrap_or(u32::MAX)
+            .min(MAX_REGION)
+            / page;
         let pages = u16::try_from(pages).unwrap_or(u16::MAX);
         (u32::from(pages) >= MIN_PAGES).then_some(Self { unit, page, pages })
     }
@@ -222,7 +234,8 @@ impl Geometry {
 
     /// Bytes of values and copies that a page takes.
     pub(crate) fn usable(self) -> u32 {
-        self.page.saturating_sub(self.first() + self.salt_record() + self.reserve())
+        self.page
+            .saturating_sub(self.first() + self.salt_record() + self.reserve())
     }
 
     /// Pages of the log.
@@ -261,7 +274,11 @@ impl Geometry {
 
 /// Reads four bytes at `at`; zero where there are none, which no caller with a checked length meets.
 pub(crate) fn number(bytes: &[u8], at: usize) -> u32 {
-    bytes.get(at..).and_then(<[u8]>::first_chunk).copied().map_or(0, u32::from_le_bytes)
+    bytes
+        .get(at..)
+        .and_then(<[u8]>::first_chunk)
+        .copied()
+        .map_or(0, u32::from_le_bytes)
 }
 
 /// Writes bytes at `at`, as far as they fit.
@@ -283,12 +300,16 @@ pub(crate) fn erase_mark(count: u32) -> [u8; MAX_UNIT] {
 /// How often the page was erased, if its mark is whole.
 pub(crate) fn read_erase_mark(bytes: &[u8]) -> Option<u32> {
     let count = number(bytes, 4);
-    (bytes.starts_with(&ERASE_MAGIC) && bytes.len() >= MARK_LEN && number(bytes, 8) == !count).then_some(count)
+    (bytes.starts_with(&ERASE_MAGIC) && bytes.len() >= MARK_LEN && number(bytes, 8) == !count)
+        .then_some(count)
 }
 
 /// Whether the bytes may be what a cut left of an erase mark: bits still one that the mark has as zero, or none programmed.
 pub(crate) fn may_be_torn_mark(bytes: &[u8]) -> bool {
-    ERASE_MAGIC.iter().zip(bytes).all(|(expected, byte)| byte & expected == *expected)
+    ERASE_MAGIC
+        .iter()
+        .zip(bytes)
+        .all(|(expected, byte)| byte & expected == *expected)
 }
 
 /// The byte that says the medium's kind.
@@ -387,7 +408,10 @@ impl KeyPagePayload {
     pub(crate) fn from_bytes(bytes: &[u8]) -> Self {
         Self {
             version: number(bytes, 0),
-            log_end: Position { generation: number(bytes, 4), offset: number(bytes, 8) },
+            log_end: Position {
+                generation: number(bytes, 4),
+                offset: number(bytes, 8),
+            },
             live: number(bytes, 12),
             digest: u64::from(number(bytes, 16)) | u64::from(number(bytes, 20)) << 32,
             count: number(bytes, 24),
@@ -400,7 +424,16 @@ impl KeyPagePayload {
 pub(crate) fn clear_part(geometry: Geometry, kind: MediumKind, store_id: &[u8; 16]) -> [u8; CLEAR_LEN] {
     let mut bytes = [0; CLEAR_LEN];
     place(&mut bytes, 0, &MAGIC);
-    place(&mut bytes, 8, &[VERSION, medium_byte(kind), u8::try_from(geometry.unit).unwrap_or(0), 0]);
+    place(
+        &mut bytes,
+        8,
+        &[
+            VERSION,
+            medium_byte(kind),
+            u8::try_from(geometry.unit).unwrap_or(0),
+            0,
+        ],
+    );
     place(&mut bytes, 12, &geometry.page.to_le_bytes());
     place(&mut bytes, 16, &u32::from(geometry.pages).to_le_bytes());
     place(&mut bytes, 20, store_id);
@@ -416,7 +449,12 @@ mod tests {
         for kind in [Kind::Value, Kind::Fixed] {
             for slot in 0..62 {
                 for (salt_at, steps) in [(0, 1), (1, 2047), (1023, 700)] {
-                    let header = Header { kind, slot, salt_at, steps };
+                    let header = Header {
+                        kind,
+                        slot,
+                        salt_at,
+                        steps,
+                    };
                     assert_eq!(Header::from_bytes(header.to_bytes()), Some(header));
                 }
             }
@@ -437,7 +475,10 @@ mod tests {
             for bit in 0..MARK_LEN * 8 {
                 let mut torn = mark;
                 torn[bit / 8] |= 1 << (bit % 8);
-                assert!(torn == mark || read_erase_mark(&torn).is_none(), "count {count}, bit {bit}");
+                assert!(
+                    torn == mark || read_erase_mark(&torn).is_none(),
+                    "count {count}, bit {bit}"
+                );
             }
         }
     }
@@ -456,7 +497,10 @@ mod tests {
         assert_eq!(SaltPayload::from_bytes(&salt.to_bytes()), salt);
         let key = KeyPagePayload {
             version: 1,
-            log_end: Position { generation: 2, offset: 3 },
+            log_end: Position {
+                generation: 2,
+                offset: 3,
+            },
             live: 4,
             digest: 0xfedc_ba98_7654_3210,
             count: 6,

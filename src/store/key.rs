@@ -39,7 +39,12 @@ impl<T> Key<T> {
     #[must_use]
     pub const fn new(name: &'static str, class: Class) -> Self {
         assert!(name.len() <= MAX_NAME, "a key has at most 63 bytes");
-        Self { name, data: DataClass::of(class), fixed: false, of_type: PhantomData }
+        Self {
+            name,
+            data: DataClass::of(class),
+            fixed: false,
+            of_type: PhantomData,
+        }
     }
 
     /// A key whose item can be written once: never changed, never removed, only erased with its class.
@@ -56,7 +61,13 @@ impl<T> Key<T> {
     /// The same key in the personal data of a user.
     #[must_use]
     pub const fn of(self, user: UserId) -> Self {
-        Self { data: DataClass { class: self.data.class, user }, ..self }
+        Self {
+            data: DataClass {
+                class: self.data.class,
+                user,
+            },
+            ..self
+        }
     }
 }
 

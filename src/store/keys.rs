@@ -15,8 +15,8 @@ use rand_core::TryCryptoRng;
 use super::class::DataClass;
 use super::error::Fault;
 use super::format::{
-    self, CLASS_PAYLOAD, CLEAR_LEN, Geometry, HEADER_LEN, Header, KeyPagePayload, Kind, MAGIC, MAX_UNIT, NO_SLOT,
-    PAIR_PAYLOAD, Position, SALT_PAYLOAD, TEXT_START,
+    self, CLASS_PAYLOAD, CLEAR_LEN, Geometry, HEADER_LEN, Header, KeyPagePayload, Kind, MAGIC, MAX_UNIT,
+    NO_SLOT, PAIR_PAYLOAD, Position, SALT_PAYLOAD, TEXT_START,
 };
 use super::log::{KeyPage, Log, Writing};
 use super::memory::{Index, Slots};
@@ -69,15 +69,20 @@ impl<M: Medium> Log<M> {
 
     fn class_key_offset(&self, slot: usize) -> u32 {
         let size = self.geometry.align(80);
-        self.first_key_record() + self.geometry.salt_record() + u32::try_from(slot).unwrap_or(u32::MAX / 256) * size
+        self.first_key_record()
+            + self.geometry.salt_record()
+            + u32::try_from(slot).unwrap_or(u32::MAX / 256) * size
     }
 
     /// How many class keys fit a key page.
     pub(crate) fn class_limit(&self) -> usize {
-        (0..62).take_while(|&slot| {
-            self.class_key_offset(slot + 1).saturating_add(self.geometry.pair_record()) <= self.geometry.page
-        })
-        .count()
+        (0..62)
+            .take_while(|&slot| {
+                self.class_key_offset(slot + 1)
+                    .saturating_add(self.geometry.pair_record())
+                    <= self.geometry.page
+            })
+            .count()
     }
 
     async fn read_key_record<const N: usize>(
@@ -88,12 +93,17 @@ impl<M: Medium> Log<M> {
     ) -> Result<Option<(Header, [u8; N])>, Fault> {
         let mut record = [0; N];
         // What does not read was never completely written, unless nothing else is found.
-        if let Err(kind) = self.read_twice(self.geometry.start(page) + offset, &mut record).await {
+        if let Err(kind) = self
+            .read_twice(self.geometry.start(page) + offset, &mut record)
+            .await
+        {
             self.unreadable = Some(kind);
             return Ok(None);
         }
         let header = record.first_chunk().copied().and_then(Header::from_bytes);
-        Ok(header.filter(|header| header.kind == kind && header.salt_at == 0).map(|header| (header, record)))
+        Ok(header
+            .filter(|header| header.kind == kind && header.salt_at == 0)
+            .map(|header| (header, record)))
     }
 
     /// The Key page record of a page, if it opens.
@@ -102,14 +112,21 @@ impl<M: Medium> Log<M> {
         page: u16,
     ) -> Result<Option<([u8; SALT_LEN], KeyPagePayload)>, Fault> {
         let offset = self.first_key_record();
-        let Some((header, mut record)) = self.read_key_record::<96>(page, offset, Kind::KeyPage).await? else {
+        let Some((header, mut record)) = self.read_key_record::<96>(page, offset, Kind::KeyPage).await?
+        else {
             return Ok(None);
         };
-        let salt: [u8; SALT_LEN] = record.get(HEADER_LEN..).and_then(<[u8]>::first_chunk).copied().unwrap_or_default();
+        let salt: [u8; SALT_LEN] = record
+            .get(HEADER_LEN..)
+            .and_then(<[u8]>::first_chunk)
+            .copied()
+            .unwrap_or_default();
         let associated = self.key_page_associated(header);
         let place = Place { salt, offset };
         let text = Self::open_record(header, &self.keys.wrap, place, &associated, &mut record);
-        let payload = text.and_then(|text| record.get(text)).map(KeyPagePayload::from_bytes);
+        let payload = text
+            .and_then(|text| record.get(text))
+            .map(KeyPagePayload::from_bytes);
         Ok(payload.map(|payload| (salt, payload)))
     }
 
@@ -125,47 +142,75 @@ impl<M: Medium> Log<M> {
             return Ok(false);
         }
         let offset = self.class_key_offset(count);
-        let Some((header, mut record)) = self.read_key_record::<64>(page, offset, Kind::KeyCommit).await? else {
+        let Some((header, mut record)) = self.read_key_record::<64>(page, offset, Kind::KeyCommit).await?
+        else {
             return Ok(false);
         };
         let associated = format::associated_data(M::KIND, header, payload.version, 0);
-        let text = Self::open_record(header, &self.keys.wrap, Place { salt, offset }, &associated, &mut record);
+        let text = Self::open_record(
+            header,
+            &self.keys.wrap,
+            Place { salt, offset },
+            &associated,
+            &mut record,
+        );
         let text = text.and_then(|text| record.get(text));
         let opens = text.is_some_and(|text| {
             format::number(text, 0) == payload.count && format::number(text, 4) == payload.version
         });
         // If its last word was torn it may open now and not the next time.
-        Ok(opens && self.is_steady(self.geometry.start(page) + offset, self.geometry.pair_record()).await)
+        Ok(opens
+            && self
+                .is_steady(self.geometry.start(page) + offset, self.geometry.pair_record())
+                .await)
     }
 
     fn key_page_associated(&self, header: Header) -> [u8; 16 + CLEAR_LEN] {
         let mut associated = [0; 16 + CLEAR_LEN];
-        format::place(&mut associated, 0, &format::associated_data(M::KIND, header, 0, 0));
-        format::place(&mut associated, 16, &format::clear_part(self.geometry, M::KIND, &self.keys.store_id));
+        format::place(
+            &mut associated,
+            0,
+            &format::associated_data(M::KIND, header, 0, 0),
+        );
+        format::place(
+            &mut associated,
+            16,
+            &format::clear_part(self.geometry, M::KIND, &self.keys.store_id),
+        );
         associated
     }
 
     async fn read_class_key(&mut self, key_page: KeyPage, slot: usize) -> Result<ClassKey, Fault> {
         let offset = self.class_key_offset(slot);
         let damaged = Fault::Damaged(self.geometry.start(key_page.page) + offset);
-        let (header, record) =
-            self.read_key_record::<96>(key_page.page, offset, Kind::ClassKey).await?.ok_or(damaged)?;
+        let (header, record) = self
+            .read_key_record::<96>(key_page.page, offset, Kind::ClassKey)
+            .await?
+            .ok_or(damaged)?;
         if usize::from(header.slot) != slot {
             return Err(damaged);
         }
         // The plaintext holds a key: it lives in a buffer that wipes itself, and in no await.
         let mut record = Secret::new(record);
         let associated = format::associated_data(M::KIND, header, key_page.version, 0);
-        let place = Place { salt: key_page.salt, offset };
-        let text = Self::open_record(header, &self.keys.wrap, place, &associated, record.expose_mut()).ok_or(damaged)?;
+        let place = Place {
+            salt: key_page.salt,
+            offset,
+        };
+        let text = Self::open_record(header, &self.keys.wrap, place, &associated, record.expose_mut())
+            .ok_or(damaged)?;
         let text = record.expose().get(text).ok_or(damaged)?;
         let code = text.first().copied().ok_or(damaged)?;
         let mut key = Secret::new([0; 32]);
-        key.expose_mut().copy_from_slice(text.get(20..CLASS_PAYLOAD).ok_or(damaged)?);
+        key.expose_mut()
+            .copy_from_slice(text.get(20..CLASS_PAYLOAD).ok_or(damaged)?);
         Ok(ClassKey {
             data: DataClass::from_code(code, format::number(text, 4)),
             generation: format::number(text, 8),
-            since: Position { generation: format::number(text, 12), offset: format::number(text, 16) },
+            since: Position {
+                generation: format::number(text, 12),
+                offset: format::number(text, 16),
+            },
             key,
         })
     }
@@ -178,8 +223,12 @@ impl<M: Medium> Log<M> {
             let slot = slots.all.get_mut(at).ok_or(Fault::Internal)?;
             let material: [&[u8]; 1] = [class_key.key.expose()];
             let generation = class_key.generation;
-            let seal = self.keys.derive_for_class(&[], &material, Label::ClassSeal, slot_number, generation)?;
-            let nonce = self.keys.derive_for_class(&[], &material, Label::ClassNonce, slot_number, generation)?;
+            let seal =
+                self.keys
+                    .derive_for_class(&[], &material, Label::ClassSeal, slot_number, generation)?;
+            let nonce =
+                self.keys
+                    .derive_for_class(&[], &material, Label::ClassNonce, slot_number, generation)?;
             slot.data = class_key.data;
             slot.generation = class_key.generation;
             slot.since = class_key.since;
@@ -223,7 +272,10 @@ impl<M: Medium> Log<M> {
         self.settle_key_pages().await?;
         let other = 1 - self.key_page.page.min(1);
         let start = self.geometry.start(other);
-        let own_erases = self.erases_of(self.key_page.page).await?.unwrap_or(self.most_erases);
+        let own_erases = self
+            .erases_of(self.key_page.page)
+            .await?
+            .unwrap_or(self.most_erases);
         let dying = |slots: &Slots<'_>, slot: usize| {
             let number = u8::try_from(slot).unwrap_or(NO_SLOT);
             fate(number, slots.get(number).and_then(|slot| slot.data))
@@ -238,7 +290,11 @@ impl<M: Medium> Log<M> {
         let payload = KeyPagePayload {
             version: self.key_page.version.checked_add(1).ok_or(Fault::Internal)?,
             log_end: self.log_end(),
-            live: if M::KIND == MediumKind::Overwritable { live_sum } else { 0 },
+            live: if M::KIND == MediumKind::Overwritable {
+                live_sum
+            } else {
+                0
+            },
             digest: self.head.digest.value(),
             count: u32::try_from(count).map_err(|_| Fault::Internal)?,
             other_erases: own_erases,
@@ -249,9 +305,14 @@ impl<M: Medium> Log<M> {
         self.write_key_page_start(start, salt, payload, random).await?;
         for at in 0..count {
             let number = u8::try_from(at).map_err(|_| Fault::Internal)?;
-            let before = if at < *slots.count { Some(self.read_class_key(self.key_page, at).await?) } else { None };
+            let before = if at < *slots.count {
+                Some(self.read_class_key(self.key_page, at).await?)
+            } else {
+                None
+            };
             let after = self.next_class_key(number, before, dying(slots, at), payload.log_end, random)?;
-            self.write_class_key(start, salt, payload.version, number, &after, random).await?;
+            self.write_class_key(start, salt, payload.version, number, &after, random)
+                .await?;
         }
         self.write_key_commit(start, salt, payload, random).await?;
 
@@ -267,7 +328,11 @@ impl<M: Medium> Log<M> {
         self.live_sum = live_sum;
         for slot in 0..u8::try_from(*slots.count).unwrap_or(NO_SLOT) {
             if dying(slots, usize::from(slot)) != Fate::Keep {
-                let bytes = index.iter().filter(|entry| entry.slot() == slot).map(super::memory::Entry::size).sum();
+                let bytes = index
+                    .iter()
+                    .filter(|entry| entry.slot() == slot)
+                    .map(super::memory::Entry::size)
+                    .sum();
                 self.live_bytes = self.live_bytes.saturating_sub(bytes);
                 index.remove_slot(slot);
                 if let Some(slot) = slots.all.get_mut(usize::from(slot)) {
@@ -304,9 +369,17 @@ impl<M: Medium> Log<M> {
         self.write_key_page_start(start, salt, payload, random).await?;
         for (slot, (data, randomness)) in (0u8..).zip(classes.iter().zip(keys)) {
             let material: [&[u8]; 2] = [randomness.expose(), self.keys.class_mix.expose()];
-            let key = self.keys.derive_for_class(&[0; 32], &material, Label::ClassKey, slot, 1)?;
-            let class_key = ClassKey { data: Some(*data), generation: 1, since: payload.log_end, key };
-            self.write_class_key(start, salt, payload.version, slot, &class_key, random).await?;
+            let key = self
+                .keys
+                .derive_for_class(&[0; 32], &material, Label::ClassKey, slot, 1)?;
+            let class_key = ClassKey {
+                data: Some(*data),
+                generation: 1,
+                since: payload.log_end,
+                key,
+            };
+            self.write_class_key(start, salt, payload.version, slot, &class_key, random)
+                .await?;
         }
         self.write_key_commit(start, salt, payload, random).await
     }
@@ -327,12 +400,22 @@ impl<M: Medium> Log<M> {
                 let randomness = crypto::fresh_key(random).map_err(|_| Fault::Random)?;
                 let material: [&[u8]; 2] = [randomness.expose(), self.keys.class_mix.expose()];
                 let old = before.map_or(Secret::new([0; 32]), |before| before.key);
-                let key = self.keys.derive_for_class(old.expose(), &material, Label::ClassKey, slot, next)?;
-                Ok(ClassKey { data: Some(data), generation: next, since: log_end, key })
+                let key = self
+                    .keys
+                    .derive_for_class(old.expose(), &material, Label::ClassKey, slot, next)?;
+                Ok(ClassKey {
+                    data: Some(data),
+                    generation: next,
+                    since: log_end,
+                    key,
+                })
             }
-            (Fate::Free, _) | (Fate::Keep, None) => {
-                Ok(ClassKey { data: None, generation: next, since: log_end, key: Secret::new([0; 32]) })
-            }
+            (Fate::Free, _) | (Fate::Keep, None) => Ok(ClassKey {
+                data: None,
+                generation: next,
+                since: log_end,
+                key: Secret::new([0; 32]),
+            }),
         }
     }
 
@@ -346,16 +429,28 @@ impl<M: Medium> Log<M> {
         let first = self.geometry.first();
         let offset = self.first_key_record();
         let mut clear = [0xff; 2 * MAX_UNIT];
-        format::place(&mut clear, 0, &format::clear_part(self.geometry, M::KIND, &self.keys.store_id));
+        format::place(
+            &mut clear,
+            0,
+            &format::clear_part(self.geometry, M::KIND, &self.keys.store_id),
+        );
         let clear_len = usize::try_from(offset - first).map_err(|_| Fault::Internal)?;
         let header = key_header(Kind::KeyPage, NO_SLOT, SALT_PAYLOAD)?;
         let associated = self.key_page_associated(header);
         let randomness = crypto::fresh(random).map_err(|_| Fault::Random)?;
         let place = Place { salt, offset };
-        let (record, size) =
-            self.seal_salt_record(header, &self.keys.wrap, place, &associated, &randomness, &payload.to_bytes())?;
-        self.program(start + first, clear.get(..clear_len).ok_or(Fault::Internal)?).await?;
-        self.program(start + offset, record.get(..size).ok_or(Fault::Internal)?).await
+        let (record, size) = self.seal_salt_record(
+            header,
+            &self.keys.wrap,
+            place,
+            &associated,
+            &randomness,
+            &payload.to_bytes(),
+        )?;
+        self.program(start + first, clear.get(..clear_len).ok_or(Fault::Internal)?)
+            .await?;
+        self.program(start + offset, record.get(..size).ok_or(Fault::Internal)?)
+            .await
     }
 
     async fn write_class_key<R: TryCryptoRng + ?Sized>(
@@ -383,7 +478,11 @@ impl<M: Medium> Log<M> {
         let associated = format::associated_data(M::KIND, header, version, 0);
         let place = Place { salt, offset };
         let size = self.seal_record(header, &self.keys.wrap, place, &associated, &randomness, bytes)?;
-        self.program(start + offset, record.expose().get(..size).ok_or(Fault::Internal)?).await
+        self.program(
+            start + offset,
+            record.expose().get(..size).ok_or(Fault::Internal)?,
+        )
+        .await
     }
 
     async fn write_key_commit<R: TryCryptoRng + ?Sized>(
@@ -401,14 +500,27 @@ impl<M: Medium> Log<M> {
         format::place(&mut record, TEXT_START + 4, &payload.version.to_le_bytes());
         let associated = format::associated_data(M::KIND, header, payload.version, 0);
         let place = Place { salt, offset };
-        let size = self.seal_record(header, &self.keys.wrap, place, &associated, &randomness, &mut record)?;
-        self.program(start + offset, record.get(..size).ok_or(Fault::Internal)?).await
+        let size = self.seal_record(
+            header,
+            &self.keys.wrap,
+            place,
+            &associated,
+            &randomness,
+            &mut record,
+        )?;
+        self.program(start + offset, record.get(..size).ok_or(Fault::Internal)?)
+            .await
     }
 }
 
 fn key_header(kind: Kind, slot: u8, text_len: usize) -> Result<Header, Fault> {
     let steps = u16::try_from(text_len / 4).map_err(|_| Fault::Internal)?;
-    Ok(Header { kind, slot, salt_at: 0, steps })
+    Ok(Header {
+        kind,
+        slot,
+        salt_at: 0,
+        steps,
+    })
 }
 
 fn first_key_record(geometry: Geometry) -> u32 {
@@ -416,7 +528,11 @@ fn first_key_record(geometry: Geometry) -> u32 {
 }
 
 /// What the clear part of a key page says, before any key is known.
-pub(crate) async fn read_clear<M: Medium>(medium: &mut M, geometry: Geometry, page: u16) -> Result<Clear, Fault> {
+pub(crate) async fn read_clear<M: Medium>(
+    medium: &mut M,
+    geometry: Geometry,
+    page: u16,
+) -> Result<Clear, Fault> {
     let mut bytes = [0; 3 * MAX_UNIT];
     let len = usize::try_from(first_key_record(geometry)).map_err(|_| Fault::Internal)?;
     let bytes = bytes.get_mut(..len).ok_or(Fault::Internal)?;
@@ -438,7 +554,11 @@ pub(crate) async fn read_clear<M: Medium>(medium: &mut M, geometry: Geometry, pa
     if version > format::VERSION {
         return Ok(Clear::Newer(version));
     }
-    let store_id: [u8; 16] = clear.get(20..).and_then(<[u8]>::first_chunk).copied().unwrap_or_default();
+    let store_id: [u8; 16] = clear
+        .get(20..)
+        .and_then(<[u8]>::first_chunk)
+        .copied()
+        .unwrap_or_default();
     if clear.get(9).copied() != Some(format::medium_byte(M::KIND)) {
         return Ok(Clear::OtherMedium);
     }
@@ -452,7 +572,12 @@ pub(crate) async fn read_clear<M: Medium>(medium: &mut M, geometry: Geometry, pa
 /// mark with nothing behind it.
 pub(crate) async fn is_left_by_format<M: Medium>(medium: &mut M, geometry: Geometry, page: u16) -> bool {
     let mut mark = [0; MAX_UNIT];
-    let Some(mark) = usize::try_from(geometry.first()).ok().and_then(|first| mark.get_mut(..first)) else { return false };
+    let Some(mark) = usize::try_from(geometry.first())
+        .ok()
+        .and_then(|first| mark.get_mut(..first))
+    else {
+        return false;
+    };
     if medium.read(geometry.start(page), mark).await.is_err() {
         return false;
     }
@@ -463,10 +588,17 @@ pub(crate) async fn is_left_by_format<M: Medium>(medium: &mut M, geometry: Geome
 /// Whether a page reads as ones from an offset on.
 pub(crate) async fn is_all_ones<M: Medium>(medium: &mut M, geometry: Geometry, page: u16, from: u32) -> bool {
     let mut word = [0; MAX_UNIT];
-    let Some(word) = usize::try_from(geometry.unit).ok().and_then(|unit| word.get_mut(..unit)) else { return false };
+    let Some(word) = usize::try_from(geometry.unit)
+        .ok()
+        .and_then(|unit| word.get_mut(..unit))
+    else {
+        return false;
+    };
     let mut at = from;
     while at < geometry.page {
-        if medium.read(geometry.start(page) + at, word).await.is_err() || word.iter().any(|&byte| byte != 0xff) {
+        if medium.read(geometry.start(page) + at, word).await.is_err()
+            || word.iter().any(|&byte| byte != 0xff)
+        {
             return false;
         }
         at += geometry.unit;

@@ -17,8 +17,8 @@ use rand_core::TryCryptoRng;
 
 use super::error::Fault;
 use super::format::{
-    self, Geometry, HEADER_LEN, Header, Kind, MAX_UNIT, NO_SLOT, PAIR_PAYLOAD, Position, SALT_PAYLOAD, SaltPayload,
-    TEXT_START,
+    self, Geometry, HEADER_LEN, Header, Kind, MAX_UNIT, NO_SLOT, PAIR_PAYLOAD, Position, SALT_PAYLOAD,
+    SaltPayload, TEXT_START,
 };
 use super::memory::ClassSlot;
 use crate::crypto::{self, Digest, Label, Place, RANDOMNESS_LEN, SALT_LEN, Sealed, SealingKey, TAG_LEN};
@@ -41,7 +41,9 @@ pub(crate) struct StoreKeys {
 impl StoreKeys {
     /// `None` if the label is too long or the derivation refuses.
     pub(crate) fn derive(root_key: &RootKey, store_id: [u8; 16], label: &str) -> Option<Self> {
-        let label_len = u8::try_from(label.len()).ok().filter(|&len| usize::from(len) <= format::MAX_LABEL)?;
+        let label_len = u8::try_from(label.len())
+            .ok()
+            .filter(|&len| usize::from(len) <= format::MAX_LABEL)?;
         let context: [&[u8]; 4] = [&store_id, &[label_len], label.as_bytes(), &[]];
         let root: [&[u8]; 1] = [root_key.expose()];
         let sealing = |seal, nonce| {
@@ -76,7 +78,12 @@ impl StoreKeys {
         let partition = self.label.get(..usize::from(self.label_len)).unwrap_or_default();
         let mut place = [slot, 0, 0, 0, 0];
         format::place(&mut place, 1, &generation.to_le_bytes());
-        Ok(crypto::derive(salt, key_material, label, &[&self.store_id, &[self.label_len], partition, &place])?)
+        Ok(crypto::derive(
+            salt,
+            key_material,
+            label,
+            &[&self.store_id, &[self.label_len], partition, &place],
+        )?)
     }
 
     /// The live record at `address` as a summand of the live sum.
@@ -183,8 +190,17 @@ pub(crate) struct OpenedValue {
 }
 
 /// Splits the plaintext of a Value or Fixed record, which stands in `buffer` at `text`.
-pub(crate) fn split_value(kind: MediumKind, header: Header, buffer: &[u8], text: &Range<usize>) -> Option<OpenedValue> {
-    let link = if kind == MediumKind::Overwritable { format::LINK_LEN } else { 0 };
+pub(crate) fn split_value(
+    kind: MediumKind,
+    header: Header,
+    buffer: &[u8],
+    text: &Range<usize>,
+) -> Option<OpenedValue> {
+    let link = if kind == MediumKind::Overwritable {
+        format::LINK_LEN
+    } else {
+        0
+    };
     let meta_at = text.start.checked_add(link)?;
     let meta = *buffer.get(meta_at)?;
     let name_start = meta_at + format::META_LEN;
@@ -271,9 +287,13 @@ impl<M: Medium> Log<M> {
 
     /// Whether a page is erased for certain: marked, and blank after the mark. Gives its number of erases.
     pub(crate) async fn is_erased(&mut self, page: u16) -> Result<Option<u32>, Fault> {
-        let Some(erases) = self.erases_of(page).await? else { return Ok(None) };
+        let Some(erases) = self.erases_of(page).await? else {
+            return Ok(None);
+        };
         let start = self.geometry.start(page);
-        let blank = self.is_blank(start + self.geometry.first(), start + self.geometry.page).await;
+        let blank = self
+            .is_blank(start + self.geometry.first(), start + self.geometry.page)
+            .await;
         Ok(blank.then_some(erases))
     }
 
@@ -281,7 +301,11 @@ impl<M: Medium> Log<M> {
     //= compliance/requirements.md#store-6
     //# The store MUST NOT rely on a page being erased unless a mark written after a verified erase says so.
     pub(crate) async fn erase_page(&mut self, page: u16, at_least: u32) -> Result<(), Fault> {
-        let before = self.erases_of(page).await?.unwrap_or(self.most_erases).max(at_least);
+        let before = self
+            .erases_of(page)
+            .await?
+            .unwrap_or(self.most_erases)
+            .max(at_least);
         let start = self.geometry.start(page);
         self.medium.erase(start, start + self.geometry.page).await?;
         if !self.is_blank(start, start + self.geometry.page).await {
@@ -290,7 +314,8 @@ impl<M: Medium> Log<M> {
         let erases = before.saturating_add(1);
         let mark = format::erase_mark(erases);
         let len = usize::try_from(self.geometry.first()).map_err(|_| Fault::Internal)?;
-        self.program(start, mark.get(..len).ok_or(Fault::Internal)?).await?;
+        self.program(start, mark.get(..len).ok_or(Fault::Internal)?)
+            .await?;
         self.most_erases = self.most_erases.max(erases);
         Ok(())
     }
@@ -315,7 +340,10 @@ impl<M: Medium> Log<M> {
         format::place(record, 0, &header.to_bytes());
         format::place(record, text_start - crypto::SYNTHETIC_LEN, &sealed.synthetic);
         format::place(record, text_end, &sealed.tag);
-        record.get_mut(text_end + TAG_LEN..size).ok_or(Fault::Internal)?.fill(0xff);
+        record
+            .get_mut(text_end + TAG_LEN..size)
+            .ok_or(Fault::Internal)?
+            .fill(0xff);
         Ok(size)
     }
 
@@ -362,17 +390,26 @@ impl<M: Medium> Log<M> {
     }
 
     pub(crate) fn log_end(&self) -> Position {
-        Position { generation: self.head.generation, offset: self.head.end }
+        Position {
+            generation: self.head.generation,
+            offset: self.head.end,
+        }
     }
 
     /// Pages that hold no part of the log.
     pub(crate) fn free_pages(&self) -> u32 {
-        self.geometry.log_pages().saturating_sub((self.head.generation - self.tail).saturating_add(1))
+        self.geometry
+            .log_pages()
+            .saturating_sub((self.head.generation - self.tail).saturating_add(1))
     }
 
     /// Where the next Session record would stand.
     fn session_offset(&self) -> u32 {
-        let step = if self.head.writing == Writing::Burnt { self.geometry.skip() } else { self.geometry.granule() };
+        let step = if self.head.writing == Writing::Burnt {
+            self.geometry.skip()
+        } else {
+            self.geometry.granule()
+        };
         self.head.next.next_multiple_of(step)
     }
 
@@ -380,7 +417,9 @@ impl<M: Medium> Log<M> {
     pub(crate) fn room(&self) -> u32 {
         let from = match self.head.writing {
             Writing::Open => self.head.next,
-            Writing::Closed | Writing::Burnt => self.session_offset().saturating_add(self.geometry.salt_record()),
+            Writing::Closed | Writing::Burnt => {
+                self.session_offset().saturating_add(self.geometry.salt_record())
+            }
         };
         self.geometry.page.saturating_sub(from)
     }
@@ -388,7 +427,10 @@ impl<M: Medium> Log<M> {
     /// Makes the head page ready to take a record, if a Session record is due.
     //= compliance/requirements.md#store-8
     //# The store MUST NOT append behind a place that an earlier or interrupted write may have touched.
-    pub(crate) async fn open_session<R: TryCryptoRng + ?Sized>(&mut self, random: &mut R) -> Result<(), Fault> {
+    pub(crate) async fn open_session<R: TryCryptoRng + ?Sized>(
+        &mut self,
+        random: &mut R,
+    ) -> Result<(), Fault> {
         if self.head.writing == Writing::Open {
             return Ok(());
         }
@@ -400,12 +442,23 @@ impl<M: Medium> Log<M> {
         let salt = crypto::fresh(random).map_err(|_| Fault::Random)?;
         let randomness = crypto::fresh(random).map_err(|_| Fault::Random)?;
         let salt_at = u16::try_from(offset / self.geometry.granule()).map_err(|_| Fault::Internal)?;
-        let header = Header { kind: Kind::Session, slot: NO_SLOT, salt_at, steps: 8 };
+        let header = Header {
+            kind: Kind::Session,
+            slot: NO_SLOT,
+            salt_at,
+            steps: 8,
+        };
         let payload = self.salt_payload(self.head.generation, self.head.end);
         let associated = format::associated_data(M::KIND, header, self.head.generation, 0);
         let place = Place { salt, offset };
-        let (record, size) =
-            self.seal_salt_record(header, &self.keys.store, place, &associated, &randomness, &payload.to_bytes())?;
+        let (record, size) = self.seal_salt_record(
+            header,
+            &self.keys.store,
+            place,
+            &associated,
+            &randomness,
+            &payload.to_bytes(),
+        )?;
         let bytes = record.get(..size).ok_or(Fault::Internal)?;
 
         self.head.next = offset + u32::try_from(size).map_err(|_| Fault::Internal)?;
@@ -472,24 +525,48 @@ impl<M: Medium> Log<M> {
         payload: SaltPayload,
     ) -> Result<Head, Fault> {
         let offset = self.geometry.first();
-        let header = Header { kind: Kind::Page, slot: NO_SLOT, salt_at: 0, steps: 8 };
+        let header = Header {
+            kind: Kind::Page,
+            slot: NO_SLOT,
+            salt_at: 0,
+            steps: 8,
+        };
         let associated = format::associated_data(M::KIND, header, 0, 0);
         let place = Place { salt, offset };
-        let (record, size) =
-            self.seal_salt_record(header, &self.keys.store, place, &associated, randomness, &payload.to_bytes())?;
+        let (record, size) = self.seal_salt_record(
+            header,
+            &self.keys.store,
+            place,
+            &associated,
+            randomness,
+            &payload.to_bytes(),
+        )?;
         let bytes = record.get(..size).ok_or(Fault::Internal)?;
         self.program(self.geometry.start(page) + offset, bytes).await?;
         let mut digest = Digest::new(&self.keys.structure);
         digest.add(&salt);
         let end = offset + u32::try_from(size).map_err(|_| Fault::Internal)?;
         let generation = payload.generation;
-        Ok(Head { generation, salt, salt_at: 0, end, next: end, digest, writing: Writing::Open })
+        Ok(Head {
+            generation,
+            salt,
+            salt_at: 0,
+            end,
+            next: end,
+            digest,
+            writing: Writing::Open,
+        })
     }
 
     /// The header that a record of this kind gets at the head.
     pub(crate) fn header_at_head(&self, kind: Kind, slot: u8, text_len: usize) -> Result<Header, Fault> {
         let steps = u16::try_from(text_len / 4).map_err(|_| Fault::Internal)?;
-        Ok(Header { kind, slot, salt_at: self.head.salt_at, steps })
+        Ok(Header {
+            kind,
+            slot,
+            salt_at: self.head.salt_at,
+            steps,
+        })
     }
 
     /// The address that the next record gets; only true while the head is open.
@@ -511,7 +588,10 @@ impl<M: Medium> Log<M> {
         }
         let class_generation = class.map_or(0, |slot| slot.generation);
         let associated = format::associated_data(M::KIND, header, self.head.generation, class_generation);
-        let place = Place { salt: self.head.salt, offset: self.head.next };
+        let place = Place {
+            salt: self.head.salt,
+            offset: self.head.next,
+        };
         let key = class.map_or(&self.keys.store, |slot| &slot.sealing);
         let len = self.seal_record(header, key, place, &associated, randomness, buffer)?;
         let bytes = buffer.get(..len).ok_or(Fault::Internal)?;
@@ -568,7 +648,9 @@ impl<M: Medium> Log<M> {
         let mut at = start + header;
         if unit > header {
             let mut word = [0; MAX_UNIT];
-            let word = word.get_mut(..usize::try_from(unit).map_err(|_| Fault::Internal)?).ok_or(Fault::Internal)?;
+            let word = word
+                .get_mut(..usize::try_from(unit).map_err(|_| Fault::Internal)?)
+                .ok_or(Fault::Internal)?;
             self.medium.read(start, word).await?;
             word.get_mut(HEADER_LEN..).ok_or(Fault::Internal)?.fill(0);
             self.program(start, word).await?;
@@ -590,7 +672,8 @@ impl<M: Medium> Log<M> {
         let pages = self.geometry.log_pages();
         let head = self.head.generation;
         let behind = (head.saturating_sub(1) % pages + pages - ring) % pages;
-        head.checked_sub(behind).filter(|&generation| generation >= self.tail && generation > 0)
+        head.checked_sub(behind)
+            .filter(|&generation| generation >= self.tail && generation > 0)
     }
 
     /// Reads and opens the item's record into `buffer`.
@@ -607,7 +690,11 @@ impl<M: Medium> Log<M> {
         let size = usize::try_from(size).map_err(|_| Fault::Internal)?;
         let record = buffer.get_mut(..size).ok_or(Fault::Internal)?;
         self.medium.read(address * 4, record).await?;
-        let header = record.first_chunk().copied().and_then(Header::from_bytes).ok_or(damaged)?;
+        let header = record
+            .first_chunk()
+            .copied()
+            .and_then(Header::from_bytes)
+            .ok_or(damaged)?;
         let salt = if generation == self.head.generation && header.salt_at == self.head.salt_at {
             self.head.salt
         } else {
@@ -615,12 +702,23 @@ impl<M: Medium> Log<M> {
         };
         let class = slot.ok_or(damaged)?;
         let associated = format::associated_data(M::KIND, header, generation, class.generation);
-        let text = Self::open_record(header, &class.sealing, Place { salt, offset }, &associated, record).ok_or(damaged)?;
+        let text = Self::open_record(
+            header,
+            &class.sealing,
+            Place { salt, offset },
+            &associated,
+            record,
+        )
+        .ok_or(damaged)?;
         split_value(M::KIND, header, record, &text).ok_or(damaged)
     }
 
     /// Reads the salt that a header points at.
-    pub(crate) async fn read_salt(&mut self, page: u16, salt_at: u16) -> Result<Option<[u8; SALT_LEN]>, Fault> {
+    pub(crate) async fn read_salt(
+        &mut self,
+        page: u16,
+        salt_at: u16,
+    ) -> Result<Option<[u8; SALT_LEN]>, Fault> {
         let offset = match salt_at {
             0 => self.geometry.first(),
             granules => u32::from(granules) * self.geometry.granule(),
@@ -630,8 +728,12 @@ impl<M: Medium> Log<M> {
             return Ok(None);
         }
         let mut bytes = [0; MAX_UNIT];
-        let bytes = bytes.get_mut(..usize::try_from(len).map_err(|_| Fault::Internal)?).ok_or(Fault::Internal)?;
-        self.medium.read(self.geometry.start(page) + offset, bytes).await?;
+        let bytes = bytes
+            .get_mut(..usize::try_from(len).map_err(|_| Fault::Internal)?)
+            .ok_or(Fault::Internal)?;
+        self.medium
+            .read(self.geometry.start(page) + offset, bytes)
+            .await?;
         Ok(bytes.get(HEADER_LEN..).and_then(<[u8]>::first_chunk).copied())
     }
 }

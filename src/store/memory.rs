@@ -89,8 +89,12 @@ impl Index<'_> {
 
     /// Adds an entry; `false` if there is no room.
     pub(crate) fn insert(&mut self, entry: Entry) -> bool {
-        let free = self.probe(entry.hash()).find(|&at| self.entries.get(at).is_some_and(|found| found.is_empty()));
-        let Some(place) = free.and_then(|at| self.entries.get_mut(at)) else { return false };
+        let free = self
+            .probe(entry.hash())
+            .find(|&at| self.entries.get(at).is_some_and(|found| found.is_empty()));
+        let Some(place) = free.and_then(|at| self.entries.get_mut(at)) else {
+            return false;
+        };
         *place = entry;
         *self.used += 1;
         true
@@ -98,7 +102,10 @@ impl Index<'_> {
 
     /// Takes out the entry at this address.
     pub(crate) fn remove(&mut self, address: u32) -> Option<Entry> {
-        let mut hole = self.entries.iter().position(|entry| !entry.is_empty() && entry.address() == address)?;
+        let mut hole = self
+            .entries
+            .iter()
+            .position(|entry| !entry.is_empty() && entry.address() == address)?;
         let removed = core::mem::replace(self.entries.get_mut(hole)?, Entry::EMPTY);
         *self.used = self.used.saturating_sub(1);
         // Entries behind the hole move up if the hole lies between their home and their place.
@@ -132,7 +139,11 @@ impl Index<'_> {
     }
 
     fn distance(&self, from: usize, to: usize) -> usize {
-        if to >= from { to - from } else { to + self.entries.len() - from }
+        if to >= from {
+            to - from
+        } else {
+            to + self.entries.len() - from
+        }
     }
 
     fn probe(&self, hash: u16) -> impl Iterator<Item = usize> + use<> {
@@ -157,8 +168,14 @@ impl ClassSlot {
         Self {
             data: None,
             generation: 0,
-            since: Position { generation: 0, offset: 0 },
-            sealing: SealingKey { seal: Secret::new([0; 32]), nonce: Secret::new([0; 32]) },
+            since: Position {
+                generation: 0,
+                offset: 0,
+            },
+            sealing: SealingKey {
+                seal: Secret::new([0; 32]),
+                nonce: Secret::new([0; 32]),
+            },
         }
     }
 }
@@ -236,7 +253,10 @@ impl<const KEYS: usize, const BUFFER: usize, const CLASSES: usize> Ram<KEYS, BUF
     pub const fn new() -> Self {
         const {
             assert!(BUFFER >= 128, "the record buffer must have at least 128 bytes");
-            assert!(CLASSES >= 3, "identity, settings and household need three class slots");
+            assert!(
+                CLASSES >= 3,
+                "identity, settings and household need three class slots"
+            );
             assert!(CLASSES <= 62, "the format has 62 class slots");
             assert!(KEYS >= 1, "the index must have room for an item");
         }
@@ -259,8 +279,14 @@ impl<const KEYS: usize, const BUFFER: usize, const CLASSES: usize> Default for R
 impl<const KEYS: usize, const BUFFER: usize, const CLASSES: usize> Memory for Ram<KEYS, BUFFER, CLASSES> {
     fn parts(&mut self) -> Parts<'_> {
         Parts {
-            index: Index { entries: &mut self.entries, used: &mut self.used },
-            slots: Slots { all: &mut self.slots, count: &mut self.slot_count },
+            index: Index {
+                entries: &mut self.entries,
+                used: &mut self.used,
+            },
+            slots: Slots {
+                all: &mut self.slots,
+                count: &mut self.slot_count,
+            },
             buffer: &mut self.buffer,
         }
     }
@@ -273,11 +299,17 @@ impl<const KEYS: usize, const BUFFER: usize, const CLASSES: usize> Drop for Ram<
 }
 
 // The class keys are secrets that wipe themselves; the buffer is wiped above.
-impl<const KEYS: usize, const BUFFER: usize, const CLASSES: usize> ZeroizeOnDrop for Ram<KEYS, BUFFER, CLASSES> {}
+impl<const KEYS: usize, const BUFFER: usize, const CLASSES: usize> ZeroizeOnDrop
+    for Ram<KEYS, BUFFER, CLASSES>
+{
+}
 
 mod sealed {
     pub trait Sealed {}
-    impl<const KEYS: usize, const BUFFER: usize, const CLASSES: usize> Sealed for super::Ram<KEYS, BUFFER, CLASSES> {}
+    impl<const KEYS: usize, const BUFFER: usize, const CLASSES: usize> Sealed
+        for super::Ram<KEYS, BUFFER, CLASSES>
+    {
+    }
 }
 
 #[cfg(test)]
@@ -287,12 +319,20 @@ mod tests {
 
     #[test]
     fn an_entry_keeps_every_field_at_its_limits() {
-        for (address, slot, size, fixed, hash) in
-            [(0, 0, 4, false, 0), (0x00ff_ffff, 61, 8188, true, 0xffff), (12_345, 7, 104, false, 0x8001)]
-        {
+        for (address, slot, size, fixed, hash) in [
+            (0, 0, 4, false, 0),
+            (0x00ff_ffff, 61, 8188, true, 0xffff),
+            (12_345, 7, 104, false, 0x8001),
+        ] {
             let entry = Entry::new(address, slot, size, fixed, hash);
             assert_eq!(
-                (entry.address(), entry.slot(), entry.size(), entry.is_fixed(), entry.hash()),
+                (
+                    entry.address(),
+                    entry.slot(),
+                    entry.size(),
+                    entry.is_fixed(),
+                    entry.hash()
+                ),
                 (address, slot, size, fixed, hash)
             );
         }
@@ -315,7 +355,8 @@ mod tests {
                     assert_eq!(parts.index.remove(address), Some(expected));
                 } else if model.len() < limit {
                     // few hashes, so that probes collide and wrap
-                    let entry = Entry::new(address, 2, 100, false, u16::try_from(next() % 7).unwrap() * 9_362);
+                    let entry =
+                        Entry::new(address, 2, 100, false, u16::try_from(next() % 7).unwrap() * 9_362);
                     assert!(parts.index.insert(entry));
                     model.insert(address, entry);
                 }

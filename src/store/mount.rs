@@ -10,7 +10,9 @@ use rand_core::TryCryptoRng;
 
 use super::class::{Class, DataClass};
 use super::error::{Fault, FormatError, MountError};
-use super::format::{self, Geometry, Header, KeyPagePayload, Kind, LOG_START, NO_ADDRESS, Position, SaltPayload};
+use super::format::{
+    self, Geometry, Header, KeyPagePayload, Kind, LOG_START, NO_ADDRESS, Position, SaltPayload,
+};
 use super::keys::{self, Clear};
 use super::log::{DecidedEnd, Doomed, Head, KeyPage, Log, OpenedValue, StoreKeys, Writing, split_value};
 use super::memory::{Entry, Index, Parts, Slots};
@@ -27,8 +29,11 @@ pub(crate) enum Existing {
 }
 
 /// The classes that every store has, in slots 0 to 2.
-const FIXED_CLASSES: [DataClass; 3] =
-    [DataClass::of(Class::Identity), DataClass::of(Class::Settings), DataClass::of(Class::User)];
+const FIXED_CLASSES: [DataClass; 3] = [
+    DataClass::of(Class::Identity),
+    DataClass::of(Class::Settings),
+    DataClass::of(Class::User),
+];
 
 impl<M: Medium> Log<M> {
     fn new(medium: M, geometry: Geometry, keys: StoreKeys) -> Self {
@@ -124,7 +129,8 @@ impl<M: Medium> Log<M> {
         let randomness = crypto::fresh(random).map_err(|_| FormatError::Random)?;
         log.head = log.begin_page(LOG_START, salt, &randomness, payload).await?;
         log.ready = geometry.log_pages() - 1;
-        log.write_first_key_page(&FIXED_CLASSES, &class_randomness, random).await?;
+        log.write_first_key_page(&FIXED_CLASSES, &class_randomness, random)
+            .await?;
         // The record that follows must name the key page as the log's salts do.
         log.head.writing = Writing::Closed;
         parts.index.clear();
@@ -171,7 +177,9 @@ impl<M: Medium> Log<M> {
         let mut current: Option<KeyPagePayload> = None;
         let mut begun = false;
         for page in 0..LOG_START {
-            let Some((salt, payload)) = self.key_page_payload(page).await? else { continue };
+            let Some((salt, payload)) = self.key_page_payload(page).await? else {
+                continue;
+            };
             begun = true;
             if current.is_none_or(|current| current.version < payload.version)
                 && self.is_committed(page, salt, payload).await?
@@ -207,7 +215,13 @@ impl<M: Medium> Log<M> {
         }
         self.tail = self.tail_in_head(newest, parts).await?;
 
-        let mut reading = Reading { keys, met_key_page: false, last: None, unopened: None, overwritten: None };
+        let mut reading = Reading {
+            keys,
+            met_key_page: false,
+            last: None,
+            unopened: None,
+            overwritten: None,
+        };
         let mut start = self.page_of_generation(self.tail).await?;
         for generation in self.tail..=self.head.generation {
             let next = if generation < self.head.generation {
@@ -220,7 +234,9 @@ impl<M: Medium> Log<M> {
             reading.last = Some(cursor.start.payload);
             let end = self.read_page(&mut cursor, &mut reading, parts).await?;
             match next {
-                Some(next) if next.payload.digest != cursor.digest.value() => return Err(MountError::Inconsistent),
+                Some(next) if next.payload.digest != cursor.digest.value() => {
+                    return Err(MountError::Inconsistent);
+                }
                 Some(next) => start = next,
                 None => self.adopt_head(&cursor, end),
             }
@@ -233,26 +249,40 @@ impl<M: Medium> Log<M> {
         Ok(())
     }
 
-    /// The page with the highest generation.
+    /// The page with the highest generation. Its first record may be the one that was being written when power went, and
+    /// open by chance: then it is the page before.
     async fn find_head(&mut self) -> Result<PageStart, MountError> {
-        let mut newest: Option<PageStart> = None;
-        for page in LOG_START..self.geometry.pages {
-            self.most_erases = self.most_erases.max(self.erases_of(page).await?.unwrap_or(0));
-            let Some(start) = self.page_start(page).await else { continue };
-            if newest.is_some_and(|newest| newest.payload.generation >= start.payload.generation) {
-                continue;
+        let mut below = u32::MAX;
+        for _ in 0..2 {
+            let mut newest: Option<PageStart> = None;
+            for page in LOG_START..self.geometry.pages {
+                self.most_erases = self.most_erases.max(self.erases_of(page).await?.unwrap_or(0));
+                let start = self
+                    .page_start(page)
+                    .await
+                    .filter(|start| start.payload.generation < below);
+                if let Some(start) = start
+                    && newest.is_none_or(|newest| newest.payload.generation < start.payload.generation)
+                {
+                    newest = Some(start);
+                }
             }
-            let record = self.geometry.start(page) + self.geometry.first();
+            let Some(newest) = newest else { break };
+            let record = self.geometry.start(newest.page) + self.geometry.first();
             if self.is_steady(record, self.geometry.salt_record()).await {
-                newest = Some(start);
+                return Ok(newest);
             }
+            below = newest.payload.generation;
         }
-        newest.ok_or(MountError::Damaged(self.geometry.start(LOG_START)))
+        Err(MountError::Damaged(self.geometry.start(LOG_START)))
     }
 
     async fn page_of_generation(&mut self, generation: u32) -> Result<PageStart, MountError> {
         let page = self.geometry.page_of(generation);
-        let start = self.page_start(page).await.filter(|start| start.payload.generation == generation);
+        let start = self
+            .page_start(page)
+            .await
+            .filter(|start| start.payload.generation == generation);
         start.ok_or(MountError::Damaged(self.geometry.start(page)))
     }
 
@@ -280,12 +310,25 @@ impl<M: Medium> Log<M> {
             }
             last = Some((at, stands_at, tail_without));
         };
-        self.decided_end = Some(DecidedEnd { at: cursor.offset, next, clean });
+        self.decided_end = Some(DecidedEnd {
+            at: cursor.offset,
+            next,
+            clean,
+        });
         // The last record may be the one that was being written when power went, and open by chance.
         if let Some((at, stands_at, tail_without)) = last
-            && !self.is_steady(self.geometry.start(head.page) + stands_at, cursor.offset - stands_at).await
+            && !self
+                .is_steady(
+                    self.geometry.start(head.page) + stands_at,
+                    cursor.offset - stands_at,
+                )
+                .await
         {
-            self.decided_end = Some(DecidedEnd { at, next: next.max(cursor.offset), clean: false });
+            self.decided_end = Some(DecidedEnd {
+                at,
+                next: next.max(cursor.offset),
+                clean: false,
+            });
             return Ok(tail_without);
         }
         Ok(tail)
@@ -299,7 +342,10 @@ impl<M: Medium> Log<M> {
         parts: &mut Parts<'_>,
     ) -> Result<(u32, bool), MountError> {
         loop {
-            let here = Position { generation: cursor.start.payload.generation, offset: cursor.offset };
+            let here = Position {
+                generation: cursor.start.payload.generation,
+                offset: cursor.offset,
+            };
             if here == reading.keys.log_end {
                 if cursor.digest.value() != reading.keys.digest {
                     return Err(MountError::Inconsistent);
@@ -360,11 +406,17 @@ impl<M: Medium> Log<M> {
         if let Some(entry) = index.remove(previous) {
             self.live_sum = self.live_sum.wrapping_sub(self.keys.live_summand(previous));
             if M::KIND == MediumKind::Overwritable {
-                self.doomed = Some(Doomed { address: previous, size: entry.size() });
+                self.doomed = Some(Doomed {
+                    address: previous,
+                    size: entry.size(),
+                });
             }
         } else if reading.unopened == Some(previous) {
             reading.unopened = None;
-            self.doomed = Some(Doomed { address: previous, size: 0 });
+            self.doomed = Some(Doomed {
+                address: previous,
+                size: 0,
+            });
         } else {
             reading.overwritten = Some(previous);
         }
@@ -387,10 +439,14 @@ impl<M: Medium> Log<M> {
         let size = self.geometry.size(header);
         let hash = self.keys.name_hash(header.slot, name);
         if M::KIND == MediumKind::WriteOnce
-            && let Some((older, _)) = self.find(&parts.index, &parts.slots, header.slot, name, parts.buffer).await?
+            && let Some((older, _)) = self
+                .find(&parts.index, &parts.slots, header.slot, name, parts.buffer)
+                .await?
         {
             parts.index.remove(older.address());
-            self.live_sum = self.live_sum.wrapping_sub(self.keys.live_summand(older.address()));
+            self.live_sum = self
+                .live_sum
+                .wrapping_sub(self.keys.live_summand(older.address()));
         }
         let entry = Entry::new(address, header.slot, size, header.kind == Kind::Fixed, hash);
         if !parts.index.insert(entry) {
@@ -445,7 +501,10 @@ impl<M: Medium> Log<M> {
             let mut word = [0; format::MAX_UNIT];
             let len = usize::try_from(self.geometry.unit).map_err(|_| MountError::Internal)?;
             let word = word.get_mut(..len).ok_or(MountError::Internal)?;
-            self.medium.read(doomed.address.saturating_mul(4), word).await.map_err(Fault::Flash)?;
+            self.medium
+                .read(doomed.address.saturating_mul(4), word)
+                .await
+                .map_err(Fault::Flash)?;
             let header = word.first_chunk().copied().and_then(Header::from_bytes);
             let header = header.ok_or(MountError::Damaged(doomed.address.saturating_mul(4)))?;
             doomed.size = self.geometry.size(header);
@@ -477,7 +536,9 @@ impl<M: Medium> Log<M> {
         let hash = self.keys.name_hash(slot, name);
         let mut skip = 0;
         while let Some(entry) = index.candidate(slot, hash, skip) {
-            let opened = self.read_value(entry.address(), entry.size(), slots.get(slot), buffer).await?;
+            let opened = self
+                .read_value(entry.address(), entry.size(), slots.get(slot), buffer)
+                .await?;
             if buffer.get(opened.name.clone()) == Some(name) {
                 return Ok(Some((entry, opened)));
             }
@@ -551,7 +612,9 @@ async fn find_store<M: Medium>(
             Clear::OtherMedium => refusal = MountError::Medium,
             Clear::OtherGeometry => refusal = MountError::Geometry,
             Clear::Foreign if refusal == MountError::Unformatted => refusal = MountError::Foreign,
-            Clear::Unreadable(kind) if refusal == MountError::Unformatted => refusal = MountError::Flash(kind),
+            Clear::Unreadable(kind) if refusal == MountError::Unformatted => {
+                refusal = MountError::Flash(kind)
+            }
             Clear::Foreign | Clear::Unreadable(_) | Clear::Blank => {}
         }
     }
@@ -559,7 +622,9 @@ async fn find_store<M: Medium>(
         return Ok((first, other));
     }
     // A store made for pages of another size has its key page where we do not look for it.
-    if matches!(refusal, MountError::Foreign | MountError::Unformatted) && magic_elsewhere(medium, geometry).await {
+    if matches!(refusal, MountError::Foreign | MountError::Unformatted)
+        && magic_elsewhere(medium, geometry).await
+    {
         refusal = MountError::Geometry;
     }
     Err(refusal)
@@ -569,8 +634,11 @@ async fn find_store<M: Medium>(
 async fn magic_elsewhere<M: Medium>(medium: &mut M, geometry: Geometry) -> bool {
     let mut bytes = [0; 64];
     let read = medium.read(geometry.start(0), &mut bytes).await;
-    read.is_ok() && [12, 16, 32]
-            .iter()
-            .any(|&at| u32::try_from(at) != Ok(geometry.first()) && bytes.get(at..).is_some_and(|rest| rest.starts_with(&format::MAGIC)))
+    read.is_ok()
+        && [12, 16, 32].iter().any(|&at| {
+            u32::try_from(at) != Ok(geometry.first())
+                && bytes
+                    .get(at..)
+                    .is_some_and(|rest| rest.starts_with(&format::MAGIC))
+        })
 }
-

@@ -31,7 +31,9 @@ pub trait Stored: Sized {
 }
 
 fn put(bytes: &[u8], out: &mut [u8]) -> Result<usize, CodecError> {
-    out.get_mut(..bytes.len()).ok_or(CodecError)?.copy_from_slice(bytes);
+    out.get_mut(..bytes.len())
+        .ok_or(CodecError)?
+        .copy_from_slice(bytes);
     Ok(bytes.len())
 }
 
@@ -140,7 +142,10 @@ mod tests {
         assert_eq!((-5i64).encode(&mut out), Ok(8));
         assert_eq!(i64::decode(&out[..8]), Ok(-5));
         assert_eq!(Secret::new([9; 16]).encode(&mut out), Ok(16));
-        assert_eq!(Secret::<16>::decode(&out[..16]).map(|secret| *secret.expose()), Ok([9; 16]));
+        assert_eq!(
+            Secret::<16>::decode(&out[..16]).map(|secret| *secret.expose()),
+            Ok([9; 16])
+        );
         assert_eq!(<[u8; 3]>::decode(b"abc"), Ok(*b"abc"));
     }
 
@@ -154,7 +159,11 @@ mod tests {
         let used = Serde::<_, 1>((7u8, 300u16)).encode(&mut out).unwrap();
         assert_eq!(Serde::<(u8, u16), 1>::decode(&out[..used]), Ok(Serde((7, 300))));
         assert_eq!(Serde::<(u8, u16), 2>::decode(&out[..used]), Err(CodecError));
-        assert_eq!(Serde::<(u8, u16), 1>::decode(&out[..=used]), Err(CodecError), "a byte too many");
+        assert_eq!(
+            Serde::<(u8, u16), 1>::decode(&out[..=used]),
+            Err(CodecError),
+            "a byte too many"
+        );
     }
 
     #[test]

@@ -52,7 +52,11 @@ const LOOKS: usize = 32;
 /// What stands at the cursor.
 pub(crate) enum Found {
     /// A record of a class or of the store that opened; its plaintext is at `text` in the buffer.
-    Opened { header: Header, offset: u32, text: Range<usize> },
+    Opened {
+        header: Header,
+        offset: u32,
+        text: Range<usize>,
+    },
     /// A Session record.
     Session(SaltPayload),
     /// An overwritten record.
@@ -75,8 +79,10 @@ impl<M: Medium> Log<M> {
             let mut at = from;
             while at < from + len {
                 let size = usize::try_from(from + len - at).map_or(chunk.len(), |left| left.min(chunk.len()));
-                let Some(bytes) = chunk.get_mut(..size) else { return false };
-                if self.medium.read(at, bytes).await.is_err() {
+                let Some(bytes) = chunk.get_mut(..size) else {
+                    return false;
+                };
+                if self.read_twice(at, bytes).await.is_err() {
                     return false;
                 }
                 seen.add(bytes);
@@ -94,15 +100,20 @@ impl<M: Medium> Log<M> {
         let offset = self.geometry.first();
         let mut record = [0; 96];
         let record = record.get_mut(..usize::try_from(self.geometry.salt_record()).ok()?)?;
-        self.read_twice(self.geometry.start(page) + offset, record).await.ok()?;
+        self.read_twice(self.geometry.start(page) + offset, record)
+            .await
+            .ok()?;
         let header = Header::from_bytes(*record.first_chunk()?)?;
         if header.kind != Kind::Page || header.salt_at != 0 {
             return None;
         }
         let associated = format::associated_data(M::KIND, header, 0, 0);
         let (salt, payload) = self.open_salt_record(header, offset, &associated, record)?;
-        (self.geometry.page_of(payload.generation) == page && payload.generation > 0)
-            .then_some(PageStart { page, salt, payload })
+        (self.geometry.page_of(payload.generation) == page && payload.generation > 0).then_some(PageStart {
+            page,
+            salt,
+            payload,
+        })
     }
 
     fn open_salt_record(
@@ -113,7 +124,13 @@ impl<M: Medium> Log<M> {
         record: &mut [u8],
     ) -> Option<([u8; SALT_LEN], SaltPayload)> {
         let salt = *record.get(format::HEADER_LEN..)?.first_chunk()?;
-        let text = Self::open_record(header, &self.keys.store, Place { salt, offset }, associated, record)?;
+        let text = Self::open_record(
+            header,
+            &self.keys.store,
+            Place { salt, offset },
+            associated,
+            record,
+        )?;
         Some((salt, SaltPayload::from_bytes(record.get(text)?)))
     }
 
@@ -122,7 +139,15 @@ impl<M: Medium> Log<M> {
         let mut digest = Digest::new(&self.keys.structure);
         digest.add(&start.salt);
         let offset = self.geometry.first() + self.geometry.salt_record();
-        Cursor { start, offset, end, salt: start.salt, salt_at: 0, digest, jump: Jump::Unknown(offset) }
+        Cursor {
+            start,
+            offset,
+            end,
+            salt: start.salt,
+            salt_at: 0,
+            digest,
+            jump: Jump::Unknown(offset),
+        }
     }
 
     /// What stands at the cursor; moves the cursor behind it.
@@ -135,7 +160,10 @@ impl<M: Medium> Log<M> {
         if let (None, Some(end)) = (cursor.end, self.decided_end)
             && end.at == cursor.offset
         {
-            return Ok(Found::End { next: end.next, clean: end.clean });
+            return Ok(Found::End {
+                next: end.next,
+                clean: end.clean,
+            });
         }
         if let Some(offset) = self.jump_from(cursor).await?
             && let Some(session) = self.session_at(cursor, offset).await
@@ -144,7 +172,10 @@ impl<M: Medium> Log<M> {
         }
         let at = cursor.offset;
         if cursor.end == Some(at) {
-            return Ok(Found::End { next: at, clean: true });
+            return Ok(Found::End {
+                next: at,
+                clean: true,
+            });
         }
         let damaged = Fault::Damaged(self.geometry.start(cursor.start.page) + at);
         let limit = cursor.end.unwrap_or(self.geometry.page);
@@ -153,14 +184,21 @@ impl<M: Medium> Log<M> {
         if header.is_none_or(|header| header.kind == Kind::Session) {
             let aligned = at.next_multiple_of(self.geometry.granule());
             if aligned < limit
-                && let Some(session) = self.session_at(cursor, aligned).await.filter(|(_, payload)| payload.resume == at)
+                && let Some(session) = self
+                    .session_at(cursor, aligned)
+                    .await
+                    .filter(|(_, payload)| payload.resume == at)
             {
                 return self.enter_session(cursor, aligned, session);
             }
         }
         let fits = |header: &Header| at.saturating_add(self.geometry.size(*header)) <= limit;
         let Some(header) = header.filter(|header| fits(header) && is_plain(*header)) else {
-            return if cursor.end.is_some() { Err(damaged) } else { self.torn_tail(cursor, header).await };
+            return if cursor.end.is_some() {
+                Err(damaged)
+            } else {
+                self.torn_tail(cursor, header).await
+            };
         };
         let found = match self.examine(cursor, header, at, slots, buffer).await? {
             Some(found) => found,
@@ -170,11 +208,13 @@ impl<M: Medium> Log<M> {
                 if M::KIND == MediumKind::WriteOnce || !self.is_record(cursor, behind, slots, buffer).await? {
                     return self.torn_tail(cursor, Some(header)).await;
                 }
-                Found::Unopened { address: self.geometry.address(cursor.start.page, at) }
+                Found::Unopened {
+                    address: self.geometry.address(cursor.start.page, at),
+                }
             }
-            None if M::KIND == MediumKind::Overwritable => {
-                Found::Unopened { address: self.geometry.address(cursor.start.page, at) }
-            }
+            None if M::KIND == MediumKind::Overwritable => Found::Unopened {
+                address: self.geometry.address(cursor.start.page, at),
+            },
             None => return Err(damaged),
         };
         cursor.digest.add(&at.to_le_bytes());
@@ -197,7 +237,12 @@ impl<M: Medium> Log<M> {
         }
         let generation = cursor.start.payload.generation;
         let slot = slots.get(header.slot);
-        if slot.is_some_and(|slot| Position { generation, offset: at } < slot.since) {
+        if slot.is_some_and(|slot| {
+            Position {
+                generation,
+                offset: at,
+            } < slot.since
+        }) {
             return Ok(Some(Found::Dead));
         }
         let start = self.geometry.start(cursor.start.page) + at;
@@ -205,7 +250,11 @@ impl<M: Medium> Log<M> {
         let Some(record) = buffer.get_mut(..usize::try_from(size).map_err(|_| Fault::Internal)?) else {
             // Torn if its end was never written, otherwise the caller needs more memory.
             let written = self.last_not_blank(start, start + size).await;
-            return if written == Some(start + size) { Err(Fault::TooLong(size)) } else { Ok(None) };
+            return if written == Some(start + size) {
+                Err(Fault::TooLong(size))
+            } else {
+                Ok(None)
+            };
         };
         if self.read_twice(start, record).await.is_err() {
             return Ok(None);
@@ -221,9 +270,16 @@ impl<M: Medium> Log<M> {
             _ => return Ok(None),
         };
         let associated = format::associated_data(M::KIND, header, generation, class_generation);
-        let place = Place { salt: cursor.salt, offset: at };
+        let place = Place {
+            salt: cursor.salt,
+            offset: at,
+        };
         let text = Self::open_record(header, key, place, &associated, record);
-        Ok(text.map(|text| Found::Opened { header, offset: at, text }))
+        Ok(text.map(|text| Found::Opened {
+            header,
+            offset: at,
+            text,
+        }))
     }
 
     /// Whether a record stands at an offset that only a completed write before it can have left free.
@@ -235,18 +291,29 @@ impl<M: Medium> Log<M> {
         buffer: &mut [u8],
     ) -> Result<bool, Fault> {
         let aligned = at.next_multiple_of(self.geometry.granule());
-        if self.session_at(cursor, aligned).await.is_some_and(|(_, payload)| payload.resume == at) {
+        if self
+            .session_at(cursor, aligned)
+            .await
+            .is_some_and(|(_, payload)| payload.resume == at)
+        {
             return Ok(true);
         }
         // What follows may have been torn itself; then the log goes on beyond it.
         let mut offset = at.saturating_add(1).next_multiple_of(self.geometry.skip());
         while offset < self.geometry.page {
-            if self.session_at(cursor, offset).await.is_some_and(|(_, payload)| payload.resume == at) {
+            if self
+                .session_at(cursor, offset)
+                .await
+                .is_some_and(|(_, payload)| payload.resume == at)
+            {
                 return Ok(true);
             }
             offset += self.geometry.skip();
         }
-        let header = self.header_at(cursor.start.page, at).await.filter(|header| is_plain(*header));
+        let header = self
+            .header_at(cursor.start.page, at)
+            .await
+            .filter(|header| is_plain(*header));
         match header.filter(|header| at.saturating_add(self.geometry.size(*header)) <= self.geometry.page) {
             Some(header) => Ok(self.examine(cursor, header, at, slots, buffer).await?.is_some()),
             None => Ok(false),
@@ -259,7 +326,9 @@ impl<M: Medium> Log<M> {
         }
         let mut word = [0; MAX_UNIT];
         let word = word.get_mut(..usize::try_from(self.geometry.unit).ok()?)?;
-        self.read_twice(self.geometry.start(page) + offset, word).await.ok()?;
+        self.read_twice(self.geometry.start(page) + offset, word)
+            .await
+            .ok()?;
         Header::from_bytes(*word.first_chunk()?)
     }
 
@@ -268,15 +337,21 @@ impl<M: Medium> Log<M> {
         let header = self.header_at(cursor.start.page, offset).await?;
         let own_place = u32::from(header.salt_at) * self.geometry.granule();
         let size = self.geometry.salt_record();
-        if header.kind != Kind::Session || own_place != offset || offset.checked_add(size)? > self.geometry.page {
+        if header.kind != Kind::Session
+            || own_place != offset
+            || offset.checked_add(size)? > self.geometry.page
+        {
             return None;
         }
         let mut record = [0; 96];
         let record = record.get_mut(..usize::try_from(size).ok()?)?;
-        self.read_twice(self.geometry.start(cursor.start.page) + offset, record).await.ok()?;
+        self.read_twice(self.geometry.start(cursor.start.page) + offset, record)
+            .await
+            .ok()?;
         let generation = cursor.start.payload.generation;
         let associated = format::associated_data(M::KIND, header, generation, 0);
-        self.open_salt_record(header, offset, &associated, record).filter(|(_, payload)| payload.generation == generation)
+        self.open_salt_record(header, offset, &associated, record)
+            .filter(|(_, payload)| payload.generation == generation)
     }
 
     /// Where the log goes on if what stands at the cursor was written and not accepted: the last Session record beyond it
@@ -299,7 +374,9 @@ impl<M: Medium> Log<M> {
                             let beyond = payload.resume.next_multiple_of(self.geometry.granule()) != offset;
                             match found {
                                 None if beyond => found = Some((payload.resume, offset)),
-                                Some((resume, _)) if beyond && payload.resume == resume => found = Some((resume, offset)),
+                                Some((resume, _)) if beyond && payload.resume == resume => {
+                                    found = Some((resume, offset))
+                                }
                                 Some(_) => break,
                                 None => {}
                             }
@@ -348,10 +425,19 @@ impl<M: Medium> Log<M> {
         let mut last = self.last_not_blank(start + at, start + self.geometry.page).await;
         for _ in 0..LOOKS {
             let near = (at + self.geometry.unit).min(self.geometry.page);
-            let seen = if last.is_none() { self.last_not_blank(start + at, start + near).await } else { None };
+            let seen = if last.is_none() {
+                self.last_not_blank(start + at, start + near).await
+            } else {
+                None
+            };
             last = last.or(seen);
         }
-        let Some(last) = last else { return Ok(Found::End { next: at, clean: true }) };
+        let Some(last) = last else {
+            return Ok(Found::End {
+                next: at,
+                clean: true,
+            });
+        };
         // The first interrupted write starts here; each later one was a Session record at a multiple of the skip.
         let (skip, session) = (self.geometry.skip(), self.geometry.salt_record());
         let claimed = header.map_or(self.geometry.unit, |header| self.geometry.size(header));
@@ -368,11 +454,17 @@ impl<M: Medium> Log<M> {
             }
             behind = next;
         }
-        Ok(Found::End { next: last - start, clean: false })
+        Ok(Found::End {
+            next: last - start,
+            clean: false,
+        })
     }
 }
 
 /// Whether the record has no salt of its own and belongs in a log page.
 fn is_plain(header: Header) -> bool {
-    matches!(header.kind, Kind::Value | Kind::Fixed | Kind::Removal | Kind::Retire)
+    matches!(
+        header.kind,
+        Kind::Value | Kind::Fixed | Kind::Removal | Kind::Retire
+    )
 }

@@ -15,8 +15,8 @@ use chacha20::rand_core::SeedableRng;
 
 /// A root key that stands in no list.
 pub const ROOT: [u8; 32] = [
-    0x8e, 0x1f, 0x02, 0xd9, 0x44, 0xa7, 0x39, 0x5b, 0xc0, 0x6d, 0x7e, 0x13, 0xfa, 0x98, 0x21, 0x5c, 0x3b, 0xe6, 0x70, 0x0a,
-    0xb5, 0x4f, 0xd2, 0x87, 0x19, 0xcc, 0x63, 0xae, 0x05, 0x7b, 0xf1, 0x30,
+    0x8e, 0x1f, 0x02, 0xd9, 0x44, 0xa7, 0x39, 0x5b, 0xc0, 0x6d, 0x7e, 0x13, 0xfa, 0x98, 0x21, 0x5c, 0x3b,
+    0xe6, 0x70, 0x0a, 0xb5, 0x4f, 0xd2, 0x87, 0x19, 0xcc, 0x63, 0xae, 0x05, 0x7b, 0xf1, 0x30,
 ];
 pub const LABEL: &str = "test";
 pub const BUFFER: usize = 900;
@@ -113,7 +113,14 @@ pub fn mount<P: Part>(part: &mut P) -> Result<Store<P::Medium<'_>, Memory>, Moun
 }
 
 pub fn format<P: Part>(part: &mut P, seed: u64) -> Store<P::Medium<'_>, Memory> {
-    Store::format(part.medium(), Memory::new(), &root_key(), LABEL, &mut random(seed)).expect("formats")
+    Store::format(
+        part.medium(),
+        Memory::new(),
+        &root_key(),
+        LABEL,
+        &mut random(seed),
+    )
+    .expect("formats")
 }
 
 /// The specification: a map.
@@ -143,7 +150,10 @@ pub fn contents<M: NeverPends>(store: &mut Store<M, Memory>) -> Model {
     }
     let mut out = [0; BUFFER];
     for ((number, name), value) in &all {
-        let len = store.get_bytes(class(*number), name, &mut out).expect("reads").expect("is there");
+        let len = store
+            .get_bytes(class(*number), name, &mut out)
+            .expect("reads")
+            .expect("is there");
         assert_eq!(&out[..len], value.as_slice(), "iteration and get agree on {name}");
     }
     assert_eq!(store.figures().items, all.len());

@@ -39,7 +39,9 @@ pub fn name(key: u8) -> String {
 }
 
 pub fn value(len: u16, fill: u8) -> Vec<u8> {
-    (0..len).map(|at| fill.wrapping_add(at.to_le_bytes()[0].wrapping_mul(31))).collect()
+    (0..len)
+        .map(|at| fill.wrapping_add(at.to_le_bytes()[0].wrapping_mul(31)))
+        .collect()
 }
 
 impl Operation {
@@ -47,7 +49,12 @@ impl Operation {
     pub fn apply(&self, model: &Model) -> Model {
         let mut after = model.clone();
         match self {
-            Self::Put { class, key, len, fill } => {
+            Self::Put {
+                class,
+                key,
+                len,
+                fill,
+            } => {
                 after.insert((class % 5, name(*key)), value(*len, *fill));
             }
             Self::Remove { class, key } | Self::EraseItem { class, key } => {
@@ -80,13 +87,18 @@ impl Operation {
             Err(error) => panic!("{self:?}: {error}"),
         };
         match self {
-            Self::Put { class: number, key, len, fill } => {
-                written(store.put_bytes(class(*number), &name(*key), &value(*len, *fill), random))
-            }
+            Self::Put {
+                class: number,
+                key,
+                len,
+                fill,
+            } => written(store.put_bytes(class(*number), &name(*key), &value(*len, *fill), random)),
             Self::Remove { class: number, key } => {
                 written(store.remove_bytes(class(*number), &name(*key), random).map(drop))
             }
-            Self::EraseItem { class: number, key } => erased(store.erase_item(class(*number), &name(*key), random)),
+            Self::EraseItem { class: number, key } => {
+                erased(store.erase_item(class(*number), &name(*key), random))
+            }
             Self::EraseClass { class } => erased(store.erase(
                 match class % 5 {
                     0 => Class::Identity,
@@ -97,9 +109,7 @@ impl Operation {
                 random,
             )),
             Self::EraseUser => erased(store.erase(Scope::User(UserId(7)), random)),
-            Self::Maintain { steps } => {
-                written(store.maintain(usize::from(*steps), random).map(drop))
-            }
+            Self::Maintain { steps } => written(store.maintain(usize::from(*steps), random).map(drop)),
         }
     }
 }

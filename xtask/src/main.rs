@@ -1,2 +1,46 @@
-//! Slow checks and campaigns.
-fn main() {}
+//! Slow checks and campaigns, run by hand.
+//!
+//! ```text
+//!  cargo xtask assure [coverage|mutants|semver|fuzz-long|all] [-- arguments for the tool]
+//!  cargo xtask plants [part of a name]
+//! ```
+//!
+//! `assure` drives tools that take minutes to hours and appends what they found to `docs/assurance.md`. `plants` proves that
+//! tests can fail: it plants the bugs of `xtask/plants.txt`, one at a time, in a copy of the tree.
+
+mod assure;
+mod plants;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+const HELP: &str = "\
+cargo xtask assure [coverage|mutants|semver|fuzz-long|all] [-- arguments for the tool]
+    Runs slow tools and appends their figures to docs/assurance.md.
+cargo xtask plants [part of a name]
+    Plants the bugs of xtask/plants.txt in a copy of the tree; each must make its test fail.
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let outcome = match words.as_slice() {
+        ["assure", rest @ ..] => assure::run(&root(), rest),
+        ["plants"] => plants::run(&root(), ""),
+        ["plants", name] => plants::run(&root(), name),
+        _ => Err(HELP.to_owned()),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("{message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The root of the repository.
+fn root() -> PathBuf {
+    let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
+    xtask.parent().unwrap_or(xtask).to_owned()
+}
