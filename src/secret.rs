@@ -31,6 +31,10 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 ///
 /// The bytes are wiped when the value is dropped. Moving a value leaves its old place as it was, as every move in Rust
 /// does; keep it behind a reference where that matters. Serves CoP 4, EN 303 645 5.4-1.
+//= compliance/requirements.md#secret-2
+//# A secret MUST be wiped when it is dropped.
+//= compliance/requirements.md#secret-3
+//# A secret MUST NOT be printable or copyable, and MUST be compared in constant time only.
 #[derive(Zeroize, ZeroizeOnDrop)]
 pub struct Secret<const N: usize>([u8; N]);
 
@@ -115,6 +119,8 @@ impl RootKey {
     /// # Errors
     ///
     /// [`WeakRootKey`], as for [`RootKey::new`] and for a hash of an identifier.
+    //= compliance/requirements.md#secret-1
+    //# A root key MUST be refused if it is a constant, a counting or repeated pattern, a published test key, or the hash of a well-known word or of a public identifier given with it.
     pub fn unrelated_to(bytes: [u8; 32], identifiers: &[&[u8]]) -> Result<Self, WeakRootKey> {
         let key = Self(Secret::new(bytes));
         if has_short_period(key.expose()) {
@@ -231,6 +237,9 @@ mod tests {
         RootKey::new(bytes).err()
     }
 
+    //= compliance/requirements.md#secret-1
+    //= type=test
+    //# A root key MUST be refused if it is a constant, a counting or repeated pattern, a published test key, or the hash of a well-known word or of a public identifier given with it.
     #[test]
     fn an_unfused_or_erased_key_is_refused() {
         assert_eq!(refusal([0; 32]), Some(WeakRootKey::Repeating));

@@ -576,6 +576,8 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
             WriteError::Full => EraseError::Full,
             _ => EraseError::Internal,
         })?;
+        //= compliance/requirements.md#store-20
+        //# The erasure of one item MUST NOT report success while the medium holds a version of it that opens under a class key that is still there.
         if M::KIND == MediumKind::WriteOnce {
             let last = self.log.head.generation;
             while self.log.tail <= last {
@@ -646,6 +648,8 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
         Ok(found?)
     }
 
+    //= compliance/requirements.md#store-16
+    //# Names and values MUST NOT remain in the store's memory once an operation has returned.
     async fn put_with<R: TryCryptoRng + ?Sized>(
         &mut self,
         data: DataClass,
@@ -664,6 +668,10 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
         put
     }
 
+    //= compliance/requirements.md#store-2
+    //# The store MUST NOT write any byte of a name or a value to the medium in clear.
+    //= compliance/requirements.md#store-19
+    //# A put that finds no room MUST fail and leave every stored item as it was.
     async fn put_item<R: TryCryptoRng + ?Sized>(
         &mut self,
         data: DataClass,
@@ -789,6 +797,8 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
             .find(&parts.index, &parts.slots, slot, name.as_bytes(), parts.buffer)
             .await?;
         let Some((entry, _)) = found else { return Ok(false) };
+        //= compliance/requirements.md#store-18
+        //# A write-once item MUST NOT be changed or removed by anything but the erasure of its class or a new format.
         if entry.is_fixed() {
             return Err(WriteError::Fixed);
         }
@@ -827,6 +837,8 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
 
 impl<M: Medium> Log<M> {
     /// Makes a class key for a user or an application class that has none yet.
+    //= compliance/requirements.md#store-23
+    //# Every user's personal data MUST be sealed under a key of that user alone, so that one user's can be erased and the others' kept.
     async fn add_class<R: TryCryptoRng + ?Sized>(
         &mut self,
         data: DataClass,
@@ -883,3 +895,6 @@ fn copy_of(value: &[u8]) -> impl Fn(&mut [u8]) -> Result<usize, WriteError> + '_
         Ok(value.len())
     }
 }
+
+#[cfg(test)]
+mod tests;

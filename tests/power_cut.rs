@@ -194,6 +194,18 @@ fn a_cut_at_every_byte_leaves_the_old_or_the_new_state_on_overwritable_flash() {
     assert!(cuts > 10_000);
 }
 
+//= compliance/requirements.md#store-6
+//= type=test
+//# The store MUST NOT rely on a page being erased unless a mark written after a verified erase says so.
+//= compliance/requirements.md#store-7
+//= type=test
+//# A page that held part of the log MUST be declared dead in the log before its erase begins.
+//= compliance/requirements.md#store-8
+//= type=test
+//# The store MUST NOT append behind a place that an earlier or interrupted write may have touched.
+//= compliance/requirements.md#store-21
+//= type=test
+//# On write-once media the store MUST NOT program a word twice between two erases.
 #[test]
 fn a_cut_at_every_byte_leaves_the_old_or_the_new_state_on_write_once_flash() {
     let cuts = campaign::<Ecc<8, 256>>(8 * 1024, 14, 2);

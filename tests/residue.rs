@@ -192,6 +192,9 @@ fn an_overwritten_value_is_not_found_at_any_cut_point_on_overwritable_flash() {
     }
 }
 
+//= compliance/requirements.md#store-20
+//= type=test
+//# The erasure of one item MUST NOT report success while the medium holds a version of it that opens under a class key that is still there.
 #[test]
 fn an_erased_item_is_not_found_on_write_once_flash() {
     let mut part = prepared::<Ecc<4, 1024>>();
@@ -224,6 +227,9 @@ fn a_removed_item_stays_on_write_once_flash_until_it_is_erased() {
     assert!(!is_found(part.image(), &secret(1)));
 }
 
+//= compliance/requirements.md#store-23
+//= type=test
+//# Every user's personal data MUST be sealed under a key of that user alone, so that one user's can be erased and the others' kept.
 #[test]
 fn an_erased_user_is_not_found_and_the_other_is() {
     for user in [7, 8] {

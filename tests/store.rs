@@ -95,6 +95,9 @@ fn a_value_of_another_type_or_schema_version_is_an_error_and_stays() {
     assert!(store.get(&SCHEDULE).unwrap().is_some());
 }
 
+//= compliance/requirements.md#store-18
+//= type=test
+//# A write-once item MUST NOT be changed or removed by anything but the erasure of its class or a new format.
 #[test]
 fn a_write_once_item_cannot_be_changed_or_removed_and_goes_with_its_class() {
     let mut part = formatted();
@@ -338,6 +341,9 @@ fn fill_up<P: Part>(mut part: P) {
         .unwrap();
 }
 
+//= compliance/requirements.md#store-19
+//= type=test
+//# A put that finds no room MUST fail and leave every stored item as it was.
 #[test]
 fn a_full_overwritable_flash_loses_nothing_and_removal_makes_room() {
     fill_up(flash());
@@ -883,6 +889,9 @@ fn pages_of_another_time_or_another_fork_are_noticed() {
     assert!(noticed > 1_000);
 }
 
+//= compliance/requirements.md#store-15
+//= type=test
+//# A record that no longer opens while the store is mounted MUST be reported as damage, never as an absent item.
 #[test]
 fn a_damaged_record_is_an_error_and_never_absent() {
     let mut part = formatted();
@@ -909,6 +918,9 @@ fn a_damaged_record_is_an_error_and_never_absent() {
     );
 }
 
+//= compliance/requirements.md#store-2
+//= type=test
+//# The store MUST NOT write any byte of a name or a value to the medium in clear.
 #[test]
 fn nothing_in_clear_tells_names_or_values() {
     let mut part = flash();
@@ -946,4 +958,121 @@ fn figures_count_what_is_there() {
             .unwrap();
     }
     assert!(store.figures().updates_left(2, 60, 10_000) < fresh);
+}
+
+/// Gives `len` pseudorandom bytes, of which a share is plausible: headers, magic numbers, blank and zero runs.
+fn hostile(len: usize, seed: u64) -> Vec<u8> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let mut next = move || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state
+    };
+    let mut image = Vec::with_capacity(len + 64);
+    while image.len() < len {
+        match next() % 6 {
+            0 => image.extend([0xff; 40]),
+            1 => image.extend([0; 12]),
+            2 => image.extend(b"BYE1\x01\0\0\0\xfe\xff\xff\xffbydesign\x01\x01\x04\0"),
+            3 => image.extend([8, 0xf8, 1, 0x10]),
+            _ => image.extend(next().to_le_bytes()),
+        }
+    }
+    image.truncate(len);
+    image
+}
+
+//= compliance/requirements.md#store-17
+//= type=test
+//# Mounting and reading an image of any content MUST end without a panic, after reads bounded by the size of the medium.
+#[test]
+fn hostile_images_end_in_an_error_after_bounded_reads() {
+    let formatted = formatted();
+    for seed in 0..3_000u64 {
+        let mut image = hostile(10 * 1024, seed);
+        if seed % 2 == 0 {
+            // A genuine store with hostile pages among its own.
+            let page = usize::try_from(seed % 10).unwrap() * 1024;
+            let kept = image[page..page + 1024].to_vec();
+            image.copy_from_slice(formatted.image());
+            image[page..page + 1024].copy_from_slice(&kept);
+        }
+        let mut part = Flash::of_image(&image);
+        part.0.reset_counters();
+        if let Ok(mut store) = mount(&mut part) {
+            contents(&mut store);
+        }
+        let read = part.0.counters().bytes_read;
+        assert!(read < 64 * 10 * 1024, "seed {seed}: {read} bytes read");
+    }
+}
+
+/// A driver that says yes and does nothing, from a given call on.
+struct Liar(Simulator<4, 1024>, u32);
+
+mod liar {
+    use super::Liar;
+    use bydesign::flash::simulator::SimulatorError;
+    use embedded_storage::nor_flash::{ErrorType, MultiwriteNorFlash, NorFlash, ReadNorFlash};
+
+    impl ErrorType for Liar {
+        type Error = SimulatorError;
+    }
+    impl ReadNorFlash for Liar {
+        const READ_SIZE: usize = 1;
+        fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), SimulatorError> {
+            self.0.read(offset, bytes)
+        }
+        fn capacity(&self) -> usize {
+            self.0.capacity()
+        }
+    }
+    impl NorFlash for Liar {
+        const WRITE_SIZE: usize = 4;
+        const ERASE_SIZE: usize = 1024;
+        fn erase(&mut self, from: u32, to: u32) -> Result<(), SimulatorError> {
+            self.1 = self.1.saturating_sub(1);
+            if self.1 > 0 {
+                self.0.erase(from, to)
+            } else {
+                Ok(())
+            }
+        }
+        fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), SimulatorError> {
+            self.1 = self.1.saturating_sub(1);
+            if self.1 > 0 {
+                self.0.write(offset, bytes)
+            } else {
+                Ok(())
+            }
+        }
+    }
+    impl MultiwriteNorFlash for Liar {}
+}
+
+//= compliance/requirements.md#store-22
+//= type=test
+//# What the store programs or erases MUST be read back and compared before it is relied on.
+#[test]
+fn flash_that_does_not_keep_what_is_written_is_noticed_and_no_success_is_reported() {
+    for honest in 1..60 {
+        let mut part = formatted();
+        let mut store = mount(&mut part).unwrap();
+        store.put_bytes(Class::User, "k", b"old", &mut random(1)).unwrap();
+        drop(store);
+        let liar = Liar(part.0, u32::MAX);
+        let mut store = Store::mount(Overwritable::new(liar), Memory::new(), &root_key(), LABEL).unwrap();
+        store.medium_mut().driver_mut().1 = honest;
+        let put = store.put_bytes(Class::User, "k", b"new", &mut random(1));
+        let erase = store.erase(Class::User, &mut random(1));
+        if store.medium().driver().1 == 0 {
+            assert!(
+                put == Err(WriteError::Unkept) || erase == Err(EraseError::Unkept),
+                "{put:?} {erase:?}"
+            );
+        } else {
+            assert_eq!((put, erase), (Ok(()), Ok(())));
+        }
+    }
 }

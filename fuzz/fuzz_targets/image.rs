@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  input    base 1 | moment 1 | edits: kind 1, arguments
-//!  base     which part and history, see `BASES`; one number more: the bytes that follow are the image
+//!  base     which part and history, see `BASES`; 6 more: the bytes that follow are the image
 //!  moment   how far the history had come when the image was taken
 //! ```
 //!
@@ -23,7 +23,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use bydesign::store::MountError;
-use libfuzzer_sys::arbitrary::{Result, Unstructured};
+use libfuzzer_sys::arbitrary::{self, Arbitrary, Unstructured};
 use libfuzzer_sys::fuzz_target;
 use rig::{Rig, observe, run_operation};
 use support::operation::{Operation, Outcome};
@@ -34,19 +34,92 @@ const MOST_READ: u64 = 64;
 /// Moments of each history that are kept.
 const MOMENTS: usize = 32;
 const OPERATIONS_BETWEEN: usize = 5;
+/// More are cut off, to keep an execution short.
+const MOST_EDITS: usize = 20;
 
-fuzz_target!(|input: &[u8]| {
-    let Some((&[base, moment], rest)) = input.split_first_chunk() else { return };
-    let (base, moment) = (usize::from(base) % 12, usize::from(moment) % MOMENTS);
-    match base % 6 {
-        0 => target::<Nor<4, 1024>>(&BASES[0], base >= 6, moment, rest),
-        1 => target::<Nor<1, 256>>(&BASES[1], base >= 6, moment, rest),
-        2 => target::<Nor<16, 2048>>(&BASES[2], base >= 6, moment, rest),
-        3 => target::<Ecc<8, 256>>(&BASES[3], base >= 6, moment, rest),
-        4 => target::<Ecc<4, 4096>>(&BASES[4], base >= 6, moment, rest),
-        _ => target::<Ecc<32, 2048>>(&BASES[5], base >= 6, moment, rest),
+fuzz_target!(|changed: Changed| {
+    match changed.base % 6 {
+        0 => target::<Nor<4, 1024>>(&BASES[0], &changed),
+        1 => target::<Nor<1, 256>>(&BASES[1], &changed),
+        2 => target::<Nor<16, 2048>>(&BASES[2], &changed),
+        3 => target::<Ecc<8, 256>>(&BASES[3], &changed),
+        4 => target::<Ecc<4, 4096>>(&BASES[4], &changed),
+        _ => target::<Ecc<32, 2048>>(&BASES[5], &changed),
     }
 });
+
+/// A moment of a history, and what somebody made of it.
+#[derive(Debug)]
+struct Changed {
+    base: u8,
+    moment: u8,
+    change: Change,
+}
+
+#[derive(Debug)]
+enum Change {
+    Edits(Vec<Edit>),
+    /// Something else altogether.
+    Replaced(Vec<u8>),
+}
+
+/// Addresses and pages are taken modulo those there are.
+#[derive(Debug)]
+enum Edit {
+    FlipBit { at: u16, bit: u8 },
+    Write { at: u16, bytes: Vec<u8> },
+    Fill { at: u16, byte: u8, words: u8 },
+    BlankRestOfPage { at: u16 },
+    Move { at: u16, from: u16, words: u8 },
+    /// As it was at another moment.
+    Piece { at: u16, moment: u8, words: u8 },
+    RestOfPage { at: u16, moment: u8 },
+    Page { at: u16, moment: u8 },
+    SwapPages { at: u16, other: u8 },
+    BlankRestOfPart { at: u16 },
+}
+
+impl Edit {
+    fn decode(input: &mut Unstructured) -> arbitrary::Result<Self> {
+        let kind: u8 = input.arbitrary()?;
+        let at = input.arbitrary()?;
+        Ok(match kind % 10 {
+            0 => Self::FlipBit { at, bit: input.arbitrary()? },
+            1 => {
+                let len = input.arbitrary::<u8>()? % 32;
+                Self::Write { at, bytes: input.bytes(len.into())?.to_vec() }
+            }
+            2 => Self::Fill { at, byte: input.arbitrary()?, words: input.arbitrary()? },
+            3 => Self::BlankRestOfPage { at },
+            4 => Self::Move { at, from: input.arbitrary()?, words: input.arbitrary()? },
+            5 => Self::Piece { at, moment: input.arbitrary()?, words: input.arbitrary()? },
+            6 => Self::RestOfPage { at, moment: input.arbitrary()? },
+            7 => Self::Page { at, moment: input.arbitrary()? },
+            8 => Self::SwapPages { at, other: input.arbitrary()? },
+            _ => Self::BlankRestOfPart { at },
+        })
+    }
+}
+
+impl<'a> Arbitrary<'a> for Changed {
+    fn arbitrary(input: &mut Unstructured<'a>) -> arbitrary::Result<Self> {
+        Self::arbitrary_take_rest(Unstructured::new(input.bytes(input.len())?))
+    }
+
+    fn arbitrary_take_rest(input: Unstructured<'a>) -> arbitrary::Result<Self> {
+        let Some((&[base, moment], rest)) = input.take_rest().split_first_chunk() else {
+            return Err(arbitrary::Error::NotEnoughData);
+        };
+        let change = if base % 12 >= 6 {
+            Change::Replaced(rest.to_vec())
+        } else {
+            let mut input = Unstructured::new(rest);
+            let mut next = || if input.is_empty() { None } else { Edit::decode(&mut input).ok() };
+            Change::Edits(std::iter::from_fn(&mut next).take(MOST_EDITS).collect())
+        };
+        Ok(Self { base, moment, change })
+    }
+}
 
 /// The history of one device.
 struct Base {
@@ -107,15 +180,15 @@ fn step_of_history(at: usize) -> Operation {
     }
 }
 
-fn target<P: Rig>(base: &Base, raw: bool, moment: usize, rest: &[u8]) {
-    let mut image = base.images[moment].clone();
-    if raw {
-        for (to, from) in image.iter_mut().zip(rest.iter().chain(std::iter::repeat(&0xff))) {
-            *to = *from;
+fn target<P: Rig>(base: &Base, changed: &Changed) {
+    let mut image = base.images[usize::from(changed.moment) % MOMENTS].clone();
+    match &changed.change {
+        Change::Edits(edits) => edits.iter().for_each(|change| edit(&mut image, base, change)),
+        Change::Replaced(bytes) => {
+            for (to, from) in image.iter_mut().zip(bytes.iter().chain(std::iter::repeat(&0xff))) {
+                *to = *from;
+            }
         }
-    } else {
-        // Input that ends within an edit ends the edits.
-        let _ = edit_all(&mut image, base, &mut Unstructured::new(rest));
     }
     let mut part = P::of_image(&image);
     let capacity = image.len() as u64;
@@ -183,64 +256,44 @@ fn refused<P: Rig>(part: &mut P) {
     assert!(error.is_some(), "refused once, mounted then");
 }
 
-/// Edits until the input is used up.
-fn edit_all(image: &mut [u8], base: &Base, input: &mut Unstructured) -> Result<()> {
-    while !input.is_empty() {
-        edit(image, base, input)?;
-    }
-    Ok(())
-}
-
-fn edit(image: &mut [u8], base: &Base, input: &mut Unstructured) -> Result<()> {
+fn edit(image: &mut [u8], base: &Base, change: &Edit) {
     let capacity = image.len();
-    let pages = capacity / base.page;
-    let kind = input.arbitrary::<u8>()? % 10;
-    let at = usize::from(input.arbitrary::<u16>()?) % capacity;
-    let to_end_of = |unit: usize| at..(at / unit + 1) * unit;
-    match kind {
-        0 => image[at] ^= 1 << (input.arbitrary::<u8>()? % 8),
-        1 => {
-            let len = usize::from(input.arbitrary::<u8>()?) % 32;
-            let len = len.min(capacity - at);
-            image[at..at + len].copy_from_slice(input.bytes(len)?);
-        }
-        2 => {
-            let byte = [0xff, 0x00, 0x55, 0xfe][usize::from(input.arbitrary::<u8>()? % 4)];
-            let len = usize::from(input.arbitrary::<u8>()?) * 4;
-            let len = len.min(capacity - at);
-            image[at..at + len].fill(byte);
-        }
-        // the rest of a page, blank
-        3 => image[to_end_of(base.page)].fill(0xff),
-        // a piece moved
-        4 => {
-            let from = usize::from(input.arbitrary::<u16>()?) % capacity;
-            let len = usize::from(input.arbitrary::<u8>()?) * 4;
-            let len = len.min(capacity - from).min(capacity - at);
-            image.copy_within(from..from + len, at);
-        }
-        // a piece, the rest of a page, a page, a whole part as it was at another moment
-        5..=7 => {
-            let earlier = &base.images[usize::from(input.arbitrary::<u8>()?) % MOMENTS];
-            let range = match kind {
-                5 => at..(at + usize::from(input.arbitrary::<u8>()?) * 4).min(capacity),
-                6 => to_end_of(base.page),
-                _ => at / base.page * base.page..(at / base.page + 1) * base.page,
-            };
-            image[range.clone()].copy_from_slice(&earlier[range]);
-        }
-        // two pages swapped
-        8 => {
-            let other = usize::from(input.arbitrary::<u8>()?) % pages * base.page;
-            let page = at / base.page * base.page;
-            if other != page {
-                let held = image[page..page + base.page].to_vec();
-                image.copy_within(other..other + base.page, page);
-                image[other..other + base.page].copy_from_slice(&held);
+    let place = |at: u16| usize::from(at) % capacity;
+    let piece = |at: u16, words: u8| place(at)..(place(at) + usize::from(words) * 4).min(capacity);
+    let page = |at: u16| place(at) / base.page * base.page..(place(at) / base.page + 1) * base.page;
+    let rest_of_page = |at: u16| place(at)..page(at).end;
+    let earlier = |moment: u8| &base.images[usize::from(moment) % MOMENTS];
+    match change {
+        Edit::FlipBit { at, bit } => image[place(*at)] ^= 1 << (bit % 8),
+        Edit::Write { at, bytes } => {
+            for (to, from) in image[place(*at)..].iter_mut().zip(bytes) {
+                *to = *from;
             }
         }
-        // the end of the part cut off
-        _ => image[at / base.page * base.page..].fill(0xff),
+        Edit::Fill { at, byte, words } => image[piece(*at, *words)].fill(*byte),
+        Edit::BlankRestOfPage { at } => image[rest_of_page(*at)].fill(0xff),
+        Edit::Move { at, from, words } => {
+            let len = piece(*at, *words).len().min(piece(*from, *words).len());
+            image.copy_within(place(*from)..place(*from) + len, place(*at));
+        }
+        Edit::Piece { at, moment, words } => {
+            let range = piece(*at, *words);
+            image[range.clone()].copy_from_slice(&earlier(*moment)[range]);
+        }
+        Edit::RestOfPage { at, moment } => {
+            let range = rest_of_page(*at);
+            image[range.clone()].copy_from_slice(&earlier(*moment)[range]);
+        }
+        Edit::Page { at, moment } => {
+            let range = page(*at);
+            image[range.clone()].copy_from_slice(&earlier(*moment)[range]);
+        }
+        Edit::SwapPages { at, other } => {
+            let (one, other) = (page(*at), usize::from(*other) % (capacity / base.page) * base.page);
+            let held = image[one.clone()].to_vec();
+            image.copy_within(other..other + base.page, one.start);
+            image[other..other + base.page].copy_from_slice(&held);
+        }
+        Edit::BlankRestOfPart { at } => image[page(*at).start..].fill(0xff),
     }
-    Ok(())
 }

@@ -65,6 +65,9 @@ fn the_first_example_of_rfc_5869_comes_out() {
     assert_eq!(output.to_vec(), unhex(expected));
 }
 
+//= compliance/requirements.md#store-24
+//= type=test
+//# Every key MUST be derived with its purpose, the store id and the partition label.
 #[test]
 fn a_derived_key_is_hkdf_of_label_zero_byte_and_context() {
     let derived: Secret<32> = derive(
@@ -146,6 +149,9 @@ fn the_example_of_the_siphash_paper_comes_out() {
     );
 }
 
+//= compliance/requirements.md#secret-2
+//= type=test
+//# A secret MUST be wiped when it is dropped.
 #[test]
 fn the_cipher_the_mac_and_our_secrets_wipe_themselves() {
     fn wipes_on_drop<T: zeroize::ZeroizeOnDrop>() {}

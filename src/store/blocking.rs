@@ -15,7 +15,7 @@ use crate::secret::RootKey;
 
 /// The store over a medium with a blocking driver. See the [module](super) for what it promises, and [`AsyncStore`] for each
 /// operation's power-loss and security notes.
-pub struct Store<M: NeverPends, I: Memory>(AsyncStore<M, I>);
+pub struct Store<M: NeverPends, I: Memory>(pub(super) AsyncStore<M, I>);
 
 /// Runs a future of an [`AsyncStore`] over a [`NeverPends`] medium: it is ready at the first poll.
 fn run<F: Future>(future: F) -> F::Output {

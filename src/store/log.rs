@@ -40,6 +40,8 @@ pub(crate) struct StoreKeys {
 
 impl StoreKeys {
     /// `None` if the label is too long or the derivation refuses.
+    //= compliance/requirements.md#store-24
+    //# Every key MUST be derived with its purpose, the store id and the partition label.
     pub(crate) fn derive(root_key: &RootKey, store_id: [u8; 16], label: &str) -> Option<Self> {
         let label_len = u8::try_from(label.len())
             .ok()
@@ -220,6 +222,8 @@ impl<M: Medium> Log<M> {
     // ---- the raw medium ----
 
     /// Programs and reads back.
+    //= compliance/requirements.md#store-22
+    //# What the store programs or erases MUST be read back and compared before it is relied on.
     pub(crate) async fn program(&mut self, at: u32, bytes: &[u8]) -> Result<(), Fault> {
         self.medium.write(at, bytes).await?;
         let mut chunk = [0; CHUNK];
@@ -632,6 +636,8 @@ impl<M: Medium> Log<M> {
     //# On overwritable media a superseded or removed item's name, value, tag and nonce part MUST be overwritten before the operation that superseded it reports success.
     pub(crate) async fn overwrite_doomed(&mut self) -> Result<(), Fault> {
         let Some(doomed) = self.doomed else { return Ok(()) };
+        //= compliance/requirements.md#store-21
+        //# On write-once media the store MUST NOT program a word twice between two erases.
         if M::KIND == MediumKind::Overwritable {
             self.overwrite(doomed).await?;
         }
@@ -677,6 +683,8 @@ impl<M: Medium> Log<M> {
     }
 
     /// Reads and opens the item's record into `buffer`.
+    //= compliance/requirements.md#store-15
+    //# A record that no longer opens while the store is mounted MUST be reported as damage, never as an absent item.
     pub(crate) async fn read_value(
         &mut self,
         address: u32,

@@ -202,6 +202,8 @@ impl<M: Medium> Log<M> {
         })
     }
 
+    //= compliance/requirements.md#store-1
+    //# After power was cut at any point of any operation, the store MUST mount and hold for each item the last acknowledged value or the one being written.
     async fn read_log(&mut self, keys: KeyPagePayload, parts: &mut Parts<'_>) -> Result<(), MountError> {
         let newest = self.find_head().await?;
         self.head.generation = newest.payload.generation;
@@ -595,6 +597,8 @@ struct Reading {
 }
 
 /// The store ids on the key pages, one or two that differ, or why there is nothing to mount.
+//= compliance/requirements.md#store-14
+//# A mount with the wrong root key or label, on foreign flash, or of a newer format MUST fail with a reason and change nothing on flash.
 async fn find_store<M: Medium>(
     medium: &mut M,
     geometry: Geometry,

@@ -151,6 +151,8 @@ impl<M: Medium> Log<M> {
     }
 
     /// What stands at the cursor; moves the cursor behind it.
+    //= compliance/requirements.md#store-17
+    //# Mounting and reading an image of any content MUST end without a panic, after reads bounded by the size of the medium.
     pub(crate) async fn step(
         &mut self,
         cursor: &mut Cursor,
