@@ -465,7 +465,14 @@ impl Row {
                 "bytes read/update",
                 format!("{:.0}", cost.per_update(cost.read as f64)),
             ),
-            ("wear max/mean", if cost.wear > 0.0 { format!("{:.2}", cost.wear) } else { "-".into() }),
+            (
+                "wear max/mean",
+                if cost.wear > 0.0 {
+                    format!("{:.2}", cost.wear)
+                } else {
+                    "-".into()
+                },
+            ),
             ("limit bytes", format!("{:.1}", limit.bytes())),
             ("limit erases", format!("{:.1}", limit.erases_per_thousand())),
             ("limit ms", format!("{:.2}", limit.millis())),
@@ -501,7 +508,6 @@ impl Report {
             writer.write_record(columns.iter().map(|(_, value)| value))?;
         }
         writer.flush()?;
-        println!("Also in {}", path.display());
         Ok(())
     }
 }
@@ -671,7 +677,11 @@ fn target_table(report: &Report, gets: &[GetCost], mounts: &[MountCost]) -> Stri
             .unwrap_or(0)
     };
     let of_gets = |value: &dyn Fn(&GetCost) -> f64| gets.iter().map(value).fold(0.0, f64::max);
-    let stopped = report.rows.iter().filter(|row| row.cost.stopped.is_some()).count();
+    let stopped = report
+        .rows
+        .iter()
+        .filter(|row| row.cost.stopped.is_some())
+        .count();
     let mut text =
         String::from("## Targets\n\n| target | limit | worst measured | met |\n| --- | --- | --- | --- |\n");
     let mut line = |target: &str, most: f64, measured: f64| {
@@ -689,7 +699,17 @@ fn target_table(report: &Report, gets: &[GetCost], mounts: &[MountCost]) -> Stri
         worst(&|row| row.ratios()[1], &main),
     );
     line(
-        "worst put, hot and cold, ms",
+        "update, hot and cold, overwritable: bytes over the limit's",
+        1.45,
+        worst(&|row| row.ratios()[0], &overwritable),
+    );
+    line(
+        "update, hot and cold, overwritable: erases over the limit's",
+        1.45,
+        worst(&|row| row.ratios()[1], &overwritable),
+    );
+    line(
+        "worst put, hot and cold, write-once, ms",
         ERASE_MILLIS + 5.0,
         worst(&|row| row.cost.worst_millis, &main),
     );
@@ -717,5 +737,6 @@ fn target_table(report: &Report, gets: &[GetCost], mounts: &[MountCost]) -> Stri
         32.0 * 1024.0,
         mount(500) as f64,
     );
+    line("rows that stopped before their time", 0.0, stopped as f64);
     text
 }

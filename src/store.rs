@@ -585,6 +585,8 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
                 self.memory.parts().buffer.zeroize();
                 collected?;
             }
+            // The page retired last may still hold what it held, if its erase was interrupted.
+            self.log.finish_erase().await?;
         }
         Ok(())
     }
@@ -628,7 +630,8 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
             let count = *slots.count;
             self.log.load_class_keys(&mut slots, count).await?;
         }
-        self.log.overwrite_doomed().await
+        self.log.overwrite_doomed().await?;
+        self.log.overwrite_burnt().await
     }
 
     /// Finds an item and leaves its record open in the buffer; the caller wipes it.

@@ -66,17 +66,48 @@ enum Change {
 /// Addresses and pages are taken modulo those there are.
 #[derive(Debug)]
 enum Edit {
-    FlipBit { at: u16, bit: u8 },
-    Write { at: u16, bytes: Vec<u8> },
-    Fill { at: u16, byte: u8, words: u8 },
-    BlankRestOfPage { at: u16 },
-    Move { at: u16, from: u16, words: u8 },
+    FlipBit {
+        at: u16,
+        bit: u8,
+    },
+    Write {
+        at: u16,
+        bytes: Vec<u8>,
+    },
+    Fill {
+        at: u16,
+        byte: u8,
+        words: u8,
+    },
+    BlankRestOfPage {
+        at: u16,
+    },
+    Move {
+        at: u16,
+        from: u16,
+        words: u8,
+    },
     /// As it was at another moment.
-    Piece { at: u16, moment: u8, words: u8 },
-    RestOfPage { at: u16, moment: u8 },
-    Page { at: u16, moment: u8 },
-    SwapPages { at: u16, other: u8 },
-    BlankRestOfPart { at: u16 },
+    Piece {
+        at: u16,
+        moment: u8,
+        words: u8,
+    },
+    RestOfPage {
+        at: u16,
+        moment: u8,
+    },
+    Page {
+        at: u16,
+        moment: u8,
+    },
+    SwapPages {
+        at: u16,
+        other: u8,
+    },
+    BlankRestOfPart {
+        at: u16,
+    },
 }
 
 impl Edit {
@@ -84,18 +115,45 @@ impl Edit {
         let kind: u8 = input.arbitrary()?;
         let at = input.arbitrary()?;
         Ok(match kind % 10 {
-            0 => Self::FlipBit { at, bit: input.arbitrary()? },
+            0 => Self::FlipBit {
+                at,
+                bit: input.arbitrary()?,
+            },
             1 => {
                 let len = input.arbitrary::<u8>()? % 32;
-                Self::Write { at, bytes: input.bytes(len.into())?.to_vec() }
+                Self::Write {
+                    at,
+                    bytes: input.bytes(len.into())?.to_vec(),
+                }
             }
-            2 => Self::Fill { at, byte: input.arbitrary()?, words: input.arbitrary()? },
+            2 => Self::Fill {
+                at,
+                byte: input.arbitrary()?,
+                words: input.arbitrary()?,
+            },
             3 => Self::BlankRestOfPage { at },
-            4 => Self::Move { at, from: input.arbitrary()?, words: input.arbitrary()? },
-            5 => Self::Piece { at, moment: input.arbitrary()?, words: input.arbitrary()? },
-            6 => Self::RestOfPage { at, moment: input.arbitrary()? },
-            7 => Self::Page { at, moment: input.arbitrary()? },
-            8 => Self::SwapPages { at, other: input.arbitrary()? },
+            4 => Self::Move {
+                at,
+                from: input.arbitrary()?,
+                words: input.arbitrary()?,
+            },
+            5 => Self::Piece {
+                at,
+                moment: input.arbitrary()?,
+                words: input.arbitrary()?,
+            },
+            6 => Self::RestOfPage {
+                at,
+                moment: input.arbitrary()?,
+            },
+            7 => Self::Page {
+                at,
+                moment: input.arbitrary()?,
+            },
+            8 => Self::SwapPages {
+                at,
+                other: input.arbitrary()?,
+            },
             _ => Self::BlankRestOfPart { at },
         })
     }
@@ -114,7 +172,13 @@ impl<'a> Arbitrary<'a> for Changed {
             Change::Replaced(rest.to_vec())
         } else {
             let mut input = Unstructured::new(rest);
-            let mut next = || if input.is_empty() { None } else { Edit::decode(&mut input).ok() };
+            let mut next = || {
+                if input.is_empty() {
+                    None
+                } else {
+                    Edit::decode(&mut input).ok()
+                }
+            };
             Change::Edits(std::iter::from_fn(&mut next).take(MOST_EDITS).collect())
         };
         Ok(Self { base, moment, change })
@@ -155,7 +219,10 @@ fn history<P: Rig>(page: usize, capacity: usize, seed: u64) -> Base {
         base.images.push(part.image().to_vec());
         // Some moments come after a restart: Session records.
         let mut store = mount(&mut part).expect("mounts");
-        for operation in (moment * OPERATIONS_BETWEEN..).take(OPERATIONS_BETWEEN).map(step_of_history) {
+        for operation in (moment * OPERATIONS_BETWEEN..)
+            .take(OPERATIONS_BETWEEN)
+            .map(step_of_history)
+        {
             assert_ne!(run_operation(&operation, &mut store, &mut source), Outcome::Cut);
             model = observe(&mut store).expect("reads");
             for (name, value) in &model {
@@ -176,7 +243,12 @@ fn step_of_history(at: usize) -> Operation {
         5 | 14 => Operation::Remove { class, key: byte % 4 },
         9 => Operation::EraseItem { class, key: byte % 4 },
         17 => Operation::Maintain { steps: 3 },
-        _ => Operation::Put { class, key: byte % 6, len: 10 + u16::from(byte) * 13 % 70, fill: byte },
+        _ => Operation::Put {
+            class,
+            key: byte % 6,
+            len: 10 + u16::from(byte) * 13 % 70,
+            fill: byte,
+        },
     }
 }
 
@@ -194,7 +266,10 @@ fn target<P: Rig>(base: &Base, changed: &Changed) {
     let capacity = image.len() as u64;
     let bounded = |part: &P, before: u64, what: &str| {
         let read = part.counters().bytes_read - before;
-        assert!(read <= MOST_READ * capacity, "{what} read {read} bytes of a part of {capacity}");
+        assert!(
+            read <= MOST_READ * capacity,
+            "{what} read {read} bytes of a part of {capacity}"
+        );
         part.counters().bytes_read
     };
 
@@ -219,12 +294,27 @@ fn target<P: Rig>(base: &Base, changed: &Changed) {
     let mut kept = state;
     let mut store = mount(&mut part).expect("what mounted mounts again");
     for operation in [
-        Operation::Put { class: 1, key: 1, len: 40, fill: 99 },
-        Operation::Put { class: 3, key: 2, len: 90, fill: 98 },
+        Operation::Put {
+            class: 1,
+            key: 1,
+            len: 40,
+            fill: 99,
+        },
+        Operation::Put {
+            class: 3,
+            key: 2,
+            len: 90,
+            fill: 98,
+        },
         Operation::Remove { class: 2, key: 1 },
         Operation::EraseItem { class: 0, key: 3 },
         Operation::EraseClass { class: 1 },
-        Operation::Put { class: 1, key: 4, len: 0, fill: 0 },
+        Operation::Put {
+            class: 1,
+            key: 4,
+            len: 0,
+            fill: 0,
+        },
         Operation::Maintain { steps: 20 },
     ] {
         if let Some(state) = kept.as_mut() {
@@ -240,13 +330,21 @@ fn target<P: Rig>(base: &Base, changed: &Changed) {
         }
     }
     if let Some(state) = &kept {
-        assert_eq!(observe(&mut store).as_ref(), Ok(state), "what was acknowledged is there");
+        assert_eq!(
+            observe(&mut store).as_ref(),
+            Ok(state),
+            "what was acknowledged is there"
+        );
     }
     drop(store);
     bounded(&part, read, "a mount and eight operations");
     let mut store = mount(&mut part).expect("what was written to mounts again");
     if let Some(state) = &kept {
-        assert_eq!(observe(&mut store).as_ref(), Ok(state), "what was acknowledged is kept");
+        assert_eq!(
+            observe(&mut store).as_ref(),
+            Ok(state),
+            "what was acknowledged is kept"
+        );
     }
 }
 
@@ -289,7 +387,10 @@ fn edit(image: &mut [u8], base: &Base, change: &Edit) {
             image[range.clone()].copy_from_slice(&earlier(*moment)[range]);
         }
         Edit::SwapPages { at, other } => {
-            let (one, other) = (page(*at), usize::from(*other) % (capacity / base.page) * base.page);
+            let (one, other) = (
+                page(*at),
+                usize::from(*other) % (capacity / base.page) * base.page,
+            );
             let held = image[one.clone()].to_vec();
             image.copy_within(other..other + base.page, one.start);
             image[other..other + base.page].copy_from_slice(&held);

@@ -65,7 +65,12 @@ impl<'a> Arbitrary<'a> for History {
         let Some((&[part, tear, boot, seed], steps)) = input.take_rest().split_first_chunk() else {
             return Err(arbitrary::Error::NotEnoughData);
         };
-        let setting = Setting { part, tear, same_random_at_each_boot: boot & 1 == 1, seed };
+        let setting = Setting {
+            part,
+            tear,
+            same_random_at_each_boot: boot & 1 == 1,
+            seed,
+        };
         let steps = steps.chunks_exact(5).take(MOST_STEPS).map(Step::decode).collect();
         Ok(Self { setting, steps })
     }
@@ -89,11 +94,23 @@ enum Step {
 
 impl Step {
     fn decode(bytes: &[u8]) -> Self {
-        let &[kind, a, b, c, d] = bytes else { return Self::Look };
+        let &[kind, a, b, c, d] = bytes else {
+            return Self::Look;
+        };
         let wide = u16::from_le_bytes([a, b]);
         Self::Do(match kind % 20 {
-            0..=6 => Operation::Put { class: a, key: b, len: u16::from(c) * (1 + u16::from(d & 3)), fill: d },
-            7 => Operation::Put { class: a, key: b, len: u16::from(c % 32), fill: d },
+            0..=6 => Operation::Put {
+                class: a,
+                key: b,
+                len: u16::from(c) * (1 + u16::from(d & 3)),
+                fill: d,
+            },
+            7 => Operation::Put {
+                class: a,
+                key: b,
+                len: u16::from(c % 32),
+                fill: d,
+            },
             8 | 9 => Operation::Remove { class: a, key: b },
             10 => Operation::EraseItem { class: a, key: b },
             11 => Operation::EraseClass { class: a },
@@ -134,7 +151,11 @@ fn follow<P: Rig>(capacity: usize, History { setting, steps }: &History) {
     let mut allowed = vec![Model::new()];
     let mut steps = steps.iter().peekable();
     for boot in 0.. {
-        let mut source = random(if setting.same_random_at_each_boot { seed } else { seed + 1000 + boot });
+        let mut source = random(if setting.same_random_at_each_boot {
+            seed
+        } else {
+            seed + 1000 + boot
+        });
         let end = live(&mut part, &mut allowed, &mut steps, &mut source);
         if let End::Unmounted(error) = end {
             assert!(part.is_off(), "does not mount: {error}");
@@ -166,7 +187,11 @@ fn follow<P: Rig>(capacity: usize, History { setting, steps }: &History) {
     };
     assert_allowed(&seen, &allowed, "at the end");
     let mut store = mount(&mut part).unwrap_or_else(|error| panic!("at the end, again: {error}"));
-    assert_eq!(observe(&mut store).as_ref(), Ok(&seen), "what a mount showed, the next shows");
+    assert_eq!(
+        observe(&mut store).as_ref(),
+        Ok(&seen),
+        "what a mount showed, the next shows"
+    );
 }
 
 enum End {
@@ -203,7 +228,9 @@ fn live<'a, P: Rig>(
     for step in steps {
         match step {
             Step::Do(operation) => match run_operation(operation, &mut store, source) {
-                Outcome::Done => *allowed = distinct(allowed.iter().map(|model| operation.apply(model)).collect()),
+                Outcome::Done => {
+                    *allowed = distinct(allowed.iter().map(|model| operation.apply(model)).collect())
+                }
                 // On write-once media the item may be gone and older versions of it not.
                 Outcome::Refused if matches!(operation, Operation::EraseItem { .. }) => {
                     let after: Vec<Model> = allowed.iter().map(|model| operation.apply(model)).collect();
@@ -263,5 +290,8 @@ fn distinct(mut models: Vec<Model>) -> Vec<Model> {
 
 #[track_caller]
 fn assert_allowed(seen: &Model, allowed: &[Model], context: &str) {
-    assert!(allowed.contains(seen), "{context}: a state that no order of events gives:\n{seen:?}\nnone of {allowed:?}");
+    assert!(
+        allowed.contains(seen),
+        "{context}: a state that no order of events gives:\n{seen:?}\nnone of {allowed:?}"
+    );
 }

@@ -27,7 +27,10 @@ macro_rules! rig {
                 store.medium_mut().driver_mut().cut_after(events);
             }
             fn fail_in_store(store: &mut Store<Self::Medium<'_>, Memory>, calls: u64) {
-                store.medium_mut().driver_mut().fail_after(calls, NorFlashErrorKind::Other);
+                store
+                    .medium_mut()
+                    .driver_mut()
+                    .fail_after(calls, NorFlashErrorKind::Other);
             }
             fn is_off_in_store(store: &Store<Self::Medium<'_>, Memory>) -> bool {
                 store.medium().driver().is_off()
@@ -59,7 +62,9 @@ pub fn run_operation<M: NeverPends>(
     store: &mut Store<M, Memory>,
     source: &mut ChaCha20Rng,
 ) -> Outcome {
-    let Operation::EraseItem { class: number, key } = operation else { return operation.run(store, source) };
+    let Operation::EraseItem { class: number, key } = operation else {
+        return operation.run(store, source);
+    };
     match store.erase_item(class(*number), &name(*key), source) {
         Ok(()) => Outcome::Done,
         Err(EraseError::Full) => Outcome::Refused,

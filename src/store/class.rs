@@ -47,23 +47,23 @@ impl DataClass {
         }
     }
 
-    /// The class as one byte on flash; 0 is a free slot.
-    pub(crate) const fn code(self) -> u8 {
+    /// The class as a number on flash; 0 is a free slot.
+    pub(crate) const fn code(self) -> u16 {
         match self.class {
             Class::Identity => 1,
             Class::Settings => 2,
             Class::User => 3,
-            Class::Application(number) => 4u8.saturating_add(number),
+            Class::Application(number) => 4 + number as u16,
         }
     }
 
-    pub(crate) const fn from_code(code: u8, user: u32) -> Option<Self> {
+    pub(crate) fn from_code(code: u16, user: u32) -> Option<Self> {
         let class = match code {
             0 => return None,
             1 => Class::Identity,
             2 => Class::Settings,
             3 => Class::User,
-            number => Class::Application(number - 4),
+            number => Class::Application(u8::try_from(number - 4).ok()?),
         };
         Some(Self {
             class,

@@ -42,8 +42,8 @@ impl<M: Medium> Log<M> {
     ) -> Result<(), Fault> {
         self.keep_pace(size, parts, random).await?;
         // Each round opens a page or frees one; after two turns of the ring nothing changes any more.
-        for _ in 0..=self.geometry.log_pages().saturating_mul(4) {
-            if self.fits(size, self.geometry.reserve()) {
+        for _ in 0..=self.geometry.log_pages().saturating_mul(2) {
+            if self.fits(size, self.geometry.reserve() + self.owed(&parts.index)) {
                 return self.open_session(random).await;
             }
             if self.free_pages() > self.geometry.spare() {
@@ -55,19 +55,36 @@ impl<M: Medium> Log<M> {
         Err(Fault::Full)
     }
 
+    /// What the head must keep for the collection: once that has gone into the spare pages, whatever is still live in the
+    /// tail, and the Retire record, have to find room before any new value does.
+    fn owed(&self, index: &Index<'_>) -> u32 {
+        if self.free_pages() >= self.geometry.spare() {
+            return 0;
+        }
+        self.live_bytes_in_tail(index)
+            .saturating_add(self.geometry.pair_record())
+    }
+
     /// Makes room for a record that must always find it: Retire, Removal. Uses what values leave free.
     pub(crate) async fn make_reserved_room<R: TryCryptoRng + ?Sized>(
         &mut self,
         parts: &mut Parts<'_>,
         random: &mut R,
     ) -> Result<(), Fault> {
-        if !self.fits(self.geometry.pair_record(), 0) {
-            if self.free_pages() <= 1 {
-                self.collect_page(parts, random).await?;
+        let size = self.geometry.pair_record();
+        for _ in 0..=self.geometry.log_pages() {
+            if self.fits(size, self.owed(&parts.index)) {
+                return self.open_session(random).await;
             }
-            if !self.fits(self.geometry.pair_record(), 0) {
+            if self.free_pages() > self.geometry.spare() {
                 self.open_page(random).await?;
+            } else if self.collect_page(parts, random).await == Err(Fault::Full) {
+                break;
             }
+        }
+        // Better a removal than a spare place.
+        if !self.fits(size, 0) {
+            self.open_page(random).await?;
         }
         self.open_session(random).await
     }
@@ -108,8 +125,8 @@ impl<M: Medium> Log<M> {
             // The head is all there is: it can only be emptied into another page.
             self.open_page(random).await?;
         }
-        // A step copies a record or is the last one.
-        for _ in 0..=self.geometry.page / self.geometry.pair_record() {
+        // A step copies a record, none of which is shorter than 32 bytes, or is the last one.
+        for _ in 0..=self.geometry.page / 32 {
             if !self.collect_step(parts, random).await? {
                 return Ok(());
             }
@@ -136,12 +153,15 @@ impl<M: Medium> Log<M> {
             self.open_page(random).await?;
         }
         self.open_session(random).await?;
+        // At most one page is ever between Retire and the end of its erase.
+        self.finish_erase().await?;
         let page = self.geometry.page_of(self.tail);
         //= compliance/requirements.md#store-7
         //# A page that held part of the log MUST be declared dead in the log before its erase begins.
         self.append_retire(self.tail + 1, random).await?;
         self.tail_live = 0;
         self.erase_page(page, 0).await?;
+        self.tail_erased = true;
         // Pages are erased in ring order; one more is ready if those before it are.
         if self.ready + 1 == self.free_pages() {
             self.ready += 1;

@@ -207,9 +207,11 @@ impl Geometry {
         self.unit.max(self.page.div_ceil(1024).next_power_of_two())
     }
 
-    /// How far beyond what an interrupted write may have touched the next one starts.
+    /// How far beyond what an interrupted write may have touched the next one starts: a program page, which parts with pages
+    /// of less than 4 KiB have shorter.
     pub(crate) fn skip(self) -> u32 {
-        self.granule().max(PROGRAM_PAGE)
+        self.granule()
+            .max(PROGRAM_PAGE.min(self.page.next_power_of_two() / 16))
     }
 
     /// Bytes that a record takes, padding included.
@@ -234,8 +236,9 @@ impl Geometry {
 
     /// Bytes of values and copies that a page takes.
     pub(crate) fn usable(self) -> u32 {
+        // Page record, one Session record of a start, and what is kept free.
         self.page
-            .saturating_sub(self.first() + self.salt_record() + self.reserve())
+            .saturating_sub(self.first() + 2 * self.salt_record() + self.reserve())
     }
 
     /// Pages of the log.
@@ -245,13 +248,18 @@ impl Geometry {
 
     /// Erased pages that values leave to collection.
     pub(crate) fn spare(self) -> u32 {
-        if self.log_pages() >= 5 { 2 } else { 1 }
+        if self.log_pages() >= 4 { 2 } else { 1 }
     }
 
     /// The page that generation `generation` of the log lives on.
     pub(crate) fn page_of(self, generation: u32) -> u16 {
         let ring = generation.saturating_sub(1) % self.log_pages().max(1);
         u16::try_from(ring).unwrap_or(0) + LOG_START
+    }
+
+    /// The page before that of a generation, in the ring.
+    pub(crate) fn page_before(self, generation: u32) -> u16 {
+        self.page_of(generation.saturating_add(self.log_pages()).saturating_sub(1))
     }
 
     /// First byte of a page.

@@ -200,7 +200,11 @@ impl<M: Medium> Log<M> {
         let text = Self::open_record(header, &self.keys.wrap, place, &associated, record.expose_mut())
             .ok_or(damaged)?;
         let text = record.expose().get(text).ok_or(damaged)?;
-        let code = text.first().copied().ok_or(damaged)?;
+        let code = text
+            .first_chunk()
+            .copied()
+            .map(u16::from_le_bytes)
+            .ok_or(damaged)?;
         let mut key = Secret::new([0; 32]);
         key.expose_mut()
             .copy_from_slice(text.get(20..CLASS_PAYLOAD).ok_or(damaged)?);
@@ -270,6 +274,14 @@ impl<M: Medium> Log<M> {
         // A dead random source is found out before anything is touched.
         drop(crypto::fresh_key(random).map_err(|_| Fault::Random)?);
         self.settle_key_pages().await?;
+        if self.head.writing == Writing::Burnt {
+            // What stands at the end of the log may be a whole record that was never accepted. The key page names the end
+            // of the log: a Session record, or a new page, says first where that is.
+            match self.open_session(random).await {
+                Err(Fault::Full) => self.open_page(random).await?,
+                opened => opened?,
+            }
+        }
         let other = 1 - self.key_page.page.min(1);
         let start = self.geometry.start(other);
         let own_erases = self
@@ -468,7 +480,7 @@ impl<M: Medium> Log<M> {
         let mut record = Secret::new([0; 96]);
         let bytes = record.expose_mut();
         if let Some(data) = class_key.data {
-            format::place(bytes, TEXT_START, &[data.code()]);
+            format::place(bytes, TEXT_START, &data.code().to_le_bytes());
             format::place(bytes, TEXT_START + 4, &data.user.0.to_le_bytes());
         }
         format::place(bytes, TEXT_START + 8, &class_key.generation.to_le_bytes());

@@ -176,6 +176,12 @@ pub(crate) struct Log<M> {
     /// Live bytes of the tail page when its collection began.
     pub(crate) tail_live: u32,
     pub(crate) doomed: Option<Doomed>,
+    /// Bytes in which a write that was never accepted may have left something; overwritten before the next append.
+    pub(crate) burnt: Option<(u32, u32)>,
+    /// The page after the head may hold a first record that was never accepted; erased before the next append.
+    pub(crate) spoiled: bool,
+    /// The page before the tail is erased for certain.
+    pub(crate) tail_erased: bool,
     /// Highest number of erases seen in a mark.
     pub(crate) most_erases: u32,
     /// Where the head page's log ends, once the mount has decided: a torn record may open by chance when it is read again.
@@ -435,8 +441,9 @@ impl<M: Medium> Log<M> {
         &mut self,
         random: &mut R,
     ) -> Result<(), Fault> {
+        self.erase_spoiled().await?;
         if self.head.writing == Writing::Open {
-            return Ok(());
+            return self.overwrite_burnt().await;
         }
         let offset = self.session_offset();
         let size = self.geometry.salt_record();
@@ -473,10 +480,45 @@ impl<M: Medium> Log<M> {
         self.head.digest.add(&offset.to_le_bytes());
         self.head.digest.add(&header.to_bytes());
         self.head.digest.add(&salt);
+        if offset > self.head.end.next_multiple_of(self.geometry.granule()) {
+            self.burnt = Some((start + self.head.end, start + offset));
+        }
         self.head.salt = salt;
         self.head.salt_at = salt_at;
         self.head.end = self.head.next;
         self.head.writing = Writing::Open;
+        self.overwrite_burnt().await
+    }
+
+    /// Erases the page after the head, if a first record may stand on it that was never accepted: the next mount would take
+    /// it for the head, and what was appended here since for torn.
+    async fn erase_spoiled(&mut self) -> Result<(), Fault> {
+        if self.spoiled {
+            self.ready = 0;
+            let page = self.geometry.page_of(self.head.generation.saturating_add(1));
+            self.erase_page(page, 0).await?;
+            self.tail_erased = self.tail_erased || page == self.geometry.page_before(self.tail);
+            self.spoiled = false;
+            self.ready = 1;
+        }
+        Ok(())
+    }
+
+    /// Completes the erase of the page before the tail, if it was interrupted.
+    pub(crate) async fn finish_erase(&mut self) -> Result<(), Fault> {
+        if !self.tail_erased {
+            self.erase_page(self.geometry.page_before(self.tail), 0).await?;
+            self.tail_erased = true;
+        }
+        Ok(())
+    }
+
+    /// On overwritable media an interrupted write leaves nothing behind either: part of a value that is removed later.
+    pub(crate) async fn overwrite_burnt(&mut self) -> Result<(), Fault> {
+        if let (MediumKind::Overwritable, Some((from, to))) = (M::KIND, self.burnt) {
+            self.program_zeros(from, to).await?;
+        }
+        self.burnt = None;
         Ok(())
     }
 
@@ -513,11 +555,20 @@ impl<M: Medium> Log<M> {
             self.erase_page(page, 0).await?;
         }
         let payload = self.salt_payload(generation, self.head.end);
-        // Burnt: whatever comes of the program call, the page is erased again before another.
+        if page == self.geometry.page_before(self.tail) {
+            self.tail_erased = true;
+        }
+        // Burnt: whatever comes of the program call, the page is erased again before anything else is appended.
         self.ready = self.ready.saturating_sub(1);
+        self.spoiled = true;
         let head = self.begin_page(page, salt, &randomness, payload).await?;
+        let left = self.geometry.start(self.head_page());
+        if self.head.next > self.head.end {
+            self.burnt = Some((left + self.head.end, left + self.head.next));
+        }
+        self.spoiled = false;
         self.head = head;
-        Ok(())
+        self.overwrite_burnt().await
     }
 
     /// Writes the first record of an erased page.
@@ -625,6 +676,7 @@ impl<M: Medium> Log<M> {
         format::place(&mut record, TEXT_START, &tail.to_le_bytes());
         format::place(&mut record, TEXT_START + 4, &self.live_statement().to_le_bytes());
         self.append(header, None, &randomness, &mut record).await?;
+        self.tail_erased = false;
         self.tail = tail;
         Ok(())
     }
@@ -662,8 +714,13 @@ impl<M: Medium> Log<M> {
             self.program(start, word).await?;
             at = start + unit;
         }
-        while at < end {
-            let len = usize::try_from(end - at).map_or(ZEROS.len(), |left| left.min(ZEROS.len()));
+        self.program_zeros(at, end).await
+    }
+
+    async fn program_zeros(&mut self, from: u32, to: u32) -> Result<(), Fault> {
+        let mut at = from;
+        while at < to {
+            let len = usize::try_from(to - at).map_or(ZEROS.len(), |left| left.min(ZEROS.len()));
             self.program(at, ZEROS.get(..len).ok_or(Fault::Internal)?).await?;
             at += u32::try_from(len).map_err(|_| Fault::Internal)?;
         }

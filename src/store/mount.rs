@@ -66,6 +66,9 @@ impl<M: Medium> Log<M> {
             largest: 0,
             tail_live: 0,
             doomed: None,
+            burnt: None,
+            spoiled: false,
+            tail_erased: true,
             most_erases: 0,
             decided_end: None,
             unreadable: None,
@@ -247,7 +250,7 @@ impl<M: Medium> Log<M> {
         self.finish_overwriting(&reading).await?;
         self.largest = parts.index.iter().map(Entry::size).max().unwrap_or(0);
         self.live_bytes = parts.index.iter().map(Entry::size).sum();
-        self.count_ready_pages().await?;
+        self.examine_free_pages().await?;
         Ok(())
     }
 
@@ -293,14 +296,26 @@ impl<M: Medium> Log<M> {
         let mut tail = head.payload.tail;
         let mut cursor = self.cursor(head, None);
         let mut last = None;
+        // What a write left that was never accepted is overwritten right after the record that says so: again, if that is
+        // the last one.
+        let mut gap = self.burnt_end_before(head).await;
         let (next, clean) = loop {
             let at = cursor.offset;
             let found = self.step(&mut cursor, &parts.slots, parts.buffer).await?;
+            if !matches!(found, Found::End { .. }) {
+                gap = None;
+            }
             let tail_without = tail;
             let mut stands_at = at;
             match found {
                 Found::End { next, clean } => break (next, clean),
-                Found::Session(_) => stands_at = cursor.offset - self.geometry.salt_record(),
+                Found::Session(_) => {
+                    stands_at = cursor.offset - self.geometry.salt_record();
+                    let start = self.geometry.start(head.page);
+                    if stands_at > at.next_multiple_of(self.geometry.granule()) {
+                        gap = Some((start + at, start + stands_at));
+                    }
+                }
                 Found::Opened { header, text, .. } if header.kind == Kind::Retire => {
                     let retired = parts.buffer.get(text).map_or(0, |text| format::number(text, 0));
                     if retired <= tail || retired > head.payload.generation {
@@ -317,6 +332,7 @@ impl<M: Medium> Log<M> {
             next,
             clean,
         });
+        self.burnt = gap;
         // The last record may be the one that was being written when power went, and open by chance.
         if let Some((at, stands_at, tail_without)) = last
             && !self
@@ -331,9 +347,23 @@ impl<M: Medium> Log<M> {
                 next: next.max(cursor.offset),
                 clean: false,
             });
+            self.burnt = None;
             return Ok(tail_without);
         }
         Ok(tail)
+    }
+
+    /// What stands behind the end of the log in the page before the head.
+    async fn burnt_end_before(&mut self, head: PageStart) -> Option<(u32, u32)> {
+        if head.payload.generation <= head.payload.tail {
+            return None;
+        }
+        let start = self
+            .geometry
+            .start(self.geometry.page_of(head.payload.generation - 1));
+        let from = start + head.payload.resume.min(self.geometry.page);
+        let last = self.last_not_blank(from, start + self.geometry.page).await?;
+        Some((from, last))
     }
 
     /// Reads one page into the index. Gives where its log ends.
@@ -514,11 +544,31 @@ impl<M: Medium> Log<M> {
         Ok(self.overwrite_doomed().await?)
     }
 
-    async fn count_ready_pages(&mut self) -> Result<(), MountError> {
+    /// What stands on the pages that hold no part of the log.
+    async fn examine_free_pages(&mut self) -> Result<(), MountError> {
         self.ready = 0;
-        for ahead in 1..=self.free_pages() {
+        let free = self.free_pages();
+        if free == 0 {
+            return Ok(());
+        }
+        self.tail_erased = self
+            .is_erased(self.geometry.page_before(self.tail))
+            .await?
+            .is_some();
+        let next = self.geometry.page_of(self.head.generation.saturating_add(1));
+        self.spoiled = self.is_erased(next).await?.is_none();
+        if self.spoiled && free > 1 {
+            // It holds at most a first record that was torn. More was a page of the log, and the head, until that was damaged.
+            let start = self.geometry.start(next);
+            let behind = start + self.geometry.first() + self.geometry.salt_record();
+            if !self.is_blank(behind, start + self.geometry.page).await {
+                return Err(MountError::Damaged(start));
+            }
+        }
+        for ahead in 1..=free {
             let page = self.geometry.page_of(self.head.generation.saturating_add(ahead));
-            if self.erases_of(page).await?.is_none() || self.page_start(page).await.is_some() {
+            if self.spoiled || self.erases_of(page).await?.is_none() || self.page_start(page).await.is_some()
+            {
                 break;
             }
             self.ready += 1;

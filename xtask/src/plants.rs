@@ -76,7 +76,7 @@ pub(crate) fn run(root: &Path, part: &str) -> Result<(), String> {
         }
     }
 
-    let (mut rows, mut uncaught) = (String::new(), 0);
+    let (mut rows, mut uncaught) = (Vec::new(), 0);
     for plant in &plants {
         eprintln!("planting: {}", plant.name);
         let begun = Instant::now();
@@ -97,12 +97,15 @@ pub(crate) fn run(root: &Path, part: &str) -> Result<(), String> {
             eprintln!("{output}");
         }
         let seconds = begun.elapsed().as_secs();
-        rows += &format!(
-            "| {} | {} | {} | {outcome} | {seconds} s |\n",
+        rows.push(format!(
+            "| {} | {} | {} | {outcome} | {seconds} s |",
             plant.name, plant.file, plant.expect
-        );
+        ));
     }
-    println!("| plant | in | test | outcome | time |\n| --- | --- | --- | --- | --- |\n{rows}");
+    println!(
+        "| plant | in | test | outcome | time |\n| --- | --- | --- | --- | --- |\n{}\n",
+        rows.join("\n")
+    );
     println!("{} plants, {uncaught} not caught", plants.len());
     if uncaught == 0 {
         Ok(())
