@@ -340,15 +340,23 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
             return Ok(());
         };
         for entry in index.iter().filter(|entry| entry.slot() == slot) {
+            let class = slots.get(slot);
             let opened = self
                 .log
-                .read_value(entry.address(), entry.size(), slots.get(slot), buffer)
-                .await?;
-            if let (Some(name), Some(value)) = (buffer.get(opened.name), buffer.get(opened.value)) {
-                let name = core::str::from_utf8(name).map_err(|_| ReadError::Damaged(entry.address() * 4))?;
-                each(name, value);
-            }
+                .read_value(entry.address(), entry.size(), class, buffer)
+                .await;
+            let shown = opened.map_err(ReadError::from).and_then(|opened| {
+                let name = buffer.get(opened.name).map(core::str::from_utf8);
+                match (name, buffer.get(opened.value)) {
+                    (Some(Ok(name)), Some(value)) => {
+                        each(name, value);
+                        Ok(())
+                    }
+                    _ => Err(ReadError::Damaged(entry.address().saturating_mul(4))),
+                }
+            });
             buffer.zeroize();
+            shown?;
         }
         Ok(())
     }
@@ -574,6 +582,7 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
             WriteError::Unkept => EraseError::Unkept,
             WriteError::Damaged(at) => EraseError::Damaged(at),
             WriteError::Full => EraseError::Full,
+            WriteError::Fixed => EraseError::Fixed,
             _ => EraseError::Internal,
         })?;
         //= compliance/requirements.md#store-20

@@ -192,12 +192,12 @@ fn no_nonce_is_used_twice_when_the_driver_fails_and_the_caller_tries_again() {
                 &mut source,
             );
         }
+        store.medium_mut().driver_mut().fail_after(u64::MAX, kind);
         let mut out = [0; 64];
         store
             .get_bytes(Class::User, "a", &mut out)
             .expect("reads")
             .expect("is there");
-        store.medium_mut().driver_mut().fail_after(u64::MAX, kind);
     }
     assert_no_reuse("failed writes");
 }

@@ -9,7 +9,7 @@
 //! The attacker of this target changes and copies what is on flash, also from earlier moments of the same device, and does not
 //! have the root key. What must hold:
 //!
-//! * no panic, no endless loop, and no more bytes read than [`MOST_READ`] says;
+//! * no panic, no endless loop, and no more bytes read than `MOST_READ` says;
 //! * a value that is returned was stored under that name, and what is shown as a whole was a state of the device at some moment;
 //! * a store that mounted keeps what it then acknowledges, here and after the next mount.
 #![no_main]
@@ -29,8 +29,10 @@ use rig::{Rig, observe, run_operation};
 use support::operation::{Operation, Outcome};
 use support::{Ecc, Model, Nor, format, mount, random};
 
-/// Bytes that one mount, or one operation, may read: so many times the part's capacity.
-const MOST_READ: u64 = 64;
+/// Bytes that a mount and a look at everything may read, and then a mount and all the writes: so many times the part's
+/// capacity. An honest mount reads the log once or twice and the newest page three times, a look every live record once,
+/// collecting everything the log once more; in a quarter of a million changed images none came to 8 times the capacity.
+const MOST_READ: u64 = 32;
 /// Moments of each history that are kept.
 const MOMENTS: usize = 32;
 const OPERATIONS_BETWEEN: usize = 5;
@@ -337,7 +339,7 @@ fn target<P: Rig>(base: &Base, changed: &Changed) {
         );
     }
     drop(store);
-    bounded(&part, read, "a mount and eight operations");
+    bounded(&part, read, "a mount and seven operations");
     let mut store = mount(&mut part).expect("what was written to mounts again");
     if let Some(state) = &kept {
         assert_eq!(

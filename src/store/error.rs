@@ -32,7 +32,8 @@ pub enum FormatError {
     Internal,
 }
 
-/// Why a store could not be mounted. Nothing on flash was destroyed by trying.
+/// Why a store could not be mounted. Trying destroys nothing that was not already doomed: an erasure or overwriting that a power
+/// cut interrupted may be completed first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum MountError {
@@ -156,7 +157,7 @@ pub enum EraseError {
     /// The flash driver reported an error. If the erasure had begun, the next operation or mount goes on with it.
     #[error("the flash driver failed")]
     Flash(NorFlashErrorKind),
-    /// The random source failed or is visibly stuck. Nothing was touched.
+    /// The random source failed or is visibly stuck. Nothing stored was touched.
     #[error("the random source failed or is stuck")]
     Random,
     /// What was written or erased does not read back so: the flash is worn or write-protected.
@@ -171,6 +172,9 @@ pub enum EraseError {
     /// There is no room to move what stays.
     #[error("the store is full")]
     Full,
+    /// The item is write-once: it goes with its class only.
+    #[error("the item can only be erased with its class")]
+    Fixed,
     /// An internal limit was met.
     #[error("internal limit")]
     Internal,

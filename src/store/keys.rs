@@ -277,9 +277,14 @@ impl<M: Medium> Log<M> {
         if self.head.writing == Writing::Burnt {
             // What stands at the end of the log may be a whole record that was never accepted. The key page names the end
             // of the log: a Session record, or a new page, says first where that is.
-            match self.open_session(random).await {
-                Err(Fault::Full) => self.open_page(random).await?,
-                opened => opened?,
+            let declared = match self.open_session(random).await {
+                Err(Fault::Full) => self.open_page(random).await,
+                opened => opened,
+            };
+            match declared {
+                // No room is no reason not to erase.
+                Err(Fault::Full) => {}
+                declared => declared?,
             }
         }
         let other = 1 - self.key_page.page.min(1);

@@ -445,6 +445,14 @@ impl<M: Medium> Log<M> {
         if self.head.writing == Writing::Open {
             return self.overwrite_burnt().await;
         }
+        match self.try_session(random).await {
+            // The words may have been begun before, which does not always show: once more, beyond them.
+            Err(Fault::Flash(_) | Fault::Unkept) => self.try_session(random).await,
+            opened => opened,
+        }
+    }
+
+    async fn try_session<R: TryCryptoRng + ?Sized>(&mut self, random: &mut R) -> Result<(), Fault> {
         let offset = self.session_offset();
         let size = self.geometry.salt_record();
         if offset.saturating_add(size) > self.geometry.page {
@@ -561,7 +569,15 @@ impl<M: Medium> Log<M> {
         // Burnt: whatever comes of the program call, the page is erased again before anything else is appended.
         self.ready = self.ready.saturating_sub(1);
         self.spoiled = true;
-        let head = self.begin_page(page, salt, &randomness, payload).await?;
+        let head = match self.begin_page(page, salt, &randomness, payload).await {
+            // The words may have been begun before, which does not always show.
+            Err(Fault::Flash(_) | Fault::Unkept) => {
+                self.erase_page(page, 0).await?;
+                let salt = crypto::fresh(random).map_err(|_| Fault::Random)?;
+                self.begin_page(page, salt, &randomness, payload).await?
+            }
+            begun => begun?,
+        };
         let left = self.geometry.start(self.head_page());
         if self.head.next > self.head.end {
             self.burnt = Some((left + self.head.end, left + self.head.next));

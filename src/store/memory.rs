@@ -111,8 +111,8 @@ impl Index<'_> {
         // Entries behind the hole move up if the hole lies between their home and their place.
         let mut at = self.next(hole);
         while let Some(entry) = self.entries.get(at).copied().filter(|entry| !entry.is_empty()) {
-            let home = self.home(entry.hash());
-            if self.distance(home, hole) < self.distance(home, at) {
+            let preferred = self.home(entry.hash());
+            if self.distance(preferred, hole) < self.distance(preferred, at) {
                 self.entries.swap(hole, at);
                 hole = at;
             }

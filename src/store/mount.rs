@@ -464,9 +464,9 @@ impl<M: Medium> Log<M> {
     ) -> Result<(), MountError> {
         let damaged = MountError::Damaged(address.saturating_mul(4));
         let opened = split_value(M::KIND, header, parts.buffer, &text).ok_or(damaged)?;
-        let mut name = [0; format::MAX_NAME];
+        let mut name = Secret::new([0; format::MAX_NAME]);
         let name_bytes = parts.buffer.get(opened.name).ok_or(damaged)?;
-        let name = name.get_mut(..name_bytes.len()).ok_or(damaged)?;
+        let name = name.expose_mut().get_mut(..name_bytes.len()).ok_or(damaged)?;
         name.copy_from_slice(name_bytes);
         let size = self.geometry.size(header);
         let hash = self.keys.name_hash(header.slot, name);
@@ -667,7 +667,7 @@ async fn find_store<M: Medium>(
             Clear::OtherGeometry => refusal = MountError::Geometry,
             Clear::Foreign if refusal == MountError::Unformatted => refusal = MountError::Foreign,
             Clear::Unreadable(kind) if refusal == MountError::Unformatted => {
-                refusal = MountError::Flash(kind)
+                refusal = MountError::Flash(kind);
             }
             Clear::Foreign | Clear::Unreadable(_) | Clear::Blank => {}
         }

@@ -377,7 +377,7 @@ impl<M: Medium> Log<M> {
                             match found {
                                 None if beyond => found = Some((payload.resume, offset)),
                                 Some((resume, _)) if beyond && payload.resume == resume => {
-                                    found = Some((resume, offset))
+                                    found = Some((resume, offset));
                                 }
                                 Some(_) => break,
                                 None => {}
@@ -457,7 +457,8 @@ impl<M: Medium> Log<M> {
             behind = next;
         }
         Ok(Found::End {
-            next: last - start,
+            // The unit after it may have been begun, and not show.
+            next: last - start + self.geometry.unit,
             clean: false,
         })
     }

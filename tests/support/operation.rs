@@ -84,6 +84,7 @@ impl Operation {
         let erased = |result: Result<(), EraseError>| match result {
             Ok(()) => Outcome::Done,
             Err(EraseError::Flash(_) | EraseError::Unkept) => Outcome::Cut,
+            Err(EraseError::Full) => Outcome::Refused,
             Err(error) => panic!("{self:?}: {error}"),
         };
         match self {
@@ -97,7 +98,14 @@ impl Operation {
                 written(store.remove_bytes(class(*number), &name(*key), random).map(drop))
             }
             Self::EraseItem { class: number, key } => {
-                erased(store.erase_item(class(*number), &name(*key), random))
+                let outcome = erased(store.erase_item(class(*number), &name(*key), random));
+                // Removed, and then no room to collect what else held it: the state is the new one.
+                let gone = store.contains_bytes(class(*number), &name(*key)) == Ok(false);
+                if outcome == Outcome::Refused && gone {
+                    Outcome::Done
+                } else {
+                    outcome
+                }
             }
             Self::EraseClass { class } => erased(store.erase(
                 match class % 5 {
