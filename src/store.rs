@@ -742,14 +742,15 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
         if older.is_none() && parts.index.is_full() {
             return Err(WriteError::IndexFull);
         }
+        // An update that is no longer than what it replaces always finds room: that was seen to when the item came. With it
+        // goes room for the largest record once more, which an update needs while the older one is still there.
+        let largest = log.largest.max(size);
         let items = u32::try_from(parts.index.len())
             .unwrap_or(u32::MAX)
-            .saturating_add(u32::from(older.is_none()));
-        let bytes = log
-            .live_bytes
-            .saturating_sub(older.map_or(0, Entry::size))
-            .saturating_add(size);
-        if !collect::is_within_capacity(geometry, bytes, items, log.largest.max(size)) {
+            .saturating_add(2);
+        let bytes = log.live_bytes.saturating_add(size).saturating_add(largest);
+        let grows = older.is_none_or(|older| older.size() < size);
+        if grows && !collect::is_within_capacity(geometry, bytes, items, largest) {
             return Err(WriteError::Full);
         }
         let slot = match slot {

@@ -1,0 +1,266 @@
+//! What an adversarial review broke once, one test for each finding. See `docs/security-review.md`.
+
+#[path = "../examples/lifecycle/forensics.rs"]
+mod forensics;
+mod support;
+
+use bydesign::flash::simulator::{EraseTear, ProgramTear};
+use bydesign::store::{Class, DataClass, MountError, ReadError, Scope, UserId};
+use embedded_storage::nor_flash::NorFlashErrorKind;
+use forensics::scan;
+use support::{Ecc, LABEL, Nor, Part, ROOT, contents, format, mount, random};
+
+fn holds(image: &[u8], value: &[u8]) -> bool {
+    scan(image, &ROOT, LABEL.as_bytes()).holds_value(value)
+}
+
+#[test]
+fn a_second_cut_in_the_overwriting_behind_a_torn_record_leaves_a_store_that_mounts() {
+    for first in (1..160).step_by(4) {
+        for second in (100..320).step_by(5) {
+            let mut part = Nor::<4, 1024>::new(8 * 1024);
+            let mut store = format(&mut part, 1);
+            store
+                .put_bytes(Class::User, "k", &[1; 40], &mut random(1))
+                .unwrap();
+            drop(store);
+            for (cut, seed) in [(first, 2u8), (second, 3)] {
+                part.cut_after(cut);
+                if let Ok(mut store) = mount(&mut part) {
+                    let _ = store.put_bytes(Class::User, "k", &[seed; 40], &mut random(u64::from(seed)));
+                }
+                part.power_on();
+            }
+            let mounted = mount(&mut part).map(drop);
+            assert_eq!(mounted, Ok(()), "cuts at {first} and {second}");
+        }
+    }
+}
+
+fn updates_at_every_fill<P: Part>(capacity: usize, len: usize) {
+    for percent in [50, 75, 90, 100] {
+        let mut part = P::new(capacity);
+        let mut store = format(&mut part, 1);
+        let mut fits = 0;
+        while fits < 46
+            && store
+                .put_bytes(Class::User, &format!("k{fits:03}"), &vec![1; len], &mut random(1))
+                .is_ok()
+        {
+            fits += 1;
+        }
+        for key in fits * percent / 100..fits {
+            store
+                .remove_bytes(Class::User, &format!("k{key:03}"), &mut random(1))
+                .unwrap();
+        }
+        let items = (fits * percent / 100).max(1);
+        for round in 0..1_000u32 {
+            let key = format!("k{:03}", round % items);
+            let value = vec![round.to_le_bytes()[0]; len];
+            store
+                .put_bytes(Class::User, &key, &value, &mut random(u64::from(round)))
+                .unwrap_or_else(|error| {
+                    panic!("{percent} % of {fits} items of {len}, update {round}: {error}")
+                });
+        }
+    }
+}
+
+#[test]
+fn what_was_accepted_once_can_be_updated_for_ever_at_every_fill() {
+    updates_at_every_fill::<Nor<4, 1024>>(6 * 1024, 60);
+    updates_at_every_fill::<Nor<4, 1024>>(5 * 1024, 60);
+    updates_at_every_fill::<Nor<4, 1024>>(8 * 1024, 60);
+    updates_at_every_fill::<Nor<4, 4096>>(4 * 4096, 64);
+    updates_at_every_fill::<Ecc<8, 2048>>(6 * 2048, 40);
+    updates_at_every_fill::<Ecc<32, 1024>>(8 * 1024, 100);
+}
+
+fn failing_calls<P: Part>(fail_after: impl Fn(&mut P, u64)) {
+    let mut base = P::new(10 * 1024);
+    let mut store = format(&mut base, 1);
+    store
+        .put_bytes(Class::User, "a", &[1; 300], &mut random(1))
+        .unwrap();
+    store
+        .put_bytes(Class::User, "removed", &[2; 20], &mut random(1))
+        .unwrap();
+    store
+        .put_bytes(Class::Settings, "s", &[2; 20], &mut random(1))
+        .unwrap();
+    drop(store);
+    for failing in 0..220 {
+        // Twice, so that a driver that is asked again fails again.
+        let mut part = base.clone();
+        fail_after(&mut part, failing);
+        let Ok(mut store) = mount(&mut part) else { continue };
+        let _ = store.put_bytes(Class::User, "big", &[9; 450], &mut random(4));
+        drop(store);
+        fail_after(&mut part, u64::MAX);
+        let mut same_boot = part.clone();
+        for erase in [false, true] {
+            let mut store = mount(&mut same_boot).unwrap();
+            if erase {
+                store.erase(Class::Settings, &mut random(5)).unwrap();
+            }
+            store
+                .put_bytes(Class::User, "small", b"acknowledged", &mut random(5))
+                .unwrap();
+            store
+                .remove_bytes(Class::User, "removed", &mut random(6))
+                .unwrap();
+            let expected = contents(&mut store);
+            drop(store);
+            let found = contents(
+                &mut mount(&mut same_boot).unwrap_or_else(|error| panic!("call {failing}: {error}")),
+            );
+            assert_eq!(found, expected, "call {failing} failed");
+        }
+    }
+}
+
+#[test]
+fn what_is_acknowledged_after_a_failed_call_is_there_after_a_boot() {
+    failing_calls::<Nor<4, 1024>>(|part, calls| part.0.fail_after(calls, NorFlashErrorKind::Other));
+    failing_calls::<Ecc<8, 1024>>(|part, calls| part.0.fail_after(calls, NorFlashErrorKind::Other));
+}
+
+#[test]
+fn a_failed_put_and_its_repetition_leave_no_copy_behind_on_overwritable_flash() {
+    let value = *b"the value that goes away for good";
+    for failing in 100..260 {
+        let mut part = Nor::<4, 1024>::new(8 * 1024);
+        drop(format(&mut part, 1));
+        part.0.fail_after(failing, NorFlashErrorKind::Other);
+        let Ok(mut store) = mount(&mut part) else { continue };
+        let _ = store.put_bytes(Class::User, "secret", &value, &mut random(2));
+        store
+            .medium_mut()
+            .driver_mut()
+            .fail_after(u64::MAX, NorFlashErrorKind::Other);
+        store
+            .put_bytes(Class::User, "secret", &value, &mut random(3))
+            .unwrap();
+        store.remove_bytes(Class::User, "secret", &mut random(4)).unwrap();
+        drop(store);
+        assert!(!holds(part.image(), &value), "call {failing} failed");
+    }
+}
+
+#[test]
+fn a_damaged_first_record_of_the_head_page_is_damage_and_no_earlier_state() {
+    let mut part = Nor::<4, 1024>::new(10 * 1024);
+    let mut store = format(&mut part, 1);
+    for number in 0..9u8 {
+        store
+            .put_bytes(Class::User, &format!("k{number}"), &[number; 150], &mut random(1))
+            .unwrap();
+    }
+    drop(store);
+    let mut noticed = 0;
+    for page in 2..10 {
+        let mut part = part.clone();
+        part.image_mut()[page * 1024 + 12 + 40] ^= 4;
+        match mount(&mut part) {
+            Err(MountError::Damaged(_)) => noticed += 1,
+            Err(error) => panic!("page {page}: {error}"),
+            Ok(mut store) => assert_eq!(contents(&mut store).len(), 9, "page {page}"),
+        }
+    }
+    assert!(noticed >= 2);
+}
+
+#[test]
+fn an_item_erased_after_an_interrupted_page_erase_is_gone_from_write_once_flash() {
+    let secret = *b"what the first owner wrote down";
+    let mut base = Ecc::<8, 1024>::new(10 * 1024);
+    let mut store = format(&mut base, 1);
+    store
+        .put_bytes(Class::User, "secret", &secret, &mut random(1))
+        .unwrap();
+    store
+        .put_bytes(
+            Class::User,
+            "secret",
+            b"something else, of the same owner",
+            &mut random(1),
+        )
+        .unwrap();
+    drop(store);
+    let mut tried = 0;
+    for put in 0..60u8 {
+        let write = |part: &mut Ecc<8, 1024>| {
+            mount(part)
+                .map(|mut store| store.put_bytes(Class::User, "k1", &[put; 70], &mut random(u64::from(put))))
+        };
+        let begun = base.events();
+        let mut full = base.clone();
+        write(&mut full).unwrap().unwrap();
+        for cut in (0..full.events() - begun).rev().step_by(7).take(30) {
+            let mut part = base.clone();
+            part.set_tear(ProgramTear::Clean, EraseTear::HalfErased, cut);
+            part.cut_after(cut);
+            drop(write(&mut part));
+            part.power_on();
+            mount(&mut part)
+                .unwrap()
+                .erase_item(Class::User, "secret", &mut random(6))
+                .unwrap();
+            assert!(!holds(part.image(), &secret), "put {put}, cut {cut}");
+            tried += 1;
+        }
+        base = full;
+    }
+    assert!(tried > 500);
+}
+
+#[test]
+fn each_of_the_256_application_classes_is_one_of_its_own() {
+    let mut part = Nor::<4, 1024>::new(8 * 1024);
+    let mut store = format(&mut part, 1);
+    for number in 0..=255u8 {
+        let class = Class::Application(number);
+        store
+            .put_bytes(class, "k", &[number], &mut random(u64::from(number)))
+            .unwrap();
+        let mut out = [0; 4];
+        assert_eq!(store.get_bytes(class, "k", &mut out), Ok(Some(1)));
+        assert_eq!(out[0], number);
+        assert_eq!(
+            store.get_bytes(Class::Application(number.wrapping_sub(1)), "k", &mut out),
+            Ok(None)
+        );
+        store
+            .erase(Scope::Class(class), &mut random(u64::from(number)))
+            .unwrap();
+        assert_eq!(store.get_bytes(class, "k", &mut out), Ok::<_, ReadError>(None));
+    }
+}
+
+#[test]
+fn pages_full_of_the_smallest_records_are_collected() {
+    let mut part = Ecc::<32, 4096>::new(8 * 4096);
+    let mut store = format(&mut part, 1);
+    for round in 0..40u32 {
+        for key in 0..40u8 {
+            store
+                .put_bytes(
+                    Class::User,
+                    &format!("{key:02}"),
+                    b"",
+                    &mut random(u64::from(round)),
+                )
+                .unwrap();
+        }
+    }
+    for key in 0..40u8 {
+        store
+            .erase_item(Class::User, &format!("{key:02}"), &mut random(1))
+            .unwrap();
+    }
+    assert!(contents(&mut store).is_empty());
+    store
+        .put_bytes(DataClass::user(UserId(3)), "k", b"v", &mut random(1))
+        .unwrap();
+}
