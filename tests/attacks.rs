@@ -264,3 +264,40 @@ fn pages_full_of_the_smallest_records_are_collected() {
         .put_bytes(DataClass::user(UserId(3)), "k", b"v", &mut random(1))
         .unwrap();
 }
+
+#[test]
+fn damage_in_pages_that_hold_nothing_costs_nothing() {
+    let mut base = Nor::<4, 1024>::new(10 * 1024);
+    let mut store = format(&mut base, 1);
+    store
+        .put_bytes(Class::User, "kept", &[1; 40], &mut random(1))
+        .unwrap();
+    drop(store);
+    for page in 3..10 {
+        for (at, len) in [(500, 1), (200, 300), (0, 1024)] {
+            let mut part = base.clone();
+            for (byte, number) in part.image_mut()[page * 1024 + at..][..len]
+                .iter_mut()
+                .zip(1u8..=255)
+            {
+                *byte = number.wrapping_mul(29);
+            }
+            // Right behind the head more than a word is a page that was written and then damaged.
+            let Ok(mut store) = mount(&mut part) else {
+                assert!(page == 3 && len > 1, "page {page}, {len} bytes at {at}");
+                continue;
+            };
+            for round in 0..60u8 {
+                store
+                    .put_bytes(Class::User, "k", &[round; 100], &mut random(u64::from(round)))
+                    .unwrap();
+                if round % 5 == 0 {
+                    drop(store);
+                    store = mount(&mut part)
+                        .unwrap_or_else(|error| panic!("page {page}, {len} bytes at {at}: {error}"));
+                }
+            }
+            assert_eq!(contents(&mut store).len(), 2);
+        }
+    }
+}

@@ -566,6 +566,16 @@ impl<M: Medium> Log<M> {
         if page == self.geometry.page_before(self.tail) {
             self.tail_erased = true;
         }
+        // The page after the head is blank whenever it is not the one before the tail: a mount relies on it.
+        if self.free_pages() > 1 {
+            let after = self
+                .geometry
+                .page_of(generation.checked_add(1).ok_or(Fault::Internal)?);
+            if self.is_erased(after).await?.is_none() {
+                self.erase_page(after, 0).await?;
+                self.tail_erased = self.tail_erased || after == self.geometry.page_before(self.tail);
+            }
+        }
         // Burnt: whatever comes of the program call, the page is erased again before anything else is appended.
         self.ready = self.ready.saturating_sub(1);
         self.spoiled = true;

@@ -561,7 +561,10 @@ impl<M: Medium> Log<M> {
             // It holds at most a first record that was torn. More was a page of the log, and the head, until that was damaged.
             let start = self.geometry.start(next);
             let behind = start + self.geometry.first() + self.geometry.salt_record();
-            if !self.is_blank(behind, start + self.geometry.page).await {
+            // One word is a flipped bit in a blank page; a record has more.
+            if let Some(last) = self.last_not_blank(behind, start + self.geometry.page).await
+                && !self.is_blank(behind, last - self.geometry.unit).await
+            {
                 return Err(MountError::Damaged(start));
             }
         }
