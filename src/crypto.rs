@@ -1,6 +1,6 @@
 //! The only place that imports cipher and hash crates: one way to seal, one to open, one table of key labels.
 //!
-//! Nothing here is for applications; the store's types carry it. What is public is [`ledger`], for tests.
+//! Nothing here is for applications; the store's types carry it. What is public is `ledger`, with feature `test-util`, for tests.
 //!
 //! ```text
 //!  store
