@@ -88,7 +88,7 @@ pub use stored::{CodecError, Serde, Stored};
 use self::error::Fault;
 use self::format::{Kind, MAX_NAME, MAX_VALUE, PAIR_PAYLOAD, TEXT_START};
 use self::keys::Fate;
-use self::log::{Doomed, Log, OpenedValue};
+use self::log::{Doomed, Log, OpenedValue, Writing};
 use self::memory::{Entry, Parts};
 use self::mount::Existing;
 use crate::crypto;
@@ -803,6 +803,10 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
     ) -> Result<bool, WriteError> {
         let Self { log, memory } = self;
         let mut parts = memory.parts();
+        if log.head.writing == Writing::Burnt {
+            // A write that failed may have left a whole record. What is answered now must hold after the next mount.
+            log.make_reserved_room(&mut parts, random).await?;
+        }
         let Some(slot) = parts.slots.find(data) else {
             return Ok(false);
         };

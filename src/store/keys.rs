@@ -112,6 +112,20 @@ impl<M: Medium> Log<M> {
         page: u16,
     ) -> Result<Option<([u8; SALT_LEN], KeyPagePayload)>, Fault> {
         let offset = self.first_key_record();
+        // The clear bytes are bound into the record as they must be; what stands on flash must be just that.
+        let mut clear = [0; CLEAR_LEN];
+        let first = self.geometry.start(page) + self.geometry.first();
+        let mut padded = [0; 2 * MAX_UNIT];
+        let len = usize::try_from(offset - self.geometry.first()).map_err(|_| Fault::Internal)?;
+        let padded = padded.get_mut(..len).ok_or(Fault::Internal)?;
+        if let Err(kind) = self.read_twice(first, padded).await {
+            self.unreadable = Some(kind);
+            return Ok(None);
+        }
+        format::place(&mut clear, 0, padded.get(..CLEAR_LEN).unwrap_or_default());
+        if clear != format::clear_part(self.geometry, M::KIND, &self.keys.store_id) {
+            return Ok(None);
+        }
         let Some((header, mut record)) = self.read_key_record::<96>(page, offset, Kind::KeyPage).await?
         else {
             return Ok(None);

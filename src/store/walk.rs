@@ -458,7 +458,7 @@ impl<M: Medium> Log<M> {
         }
         Ok(Found::End {
             // The unit after it may have been begun, and not show.
-            next: last - start + self.geometry.unit,
+            next: (last - start + self.geometry.unit).min(self.geometry.page),
             clean: false,
         })
     }
