@@ -113,7 +113,6 @@ impl<M: Medium> Log<M> {
     ) -> Result<Option<([u8; SALT_LEN], KeyPagePayload)>, Fault> {
         let offset = self.first_key_record();
         // The clear bytes are bound into the record as they must be; what stands on flash must be just that.
-        let mut clear = [0; CLEAR_LEN];
         let first = self.geometry.start(page) + self.geometry.first();
         let mut padded = [0; 2 * MAX_UNIT];
         let len = usize::try_from(offset - self.geometry.first()).map_err(|_| Fault::Internal)?;
@@ -122,8 +121,8 @@ impl<M: Medium> Log<M> {
             self.unreadable = Some(kind);
             return Ok(None);
         }
-        format::place(&mut clear, 0, padded.get(..CLEAR_LEN).unwrap_or_default());
-        if clear != format::clear_part(self.geometry, M::KIND, &self.keys.store_id) {
+        let expected = format::clear_part(self.geometry, M::KIND, &self.keys.store_id);
+        if padded.get(..CLEAR_LEN) != Some(expected.as_slice()) {
             return Ok(None);
         }
         let Some((header, mut record)) = self.read_key_record::<96>(page, offset, Kind::KeyPage).await?
