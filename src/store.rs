@@ -532,11 +532,9 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
     ) -> Result<(), EraseError> {
         let scope = scope.into();
         self.recover().await?;
-        let Parts {
-            mut index, mut slots, ..
-        } = self.memory.parts();
+        let mut parts = self.memory.parts();
         let takes = |data: Option<DataClass>| data.is_some_and(|data| scope.takes(data));
-        if !slots.used().iter().any(|slot| takes(slot.data)) {
+        if !parts.slots.used().iter().any(|slot| takes(slot.data)) {
             return Ok(());
         }
         let fate = |slot: u8, data: Option<DataClass>| match data {
@@ -544,11 +542,10 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
             Some(data) if scope.takes(data) => Fate::Free,
             _ => Fate::Keep,
         };
-        let count = *slots.count;
-        Ok(self
-            .log
-            .rewrite_class_keys(&mut index, &mut slots, fate, count, random)
-            .await?)
+        let count = *parts.slots.count;
+        let erased = self.log.rewrite_class_keys(&mut parts, fate, count, random).await;
+        self.memory.parts().buffer.zeroize();
+        Ok(erased?)
     }
 
     /// Erases one item: removes it and sees to it that no version of it is left on the flash.
@@ -640,7 +637,8 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
             self.log.load_class_keys(&mut slots, count).await?;
         }
         self.log.overwrite_doomed().await?;
-        self.log.overwrite_burnt().await
+        self.log.overwrite_burnt().await?;
+        Ok(())
     }
 
     /// Finds an item and leaves its record open in the buffer; the caller wipes it.
@@ -724,7 +722,7 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
         let pad = (4 - (value_start + value_len) % 4) % 4;
         let text_len = value_start + value_len + pad - TEXT_START;
         let kind = if fixed { Kind::Fixed } else { Kind::Value };
-        let size = geometry.size(log.header_at_head(kind, 0, text_len)?);
+        let size = geometry.size(log.head.header(kind, 0, text_len)?);
 
         let slot = parts.slots.find(data);
         let older = match slot {
@@ -769,7 +767,7 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
         };
         let older = older.map(|(entry, _)| entry);
         let randomness = crypto::fresh(random).map_err(|_| WriteError::Random)?;
-        let header = log.header_at_head(kind, slot, text_len)?;
+        let header = log.head.header(kind, slot, text_len)?;
         let buffer = &mut *parts.buffer;
         buffer.zeroize();
         let meta = u8::try_from(name.len() | pad << 6).map_err(|_| WriteError::Internal)?;
@@ -803,9 +801,10 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
     ) -> Result<bool, WriteError> {
         let Self { log, memory } = self;
         let mut parts = memory.parts();
+        let pair = log.geometry.pair_record();
         if log.head.writing == Writing::Burnt {
             // A write that failed may have left a whole record. What is answered now must hold after the next mount.
-            log.make_reserved_room(&mut parts, random).await?;
+            log.prepare(pair, 0, &mut parts, random).await?;
         }
         let Some(slot) = parts.slots.find(data) else {
             return Ok(false);
@@ -819,7 +818,7 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
         if entry.is_fixed() {
             return Err(WriteError::Fixed);
         }
-        log.make_reserved_room(&mut parts, random).await?;
+        log.prepare(pair, 0, &mut parts, random).await?;
         let found = log
             .find(&parts.index, &parts.slots, slot, name.as_bytes(), parts.buffer)
             .await?;
@@ -827,7 +826,7 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
             return Err(WriteError::Internal);
         };
         let randomness = crypto::fresh(random).map_err(|_| WriteError::Random)?;
-        let header = log.header_at_head(Kind::Removal, slot, PAIR_PAYLOAD)?;
+        let header = log.head.header(Kind::Removal, slot, PAIR_PAYLOAD)?;
         let live_sum = log.live_sum.wrapping_sub(log.keys.live_summand(entry.address()));
         let stated = if M::KIND == MediumKind::Overwritable {
             live_sum
@@ -876,8 +875,7 @@ impl<M: Medium> Log<M> {
                 Fate::Keep
             }
         };
-        self.rewrite_class_keys(&mut parts.index, &mut parts.slots, fate, count, random)
-            .await?;
+        self.rewrite_class_keys(parts, fate, count, random).await?;
         Ok(slot)
     }
 

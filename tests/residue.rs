@@ -59,7 +59,16 @@ fn at_every_cut<P: Part>(
     kept: &[Vec<u8>],
     tear: (ProgramTear, EraseTear),
 ) {
-    let base = prepared::<P>();
+    at_every_cut_of(&prepared::<P>(), change, gone, kept, tear);
+}
+
+fn at_every_cut_of<P: Part>(
+    base: &P,
+    change: Change<P>,
+    gone: &[(&str, Vec<u8>)],
+    kept: &[Vec<u8>],
+    tear: (ProgramTear, EraseTear),
+) {
     for (name, value) in gone {
         assert!(is_found(base.image(), value), "before, the finder finds all");
         assert!(
@@ -174,6 +183,100 @@ fn a_removed_item_is_not_found_at_any_cut_point_on_overwritable_flash() {
             tear,
         );
     }
+}
+
+/// With two log pages every collection moves a whole page, and leaves the old one to be erased.
+#[test]
+fn a_removed_item_is_not_found_at_any_cut_point_on_a_page_that_was_turned_over() {
+    let erases = |part: &Nor<4, 1024>| mount(&mut part.clone()).unwrap().figures().most_erases;
+    let mut turned_over = 0;
+    for updates in 3..14 {
+        let mut base = Nor::<4, 1024>::new(4 * 1024);
+        let mut store = format(&mut base, 1);
+        for number in 0..3 {
+            let name = format!("item {number}");
+            store
+                .put_bytes(Class::User, &name, &secret(number), &mut random(1))
+                .unwrap();
+        }
+        for update in 0..=updates {
+            store
+                .put_bytes(Class::Settings, "setting", &secret(20 + update), &mut random(2))
+                .unwrap();
+        }
+        drop(store);
+        let mut removed = base.clone();
+        mount(&mut removed)
+            .unwrap()
+            .remove_bytes(Class::User, "item 1", &mut random(9))
+            .unwrap();
+        turned_over += u32::from(erases(&removed) > erases(&base));
+        for tear in TORN {
+            at_every_cut_of::<Nor<4, 1024>>(
+                &base,
+                |store| store.remove_bytes(Class::User, "item 1", &mut random(9)).is_ok(),
+                &[("item 1", secret(1))],
+                &[secret(0), secret(2), secret(20 + updates)],
+                tear,
+            );
+        }
+    }
+    assert!(turned_over > 0, "the removal had to turn a page over");
+}
+
+#[test]
+fn a_removed_item_is_not_found_when_the_removal_failed_anywhere_and_was_repeated() {
+    let mut base = Nor::<4, 1024>::new(4 * 1024);
+    let mut store = format(&mut base, 1);
+    store
+        .put_bytes(Class::User, "item 1", &secret(1), &mut random(1))
+        .unwrap();
+    // so many that the removal turns the page over
+    while store.figures().most_erases < 5 {
+        drop(store);
+        let before = base.clone();
+        store = mount(&mut base).unwrap();
+        store.remove_bytes(Class::User, "item 1", &mut random(9)).unwrap();
+        if store.figures().most_erases == 5 {
+            base = before;
+            break;
+        }
+        drop(store);
+        base = before;
+        store = mount(&mut base).unwrap();
+        store
+            .put_bytes(Class::Settings, "setting", &secret(2), &mut random(2))
+            .unwrap();
+    }
+    let mut failures = 0;
+    for event in 0.. {
+        let mut part = base.clone();
+        let mut store = mount(&mut part).unwrap();
+        store.medium_mut().driver_mut().cut_after(event);
+        let first = store.remove_bytes(Class::User, "item 1", &mut random(9));
+        store.medium_mut().driver_mut().power_on();
+        store.medium_mut().driver_mut().never_cut();
+        if first == Ok(true) {
+            break;
+        }
+        failures += 1;
+        store
+            .remove_bytes(Class::User, "item 1", &mut random(10))
+            .unwrap();
+        assert!(
+            !is_found(store.medium().driver().image(), &secret(1)),
+            "failed at {event}"
+        );
+        assert!(!is_confirmed(
+            store.medium().driver().image(),
+            "item 1",
+            &secret(1)
+        ));
+        drop(store);
+        assert_eq!(contents(&mut mount(&mut part).unwrap()).len(), 1);
+    }
+    // The removal moves a page: copies, first record, an erase of four events with its mark, then the overwriting.
+    assert!(failures > 300, "{failures} failures");
 }
 
 #[test]

@@ -9,7 +9,7 @@
 use rand_core::TryCryptoRng;
 
 use super::error::Fault;
-use super::format::{self, Geometry, Header, Kind, LINK_LEN, NO_ADDRESS, TEXT_START};
+use super::format::{self, Geometry, Header, Kind, LINK_LEN, NO_ADDRESS, SaltPayload, TEXT_START};
 use super::log::{Doomed, Log};
 use super::memory::{Entry, Index, Parts, Slots};
 use crate::crypto;
@@ -43,8 +43,10 @@ impl<M: Medium> Log<M> {
         self.keep_pace(size, parts, random).await?;
         // Each round opens a page or frees one; after two turns of the ring nothing changes any more.
         for _ in 0..=self.geometry.log_pages().saturating_mul(2) {
-            if self.fits(size, self.geometry.reserve() + self.owed(&parts.index)) {
-                return self.open_session(random).await;
+            if self.fits(size, self.geometry.pair_record()) {
+                return self
+                    .prepare(size, self.geometry.pair_record(), parts, random)
+                    .await;
             }
             if self.free_pages() > self.geometry.spare() {
                 self.open_page(random).await?;
@@ -55,38 +57,41 @@ impl<M: Medium> Log<M> {
         Err(Fault::Full)
     }
 
-    /// What the head must keep for the collection: once that has gone into the spare pages, whatever is still live in the
-    /// tail, and the Retire record, have to find room before any new value does.
-    fn owed(&self, index: &Index<'_>) -> u32 {
-        if self.free_pages() >= self.geometry.spare() {
-            return 0;
+    /// Makes the head ready for a record of `size` bytes and `reserve` bytes behind it, opening pages if need be. Finds room
+    /// for a Removal or Retire record however full the store is: values and copies leave that much in every page.
+    pub(crate) async fn prepare<R: TryCryptoRng + ?Sized>(
+        &mut self,
+        size: u32,
+        reserve: u32,
+        parts: &mut Parts<'_>,
+        random: &mut R,
+    ) -> Result<(), Fault> {
+        for _ in 0..=self.geometry.log_pages() {
+            if self.fits(size, reserve) {
+                match self.open_session(random).await {
+                    // A Session record that failed may have burnt the room.
+                    Ok(()) if self.fits(size, reserve) => return Ok(()),
+                    Ok(()) | Err(Fault::Full) => {}
+                    failed => return failed,
+                }
+            }
+            self.advance(parts, random).await?;
         }
-        self.live_bytes_in_tail(index)
-            .saturating_add(self.geometry.pair_record())
+        Err(Fault::Full)
     }
 
-    /// Makes room for a record that must always find it: Retire, Removal. Uses what values leave free.
-    pub(crate) async fn make_reserved_room<R: TryCryptoRng + ?Sized>(
+    /// Opens the next page. The last free one is not simply opened, but takes over what lives in the tail page: whatever
+    /// interrupted writes burn, one page stays free.
+    async fn advance<R: TryCryptoRng + ?Sized>(
         &mut self,
         parts: &mut Parts<'_>,
         random: &mut R,
     ) -> Result<(), Fault> {
-        let size = self.geometry.pair_record();
-        for _ in 0..=self.geometry.log_pages() {
-            if self.fits(size, self.owed(&parts.index)) {
-                return self.open_session(random).await;
-            }
-            if self.free_pages() > self.geometry.spare() {
-                self.open_page(random).await?;
-            } else if self.collect_page(parts, random).await == Err(Fault::Full) {
-                break;
-            }
+        if self.free_pages() > 1 {
+            self.open_page(random).await
+        } else {
+            self.turn_over(parts, random).await
         }
-        // Better a removal than a spare place.
-        if !self.fits(size, 0) {
-            self.open_page(random).await?;
-        }
-        self.open_session(random).await
     }
 
     /// A share of the collection with each put, so that none has to do a whole page: what is left in the tail shrinks as
@@ -121,13 +126,14 @@ impl<M: Medium> Log<M> {
         parts: &mut Parts<'_>,
         random: &mut R,
     ) -> Result<(), Fault> {
-        if self.tail >= self.head.generation {
+        let tail = self.tail;
+        if tail >= self.head.generation {
             // The head is all there is: it can only be emptied into another page.
-            self.open_page(random).await?;
+            self.advance(parts, random).await?;
         }
         // A step copies a record, none of which is shorter than 32 bytes, or is the last one.
         for _ in 0..=self.geometry.page / 32 {
-            if !self.collect_step(parts, random).await? {
+            if self.tail != tail || !self.collect_step(parts, random).await? {
                 return Ok(());
             }
         }
@@ -141,27 +147,26 @@ impl<M: Medium> Log<M> {
         parts: &mut Parts<'_>,
         random: &mut R,
     ) -> Result<bool, Fault> {
-        if let Some(entry) = self.next_in_tail(&parts.index) {
-            if !self.fits(entry.size(), self.geometry.pair_record()) {
-                self.open_page(random).await?;
+        let (tail, pair) = (self.tail, self.geometry.pair_record());
+        if let Some(entry) = self.next_in_tail(0, &parts.index) {
+            self.prepare(entry.size(), pair, parts, random).await?;
+            if self.tail != tail {
+                return Ok(false);
             }
-            self.open_session(random).await?;
             self.copy(entry, parts, random).await?;
             return Ok(true);
         }
-        if !self.fits(self.geometry.pair_record(), 0) {
-            self.open_page(random).await?;
+        self.prepare(pair, 0, parts, random).await?;
+        if self.tail != tail {
+            return Ok(false);
         }
-        self.open_session(random).await?;
         // At most one page is ever between Retire and the end of its erase.
         self.finish_erase().await?;
-        let page = self.geometry.page_of(self.tail);
         //= compliance/requirements.md#store-7
         //# A page that held part of the log MUST be declared dead in the log before its erase begins.
-        self.append_retire(self.tail + 1, random).await?;
+        self.append_retire(tail + 1, random).await?;
         self.tail_live = 0;
-        self.erase_page(page, 0).await?;
-        self.tail_erased = true;
+        self.finish_erase().await?;
         // Pages are erased in ring order; one more is ready if those before it are.
         if self.ready + 1 == self.free_pages() {
             self.ready += 1;
@@ -169,26 +174,125 @@ impl<M: Medium> Log<M> {
         Ok(false)
     }
 
+    /// Moves what lives in the tail page to the last free page, in one step: the new page's first record is written last,
+    /// and says that the tail is dead. Until it is there the page counts for nothing and is erased again, so that power may
+    /// be cut here any number of times and uses up no room.
+    //= compliance/requirements.md#store-25
+    //# Power cuts, however many and wherever they come, MUST NOT use up room for good.
+    async fn turn_over<R: TryCryptoRng + ?Sized>(
+        &mut self,
+        parts: &mut Parts<'_>,
+        random: &mut R,
+    ) -> Result<(), Fault> {
+        if self.free_pages() == 0 {
+            return Err(Fault::Full);
+        }
+        let left_end = self.head.next;
+        let left = (self.tail < self.head.generation).then(|| self.geometry.start(self.head_page()));
+        let accepted_end = self.head.end;
+        match self.fill_turned_page(parts, random).await {
+            // The words may have been begun before, which does not always show.
+            Err(Fault::Flash(_) | Fault::Unkept) => self.fill_turned_page(parts, random).await?,
+            filled => filled?,
+        }
+        if let Some(left) = left.filter(|_| left_end > accepted_end) {
+            self.burnt = Some((left + accepted_end, left + left_end));
+        }
+        self.overwrite_burnt().await?;
+        self.erase_spoiled().await
+    }
+
+    async fn fill_turned_page<R: TryCryptoRng + ?Sized>(
+        &mut self,
+        parts: &mut Parts<'_>,
+        random: &mut R,
+    ) -> Result<(), Fault> {
+        let salt = crypto::fresh(random).map_err(|_| Fault::Random)?;
+        let generation = self.head.generation.checked_add(1).ok_or(Fault::Internal)?;
+        let page = self.geometry.page_of(generation);
+        if self.ready == 0 || self.is_erased(page).await?.is_none() {
+            self.erase_page(page, 0).await?;
+        }
+        self.tail_erased = true;
+        // Burnt: whatever comes of the program calls, the page is erased before it is used again.
+        self.ready = 0;
+        self.spoiled = true;
+
+        let live_before = self.live_in_tail(&parts.index).fold(self.live_sum, |sum, entry| {
+            sum.wrapping_sub(self.keys.live_summand(entry.address()))
+        });
+        let payload = SaltPayload {
+            tail: self.tail + 1,
+            live: Self::stated(live_before),
+            ..self.salt_payload(generation, self.head.end)
+        };
+        let mut head = self.page_head(salt, generation);
+        let mut live_sum = live_before;
+        let mut from = 0;
+        while let Some(entry) = self.next_in_tail(from, &parts.index) {
+            from = entry.address() + 1;
+            let randomness = crypto::fresh(random).map_err(|_| Fault::Random)?;
+            let Parts { slots, buffer, .. } = parts;
+            let slot = slots.get(entry.slot());
+            let opened = self
+                .read_value(entry.address(), entry.size(), slot, buffer)
+                .await?;
+            let text_len = opened.value.end.next_multiple_of(4) - TEXT_START;
+            live_sum = live_sum.wrapping_add(self.keys.live_summand(self.geometry.address(page, head.next)));
+            if M::KIND == MediumKind::Overwritable {
+                format::place(buffer, TEXT_START, &NO_ADDRESS.to_le_bytes());
+                format::place(buffer, TEXT_START + LINK_LEN / 2, &live_sum.to_le_bytes());
+            }
+            let header = head.header(opened.kind, entry.slot(), text_len)?;
+            self.append_to(&mut head, header, slot, &randomness, buffer)
+                .await?;
+        }
+        let randomness = crypto::fresh(random).map_err(|_| Fault::Random)?;
+        self.begin_page(page, salt, &randomness, payload).await?;
+
+        // Committed. What follows in memory happens without an await.
+        let mut next = self.page_head(salt, generation).next;
+        let mut from = 0;
+        while let Some(entry) = self.next_in_tail(from, &parts.index) {
+            from = entry.address() + 1;
+            parts.index.remove(entry.address());
+            if !parts
+                .index
+                .insert(entry.moved_to(self.geometry.address(page, next)))
+            {
+                return Err(Fault::Internal);
+            }
+            next += entry.size();
+        }
+        self.live_sum = live_sum;
+        self.head = head;
+        self.tail += 1;
+        self.tail_live = 0;
+        self.tail_erased = false;
+        // The old tail is the page after the head now; it holds every value once more, and goes before anything is appended.
+        self.spoiled = true;
+        Ok(())
+    }
+
     fn tail_addresses(&self) -> core::ops::Range<u32> {
         let page = self.geometry.page_of(self.tail);
         self.geometry.address(page, 0)..self.geometry.address(page, self.geometry.page)
     }
 
-    fn next_in_tail(&self, index: &Index<'_>) -> Option<Entry> {
+    fn live_in_tail<'a>(&self, index: &'a Index<'_>) -> impl Iterator<Item = Entry> + 'a {
         let tail = self.tail_addresses();
-        index
-            .iter()
-            .filter(|entry| tail.contains(&entry.address()))
+        index.iter().filter(move |entry| tail.contains(&entry.address()))
+    }
+
+    /// The first live record of the tail page at an address or behind it.
+    fn next_in_tail(&self, from: u32, index: &Index<'_>) -> Option<Entry> {
+        self.live_in_tail(index)
+            .filter(|entry| entry.address() >= from)
             .min_by_key(|entry| entry.address())
     }
 
     fn live_bytes_in_tail(&self, index: &Index<'_>) -> u32 {
-        let tail = self.tail_addresses();
-        index
-            .iter()
-            .filter(|entry| tail.contains(&entry.address()))
-            .map(Entry::size)
-            .sum()
+        self.live_in_tail(index).map(Entry::size).sum()
     }
 
     async fn copy<R: TryCryptoRng + ?Sized>(
@@ -204,7 +308,9 @@ impl<M: Medium> Log<M> {
             .read_value(entry.address(), entry.size(), slot, buffer)
             .await?;
         let text_end = opened.value.end.next_multiple_of(4);
-        let header = self.header_at_head(opened.kind, entry.slot(), text_end - TEXT_START)?;
+        let header = self
+            .head
+            .header(opened.kind, entry.slot(), text_end - TEXT_START)?;
         self.append_value(
             header,
             Some(entry),

@@ -229,16 +229,11 @@ impl Geometry {
         self.align(36)
     }
 
-    /// Kept free at the end of each page for what must always find room: Retire, Removal, Session after a power cut.
-    pub(crate) fn reserve(self) -> u32 {
-        self.salt_record() + self.pair_record()
-    }
-
     /// Bytes of values and copies that a page takes.
     pub(crate) fn usable(self) -> u32 {
-        // Page record, one Session record of a start, and what is kept free.
+        // Page record, the Session record of a start, and a Removal or Retire record, which must always find room.
         self.page
-            .saturating_sub(self.first() + 2 * self.salt_record() + self.reserve())
+            .saturating_sub(self.first() + 2 * self.salt_record() + self.pair_record())
     }
 
     /// Pages of the log.

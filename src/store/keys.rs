@@ -19,7 +19,7 @@ use super::format::{
     NO_SLOT, PAIR_PAYLOAD, Position, SALT_PAYLOAD, TEXT_START,
 };
 use super::log::{KeyPage, Log, Writing};
-use super::memory::{Index, Slots};
+use super::memory::{Parts, Slots};
 use crate::crypto::{self, Label, Place, SALT_LEN};
 use crate::flash::{Medium, MediumKind};
 use crate::secret::Secret;
@@ -278,8 +278,7 @@ impl<M: Medium> Log<M> {
     //# Erasing a class MUST destroy every copy of its key on the medium, so that no later dump opens its records, even with the root key.
     pub(crate) async fn rewrite_class_keys<R: TryCryptoRng + ?Sized>(
         &mut self,
-        index: &mut Index<'_>,
-        slots: &mut Slots<'_>,
+        parts: &mut Parts<'_>,
         fate: impl Fn(u8, Option<DataClass>) -> Fate,
         count: usize,
         random: &mut R,
@@ -290,16 +289,9 @@ impl<M: Medium> Log<M> {
         if self.head.writing == Writing::Burnt {
             // What stands at the end of the log may be a whole record that was never accepted. The key page names the end
             // of the log: a Session record, or a new page, says first where that is.
-            let declared = match self.open_session(random).await {
-                Err(Fault::Full) => self.open_page(random).await,
-                opened => opened,
-            };
-            match declared {
-                // No room is no reason not to erase.
-                Err(Fault::Full) => {}
-                declared => declared?,
-            }
+            self.prepare(0, 0, parts, random).await?;
         }
+        let Parts { index, slots, .. } = parts;
         let other = 1 - self.key_page.page.min(1);
         let start = self.geometry.start(other);
         let own_erases = self

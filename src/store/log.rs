@@ -123,6 +123,34 @@ pub(crate) struct Head {
     pub(crate) writing: Writing,
 }
 
+impl Head {
+    /// The header that a record of this kind gets here.
+    pub(crate) fn header(&self, kind: Kind, slot: u8, text_len: usize) -> Result<Header, Fault> {
+        let steps = u16::try_from(text_len / 4).map_err(|_| Fault::Internal)?;
+        Ok(Header {
+            kind,
+            slot,
+            salt_at: self.salt_at,
+            steps,
+        })
+    }
+
+    fn place(&self) -> Place {
+        Place {
+            salt: self.salt,
+            offset: self.next,
+        }
+    }
+
+    /// The record at `offset` is on flash.
+    fn accept(&mut self, offset: u32, header: Header, size: u32) {
+        self.digest.add(&offset.to_le_bytes());
+        self.digest.add(&header.to_bytes());
+        self.next = offset + size;
+        self.end = self.next;
+    }
+}
+
 /// The current key page.
 #[derive(Clone, Copy)]
 pub(crate) struct KeyPage {
@@ -178,7 +206,8 @@ pub(crate) struct Log<M> {
     pub(crate) doomed: Option<Doomed>,
     /// Bytes in which a write that was never accepted may have left something; overwritten before the next append.
     pub(crate) burnt: Option<(u32, u32)>,
-    /// The page after the head may hold a first record that was never accepted; erased before the next append.
+    /// The page after the head holds what must not stay, a first record that was never accepted or a tail that was turned
+    /// over; erased before the next append.
     pub(crate) spoiled: bool,
     /// The page before the tail is erased for certain.
     pub(crate) tail_erased: bool,
@@ -498,9 +527,9 @@ impl<M: Medium> Log<M> {
         self.overwrite_burnt().await
     }
 
-    /// Erases the page after the head, if a first record may stand on it that was never accepted: the next mount would take
-    /// it for the head, and what was appended here since for torn.
-    async fn erase_spoiled(&mut self) -> Result<(), Fault> {
+    /// Erases the page after the head, if a first record may stand on it that was never accepted (the next mount would take
+    /// it for the head, and what was appended here since for torn), or values that are about to be removed.
+    pub(crate) async fn erase_spoiled(&mut self) -> Result<(), Fault> {
         if self.spoiled {
             self.ready = 0;
             let page = self.geometry.page_of(self.head.generation.saturating_add(1));
@@ -531,28 +560,28 @@ impl<M: Medium> Log<M> {
     }
 
     /// The live sum as records state it: on write-once media there is nothing that it would tell.
-    pub(crate) fn live_statement(&self) -> u32 {
+    pub(crate) fn stated(live_sum: u32) -> u32 {
         match M::KIND {
-            MediumKind::Overwritable => self.live_sum,
+            MediumKind::Overwritable => live_sum,
             MediumKind::WriteOnce => 0,
         }
     }
 
-    fn salt_payload(&self, generation: u32, resume: u32) -> SaltPayload {
+    pub(crate) fn salt_payload(&self, generation: u32, resume: u32) -> SaltPayload {
         SaltPayload {
             generation,
             tail: self.tail,
             key_version: self.key_page.version,
             key_check: self.key_page.check(),
-            live: self.live_statement(),
+            live: Self::stated(self.live_sum),
             resume,
             digest: self.head.digest.value(),
         }
     }
 
-    /// Opens the next page of the ring. The caller has seen to it that it holds no part of the log.
+    /// Opens the next page of the ring, if that leaves one free.
     pub(crate) async fn open_page<R: TryCryptoRng + ?Sized>(&mut self, random: &mut R) -> Result<(), Fault> {
-        if self.free_pages() == 0 {
+        if self.free_pages() < 2 {
             return Err(Fault::Full);
         }
         let salt = crypto::fresh(random).map_err(|_| Fault::Random)?;
@@ -563,18 +592,13 @@ impl<M: Medium> Log<M> {
             self.erase_page(page, 0).await?;
         }
         let payload = self.salt_payload(generation, self.head.end);
-        if page == self.geometry.page_before(self.tail) {
-            self.tail_erased = true;
-        }
         // The page after the head is blank whenever it is not the one before the tail: a mount relies on it.
-        if self.free_pages() > 1 {
-            let after = self
-                .geometry
-                .page_of(generation.checked_add(1).ok_or(Fault::Internal)?);
-            if self.is_erased(after).await?.is_none() {
-                self.erase_page(after, 0).await?;
-                self.tail_erased = self.tail_erased || after == self.geometry.page_before(self.tail);
-            }
+        let after = self
+            .geometry
+            .page_of(generation.checked_add(1).ok_or(Fault::Internal)?);
+        if self.is_erased(after).await?.is_none() {
+            self.erase_page(after, 0).await?;
+            self.tail_erased = self.tail_erased || after == self.geometry.page_before(self.tail);
         }
         // Burnt: whatever comes of the program call, the page is erased again before anything else is appended.
         self.ready = self.ready.saturating_sub(1);
@@ -624,11 +648,15 @@ impl<M: Medium> Log<M> {
         )?;
         let bytes = record.get(..size).ok_or(Fault::Internal)?;
         self.program(self.geometry.start(page) + offset, bytes).await?;
+        Ok(self.page_head(salt, payload.generation))
+    }
+
+    /// The head behind the first record of a page.
+    pub(crate) fn page_head(&self, salt: [u8; SALT_LEN], generation: u32) -> Head {
         let mut digest = Digest::new(&self.keys.structure);
         digest.add(&salt);
-        let end = offset + u32::try_from(size).map_err(|_| Fault::Internal)?;
-        let generation = payload.generation;
-        Ok(Head {
+        let end = self.geometry.first() + self.geometry.salt_record();
+        Head {
             generation,
             salt,
             salt_at: 0,
@@ -636,18 +664,7 @@ impl<M: Medium> Log<M> {
             next: end,
             digest,
             writing: Writing::Open,
-        })
-    }
-
-    /// The header that a record of this kind gets at the head.
-    pub(crate) fn header_at_head(&self, kind: Kind, slot: u8, text_len: usize) -> Result<Header, Fault> {
-        let steps = u16::try_from(text_len / 4).map_err(|_| Fault::Internal)?;
-        Ok(Header {
-            kind,
-            slot,
-            salt_at: self.head.salt_at,
-            steps,
-        })
+        }
     }
 
     /// The address that the next record gets; only true while the head is open.
@@ -662,32 +679,57 @@ impl<M: Medium> Log<M> {
         class: Option<&ClassSlot>,
         randomness: &[u8; RANDOMNESS_LEN],
         buffer: &mut [u8],
-    ) -> Result<u32, Fault> {
+    ) -> Result<(), Fault> {
         let size = self.geometry.size(header);
         if self.head.writing != Writing::Open || size > self.room() {
             return Err(Fault::Internal);
         }
+        let (generation, place) = (self.head.generation, self.head.place());
+        self.head.next = place.offset + size;
+        self.head.writing = Writing::Burnt;
+        self.write_record(generation, place, header, class, randomness, buffer)
+            .await?;
+        self.head.accept(place.offset, header, size);
+        self.head.writing = Writing::Open;
+        Ok(())
+    }
+
+    /// As [`Log::append`], to a page that is not the head yet.
+    pub(crate) async fn append_to(
+        &mut self,
+        head: &mut Head,
+        header: Header,
+        class: Option<&ClassSlot>,
+        randomness: &[u8; RANDOMNESS_LEN],
+        buffer: &mut [u8],
+    ) -> Result<(), Fault> {
+        let (size, place) = (self.geometry.size(header), head.place());
+        if place.offset.saturating_add(size) > self.geometry.page {
+            return Err(Fault::Internal);
+        }
+        self.write_record(head.generation, place, header, class, randomness, buffer)
+            .await?;
+        head.accept(place.offset, header, size);
+        Ok(())
+    }
+
+    async fn write_record(
+        &mut self,
+        generation: u32,
+        place: Place,
+        header: Header,
+        class: Option<&ClassSlot>,
+        randomness: &[u8; RANDOMNESS_LEN],
+        buffer: &mut [u8],
+    ) -> Result<(), Fault> {
+        let offset = place.offset;
         let class_generation = class.map_or(0, |slot| slot.generation);
-        let associated = format::associated_data(M::KIND, header, self.head.generation, class_generation);
-        let place = Place {
-            salt: self.head.salt,
-            offset: self.head.next,
-        };
+        let associated = format::associated_data(M::KIND, header, generation, class_generation);
         let key = class.map_or(&self.keys.store, |slot| &slot.sealing);
         let len = self.seal_record(header, key, place, &associated, randomness, buffer)?;
-        let bytes = buffer.get(..len).ok_or(Fault::Internal)?;
-
-        let offset = self.head.next;
-        let page = self.head_page();
-        self.head.next = offset + size;
-        self.head.writing = Writing::Burnt;
-        self.program(self.geometry.start(page) + offset, bytes).await?;
-
-        self.head.digest.add(&offset.to_le_bytes());
-        self.head.digest.add(&header.to_bytes());
-        self.head.end = self.head.next;
-        self.head.writing = Writing::Open;
-        Ok(self.geometry.address(page, offset))
+        let start = self.geometry.start(self.geometry.page_of(generation));
+        self.program(start + offset, buffer.get(..len).ok_or(Fault::Internal)?)
+            .await
     }
 
     /// Appends a Retire record: pages before `tail` are dead from now on.
@@ -697,10 +739,14 @@ impl<M: Medium> Log<M> {
         random: &mut R,
     ) -> Result<(), Fault> {
         let randomness = crypto::fresh(random).map_err(|_| Fault::Random)?;
-        let header = self.header_at_head(Kind::Retire, NO_SLOT, PAIR_PAYLOAD)?;
+        let header = self.head.header(Kind::Retire, NO_SLOT, PAIR_PAYLOAD)?;
         let mut record = [0; 64];
         format::place(&mut record, TEXT_START, &tail.to_le_bytes());
-        format::place(&mut record, TEXT_START + 4, &self.live_statement().to_le_bytes());
+        format::place(
+            &mut record,
+            TEXT_START + 4,
+            &Self::stated(self.live_sum).to_le_bytes(),
+        );
         self.append(header, None, &randomness, &mut record).await?;
         self.tail_erased = false;
         self.tail = tail;

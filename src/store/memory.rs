@@ -25,6 +25,11 @@ impl Entry {
         )
     }
 
+    /// The same item elsewhere.
+    pub(crate) fn moved_to(self, address: u32) -> Self {
+        Self::new(address, self.slot(), self.size(), self.is_fixed(), self.hash())
+    }
+
     fn field(self, shift: u32, mask: u32) -> u32 {
         u32::try_from(self.0 >> shift & u64::from(mask)).unwrap_or(0)
     }

@@ -214,7 +214,7 @@ impl<M: Medium> Log<M> {
         self.tail = newest.payload.tail;
         if self.tail == 0
             || self.tail > self.head.generation
-            || self.head.generation - self.tail >= self.geometry.log_pages()
+            || self.head.generation - self.tail >= self.geometry.log_pages() - 1
         {
             return Err(MountError::Inconsistent);
         }

@@ -157,5 +157,9 @@ pub fn contents<M: NeverPends>(store: &mut Store<M, Memory>) -> Model {
         assert_eq!(&out[..len], value.as_slice(), "iteration and get agree on {name}");
     }
     assert_eq!(store.figures().items, all.len());
+    assert!(
+        store.figures().free_pages > 0,
+        "one page is always free to turn the tail over"
+    );
     all
 }

@@ -81,10 +81,15 @@ impl Operation {
             Err(WriteError::Flash(_) | WriteError::Unkept) => Outcome::Cut,
             Err(error) => panic!("{self:?}: {error}"),
         };
+        // Never for want of room.
+        let always = |result: Result<(), WriteError>| match result {
+            Ok(()) => Outcome::Done,
+            Err(WriteError::Flash(_) | WriteError::Unkept) => Outcome::Cut,
+            Err(error) => panic!("{self:?}: {error}"),
+        };
         let erased = |result: Result<(), EraseError>| match result {
             Ok(()) => Outcome::Done,
             Err(EraseError::Flash(_) | EraseError::Unkept) => Outcome::Cut,
-            Err(EraseError::Full) => Outcome::Refused,
             Err(error) => panic!("{self:?}: {error}"),
         };
         match self {
@@ -95,17 +100,10 @@ impl Operation {
                 fill,
             } => written(store.put_bytes(class(*number), &name(*key), &value(*len, *fill), random)),
             Self::Remove { class: number, key } => {
-                written(store.remove_bytes(class(*number), &name(*key), random).map(drop))
+                always(store.remove_bytes(class(*number), &name(*key), random).map(drop))
             }
             Self::EraseItem { class: number, key } => {
-                let outcome = erased(store.erase_item(class(*number), &name(*key), random));
-                // Removed, and then no room to collect what else held it: the state is the new one.
-                let gone = store.contains_bytes(class(*number), &name(*key)) == Ok(false);
-                if outcome == Outcome::Refused && gone {
-                    Outcome::Done
-                } else {
-                    outcome
-                }
+                erased(store.erase_item(class(*number), &name(*key), random))
             }
             Self::EraseClass { class } => erased(store.erase(
                 match class % 5 {
@@ -117,7 +115,7 @@ impl Operation {
                 random,
             )),
             Self::EraseUser => erased(store.erase(Scope::User(UserId(7)), random)),
-            Self::Maintain { steps } => written(store.maintain(usize::from(*steps), random).map(drop)),
+            Self::Maintain { steps } => always(store.maintain(usize::from(*steps), random).map(drop)),
         }
     }
 }
