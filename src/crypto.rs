@@ -36,6 +36,8 @@ pub(crate) const RANDOMNESS_LEN: usize = 16;
 pub(crate) enum Label {
     WrapSeal,
     WrapNonce,
+    StoreMix,
+    StoreKey,
     StoreSeal,
     StoreNonce,
     ClassMix,
@@ -52,6 +54,8 @@ impl Label {
         match self {
             Self::WrapSeal => b"bydesign/v1/wrap-seal",
             Self::WrapNonce => b"bydesign/v1/wrap-nonce",
+            Self::StoreMix => b"bydesign/v1/store-mix",
+            Self::StoreKey => b"bydesign/v1/store-key",
             Self::StoreSeal => b"bydesign/v1/store-seal",
             Self::StoreNonce => b"bydesign/v1/store-nonce",
             Self::ClassMix => b"bydesign/v1/class-mix",

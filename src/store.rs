@@ -56,22 +56,34 @@
 //! ```text
 //!  key · stored · class            what applications name
 //!  store (this file) · blocking    the operations
-//!  mount · collect                 from bytes to a store; making room
-//!  keys · walk                     key pages; reading what may be torn
+//!  change                          putting and removing one item
+//!  mount · replay · walk           from bytes to a store; the log into the index; reading what may be torn
+//!  collect · keys                  making room; changing keys
 //!  log · memory                    the head of the log; the caller's RAM
-//!  format                          every byte on flash
+//!  key_page · clear · record       one key page; one record
+//!  pages · hierarchy               the medium, read back and marked; which key comes from which
+//!  geometry · format               sizes and places; every byte on flash
 //! ```
 
 mod blocking;
+mod change;
 mod class;
+mod clear;
 mod collect;
 mod error;
+mod figures;
 mod format;
+mod geometry;
+mod hierarchy;
 mod key;
+mod key_page;
 mod keys;
 mod log;
 mod memory;
 mod mount;
+mod pages;
+mod record;
+mod replay;
 mod stored;
 mod walk;
 
@@ -81,61 +93,21 @@ use zeroize::Zeroize;
 pub use blocking::Store;
 pub use class::{Class, DataClass, Scope, UserId};
 pub use error::{EraseError, FormatError, MountError, ReadError, WriteError};
+pub use figures::Figures;
 pub use key::Key;
 pub use memory::{Memory, Ram};
 pub use stored::{CodecError, Serde, Stored};
 
+use self::change::Item;
 use self::error::Fault;
-use self::format::{Kind, MAX_NAME, MAX_VALUE, PAIR_PAYLOAD, TEXT_START};
+use self::format::MAX_NAME;
 use self::keys::Fate;
-use self::log::{Doomed, Log, OpenedValue, Writing};
+use self::log::{KeyWork, Log};
 use self::memory::{Entry, Parts};
 use self::mount::Existing;
-use crate::crypto;
+use self::record::OpenedValue;
 use crate::flash::{Medium, MediumKind};
 use crate::secret::RootKey;
-
-/// How full and how worn the store is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Figures {
-    /// Items stored.
-    pub items: usize,
-    /// Bytes of flash that the items take, overhead included.
-    pub live_bytes: u32,
-    /// Bytes of items that the flash is sure to hold at the present mix of sizes.
-    pub capacity_bytes: u32,
-    /// Pages of the log that hold none of it now.
-    pub free_pages: u32,
-    /// Bytes of a page.
-    pub page_bytes: u32,
-    /// The highest number of erases that any page has seen.
-    pub most_erases: u32,
-    /// How often class keys were made or erased.
-    pub key_version: u32,
-    usable: u32,
-    log_pages: u32,
-    overhead: u32,
-    unit: u32,
-}
-
-impl Figures {
-    /// How many more updates of values of `value_len` bytes under names of `name_len` bytes the flash takes, if its pages
-    /// endure `endurance` erases and the live data stays as it is. An estimate: sizes and restarts vary.
-    #[must_use]
-    pub fn updates_left(&self, name_len: u32, value_len: u32, endurance: u32) -> u64 {
-        let size = self
-            .overhead
-            .saturating_add(name_len)
-            .saturating_add(value_len)
-            .next_multiple_of(4);
-        let size = size.next_multiple_of(self.unit);
-        let per_turn = u64::from(self.log_pages) * u64::from(self.usable / size.max(1));
-        let copies = u64::from(self.live_bytes / size.max(1));
-        let turns = u64::from(endurance.saturating_sub(self.most_erases));
-        turns * per_turn.saturating_sub(copies)
-    }
-}
 
 /// The store over a medium whose driver may be async. See the [module](self) for what it promises; [`Store`] is the
 /// blocking face.
@@ -239,17 +211,17 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
 
     /// Ends the store and gives the medium back. Nothing is pending: every change was on flash when it was acknowledged.
     pub fn into_medium(self) -> M {
-        self.log.medium
+        self.log.pages.medium
     }
 
     /// The medium under the store.
     pub fn medium(&self) -> &M {
-        &self.log.medium
+        &self.log.pages.medium
     }
 
     /// The medium under the store, to exercise it in tests. Writing to it loses data.
     pub fn medium_mut(&mut self) -> &mut M {
-        &mut self.log.medium
+        &mut self.log.pages.medium
     }
 
     // ---- reading ----
@@ -258,18 +230,15 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
     ///
     /// # Errors
     ///
-    /// [`ReadError`]; a record that no longer opens is [`ReadError::Damaged`], never `None`.
+    /// [`ReadError`]; with [`ReadError::Version`] or [`ReadError::Decode`] the bytes stay as they are. A record that no longer opens is [`ReadError::Damaged`], never `None`.
     pub async fn get<T: Stored>(&mut self, key: &Key<T>) -> Result<Option<T>, ReadError> {
         let Some((_, opened)) = self.open(key.data, key.name).await? else {
             return Ok(None);
         };
         let buffer = self.memory.parts().buffer;
-        let value = buffer.get(opened.value).map(T::decode);
+        let value = key.decode(buffer.get(opened.value).unwrap_or_default());
         buffer.zeroize();
-        match value {
-            Some(Ok(value)) => Ok(Some(value)),
-            _ => Err(ReadError::Decode),
-        }
+        value.map(Some)
     }
 
     /// Copies an item's bytes to the start of `out` and gives their number; `None` if there is no such item.
@@ -363,27 +332,7 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
 
     /// How full and how worn the store is.
     pub fn figures(&mut self) -> Figures {
-        let geometry = self.log.geometry;
-        let usable = geometry.usable();
-        let waste = self.log.largest.saturating_sub(geometry.unit);
-        let pages = geometry.log_pages().saturating_sub(geometry.spare());
-        Figures {
-            items: self.memory.parts().index.len(),
-            live_bytes: self.log.live_bytes,
-            capacity_bytes: pages.saturating_mul(usable.saturating_sub(waste)),
-            free_pages: self.log.free_pages(),
-            page_bytes: geometry.page,
-            most_erases: self.log.most_erases,
-            key_version: self.log.key_page.version,
-            usable,
-            log_pages: geometry.log_pages(),
-            overhead: if M::KIND == MediumKind::Overwritable {
-                37
-            } else {
-                29
-            },
-            unit: geometry.unit,
-        }
+        Figures::of(&self.log, &self.memory.parts().index)
     }
 
     // ---- writing ----
@@ -409,9 +358,14 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
         value: &T,
         random: &mut R,
     ) -> Result<(), WriteError> {
-        let fill = |out: &mut [u8]| value.encode(out).map_err(|CodecError| WriteError::Encode);
-        self.put_with(key.data, key.name, key.fixed, None, fill, random)
-            .await
+        let item = Item {
+            data: key.data,
+            name: key.name,
+            fixed: key.fixed,
+            value_len: None,
+        };
+        let fill = |out: &mut [u8]| key.encode(value, out).map_err(|CodecError| WriteError::Encode);
+        self.put_with(item, fill, random).await
     }
 
     /// Stores bytes, in place of earlier ones. As [`AsyncStore::put`].
@@ -426,15 +380,13 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
         value: &[u8],
         random: &mut R,
     ) -> Result<(), WriteError> {
-        self.put_with(
-            data.into(),
+        let item = Item {
+            data: data.into(),
             name,
-            false,
-            Some(value.len()),
-            copy_of(value),
-            random,
-        )
-        .await
+            fixed: false,
+            value_len: Some(value.len()),
+        };
+        self.put_with(item, copy_of(value), random).await
     }
 
     /// Stores bytes that can never be changed or removed, only erased with their class.
@@ -449,8 +401,13 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
         value: &[u8],
         random: &mut R,
     ) -> Result<(), WriteError> {
-        self.put_with(data.into(), name, true, Some(value.len()), copy_of(value), random)
-            .await
+        let item = Item {
+            data: data.into(),
+            name,
+            fixed: true,
+            value_len: Some(value.len()),
+        };
+        self.put_with(item, copy_of(value), random).await
     }
 
     /// Removes an item: gone to software. Gives whether there was one.
@@ -491,7 +448,10 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
             return Err(WriteError::Name);
         }
         self.recover().await?;
-        let removed = self.remove_item(data, name, random).await;
+        let removed = self
+            .log
+            .remove_item(data, name, &mut self.memory.parts(), random)
+            .await;
         self.memory.parts().buffer.zeroize();
         removed
     }
@@ -571,7 +531,10 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
             return Err(EraseError::Name);
         }
         self.recover().await?;
-        let removed = self.remove_item(data, name, random).await;
+        let removed = self
+            .log
+            .remove_item(data, name, &mut self.memory.parts(), random)
+            .await;
         self.memory.parts().buffer.zeroize();
         removed.map_err(|error| match error {
             WriteError::Flash(kind) => EraseError::Flash(kind),
@@ -631,7 +594,7 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
     /// Completes what an operation that failed or was dropped left half done.
     async fn recover(&mut self) -> Result<(), Fault> {
         self.log.settle_key_pages().await?;
-        if !self.log.key_page.loaded {
+        if self.log.key_work == KeyWork::Load {
             let mut slots = self.memory.parts().slots;
             let count = *slots.count;
             self.log.load_class_keys(&mut slots, count).await?;
@@ -662,243 +625,20 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
     //# Names and values MUST NOT remain in the store's memory once an operation has returned.
     async fn put_with<R: TryCryptoRng + ?Sized>(
         &mut self,
-        data: DataClass,
-        name: &str,
-        fixed: bool,
-        value_len: Option<usize>,
+        item: Item<'_>,
         fill: impl Fn(&mut [u8]) -> Result<usize, WriteError>,
         random: &mut R,
     ) -> Result<(), WriteError> {
-        if name.len() > MAX_NAME {
+        if item.name.len() > MAX_NAME {
             return Err(WriteError::Name);
         }
         self.recover().await?;
-        let put = self.put_item(data, name, fixed, value_len, fill, random).await;
+        let put = self
+            .log
+            .put_item(item, &mut self.memory.parts(), fill, random)
+            .await;
         self.memory.parts().buffer.zeroize();
         put
-    }
-
-    //= compliance/requirements.md#store-2
-    //# The store MUST NOT write any byte of a name or a value to the medium in clear.
-    //= compliance/requirements.md#store-19
-    //# A put that finds no room MUST fail and leave every stored item as it was.
-    async fn put_item<R: TryCryptoRng + ?Sized>(
-        &mut self,
-        data: DataClass,
-        name: &str,
-        fixed: bool,
-        value_len: Option<usize>,
-        fill: impl Fn(&mut [u8]) -> Result<usize, WriteError>,
-        random: &mut R,
-    ) -> Result<(), WriteError> {
-        let Self { log, memory } = self;
-        let mut parts = memory.parts();
-        let geometry = log.geometry;
-        let link = if M::KIND == MediumKind::Overwritable {
-            format::LINK_LEN
-        } else {
-            0
-        };
-        let value_start = TEXT_START + link + format::META_LEN + name.len();
-        let most = usize::try_from(geometry.usable())
-            .unwrap_or(0)
-            .min(parts.buffer.len());
-        let limit = most
-            .saturating_sub(value_start + crypto::TAG_LEN + 3 + geometry.unit as usize)
-            .min(MAX_VALUE);
-
-        // How long is it? A typed value is encoded once for that, and again when there is room.
-        let value_len = if let Some(len) = value_len {
-            len
-        } else {
-            let end = (value_start + limit).min(parts.buffer.len());
-            let len = fill(parts.buffer.get_mut(value_start..end).unwrap_or_default());
-            parts.buffer.zeroize();
-            len?
-        };
-        if value_len > limit {
-            return Err(WriteError::TooLong(limit));
-        }
-        let pad = (4 - (value_start + value_len) % 4) % 4;
-        let text_len = value_start + value_len + pad - TEXT_START;
-        let kind = if fixed { Kind::Fixed } else { Kind::Value };
-        let size = geometry.size(log.head.header(kind, 0, text_len)?);
-
-        let slot = parts.slots.find(data);
-        let older = match slot {
-            Some(slot) => {
-                log.find(&parts.index, &parts.slots, slot, name.as_bytes(), parts.buffer)
-                    .await?
-            }
-            None => None,
-        };
-        let older = older.map(|(entry, _)| entry);
-        parts.buffer.zeroize();
-        if older.is_some_and(Entry::is_fixed) {
-            return Err(WriteError::Fixed);
-        }
-        if older.is_none() && parts.index.is_full() {
-            return Err(WriteError::IndexFull);
-        }
-        // An update that is no longer than what it replaces always finds room: that was seen to when the item came. With it
-        // goes room for the largest record once more, which an update needs while the older one is still there.
-        let largest = log.largest.max(size);
-        let items = u32::try_from(parts.index.len())
-            .unwrap_or(u32::MAX)
-            .saturating_add(2);
-        let bytes = log.live_bytes.saturating_add(size).saturating_add(largest);
-        let grows = older.is_none_or(|older| older.size() < size);
-        if grows && !collect::is_within_capacity(geometry, bytes, items, largest) {
-            return Err(WriteError::Full);
-        }
-        let slot = match slot {
-            Some(slot) => slot,
-            None => log.add_class(data, &mut parts, random).await?,
-        };
-
-        log.make_room(size, &mut parts, random).await?;
-        // Collection may have moved the older record.
-        let older = match older {
-            Some(_) => {
-                log.find(&parts.index, &parts.slots, slot, name.as_bytes(), parts.buffer)
-                    .await?
-            }
-            None => None,
-        };
-        let older = older.map(|(entry, _)| entry);
-        let randomness = crypto::fresh(random).map_err(|_| WriteError::Random)?;
-        let header = log.head.header(kind, slot, text_len)?;
-        let buffer = &mut *parts.buffer;
-        buffer.zeroize();
-        let meta = u8::try_from(name.len() | pad << 6).map_err(|_| WriteError::Internal)?;
-        format::place(buffer, TEXT_START + link, &[meta]);
-        format::place(buffer, TEXT_START + link + format::META_LEN, name.as_bytes());
-        let target = buffer
-            .get_mut(value_start..value_start + value_len)
-            .ok_or(WriteError::Internal)?;
-        if fill(target)? != value_len {
-            return Err(WriteError::Encode);
-        }
-        let hash = log.keys.name_hash(slot, name.as_bytes());
-        Ok(log
-            .append_value(
-                header,
-                older,
-                hash,
-                &randomness,
-                &mut parts.index,
-                &parts.slots,
-                buffer,
-            )
-            .await?)
-    }
-
-    async fn remove_item<R: TryCryptoRng + ?Sized>(
-        &mut self,
-        data: DataClass,
-        name: &str,
-        random: &mut R,
-    ) -> Result<bool, WriteError> {
-        let Self { log, memory } = self;
-        let mut parts = memory.parts();
-        let pair = log.geometry.pair_record();
-        if log.head.writing == Writing::Burnt {
-            // A write that failed may have left a whole record. What is answered now must hold after the next mount.
-            log.prepare(pair, 0, &mut parts, random).await?;
-        }
-        let Some(slot) = parts.slots.find(data) else {
-            return Ok(false);
-        };
-        let found = log
-            .find(&parts.index, &parts.slots, slot, name.as_bytes(), parts.buffer)
-            .await?;
-        let Some((entry, _)) = found else { return Ok(false) };
-        //= compliance/requirements.md#store-18
-        //# A write-once item MUST NOT be changed or removed by anything but the erasure of its class or a new format.
-        if entry.is_fixed() {
-            return Err(WriteError::Fixed);
-        }
-        log.prepare(pair, 0, &mut parts, random).await?;
-        let found = log
-            .find(&parts.index, &parts.slots, slot, name.as_bytes(), parts.buffer)
-            .await?;
-        let Some((entry, _)) = found else {
-            return Err(WriteError::Internal);
-        };
-        let randomness = crypto::fresh(random).map_err(|_| WriteError::Random)?;
-        let header = log.head.header(Kind::Removal, slot, PAIR_PAYLOAD)?;
-        let live_sum = log.live_sum.wrapping_sub(log.keys.live_summand(entry.address()));
-        let stated = if M::KIND == MediumKind::Overwritable {
-            live_sum
-        } else {
-            0
-        };
-        parts.buffer.zeroize();
-        format::place(parts.buffer, TEXT_START, &entry.address().to_le_bytes());
-        format::place(parts.buffer, TEXT_START + 4, &stated.to_le_bytes());
-        log.append(header, parts.slots.get(slot), &randomness, parts.buffer)
-            .await?;
-
-        log.live_sum = live_sum;
-        log.live_bytes = log.live_bytes.saturating_sub(entry.size());
-        parts.index.remove(entry.address());
-        log.doomed = Some(Doomed {
-            address: entry.address(),
-            size: entry.size(),
-        });
-        log.overwrite_doomed().await?;
-        Ok(true)
-    }
-}
-
-impl<M: Medium> Log<M> {
-    /// Makes a class key for a user or an application class that has none yet.
-    //= compliance/requirements.md#store-23
-    //# Every user's personal data MUST be sealed under a key of that user alone, so that one user's can be erased and the others' kept.
-    async fn add_class<R: TryCryptoRng + ?Sized>(
-        &mut self,
-        data: DataClass,
-        parts: &mut Parts<'_>,
-        random: &mut R,
-    ) -> Result<u8, WriteError> {
-        let free = parts.slots.used().iter().position(|slot| slot.data.is_none());
-        let at = free.unwrap_or(*parts.slots.count);
-        if at >= parts.slots.all.len().min(self.class_limit()) {
-            return Err(WriteError::ClassesFull);
-        }
-        let slot = u8::try_from(at).map_err(|_| WriteError::Internal)?;
-        let count = (*parts.slots.count).max(at + 1);
-        let fate = |number: u8, _| {
-            if number == slot {
-                Fate::Renew(data)
-            } else {
-                Fate::Keep
-            }
-        };
-        self.rewrite_class_keys(parts, fate, count, random).await?;
-        Ok(slot)
-    }
-
-    async fn maintain_step<R: TryCryptoRng + ?Sized>(
-        &mut self,
-        parts: &mut Parts<'_>,
-        random: &mut R,
-    ) -> Result<bool, Fault> {
-        if self.free_pages() <= self.geometry.spare() && self.tail < self.head.generation {
-            self.collect_step(parts, random).await?;
-            return Ok(true);
-        }
-        if self.ready < self.free_pages().min(self.geometry.spare()) {
-            let page = self
-                .geometry
-                .page_of(self.head.generation.saturating_add(self.ready).saturating_add(1));
-            if self.is_erased(page).await?.is_none() {
-                self.erase_page(page, 0).await?;
-            }
-            self.ready += 1;
-            return Ok(true);
-        }
-        Ok(false)
     }
 }
 

@@ -22,20 +22,83 @@ const CRATE: [(&str, &[&str]); 4] = [
 
 /// Each module of the store and what it may import of the others. `store` is `src/store.rs` itself, the operations; it
 /// may import all, and only the blocking face may import it.
-const STORE: [(&str, &[&str]); 12] = [
+const STORE: [(&str, &[&str]); 21] = [
     ("format", &[]),
     ("error", &[]),
     ("class", &[]),
     ("stored", &[]),
-    ("key", &["class", "format"]),
+    ("key", &["class", "error", "format", "stored"]),
     ("memory", &["class", "format"]),
-    ("log", &["error", "format", "memory"]),
-    ("keys", &["class", "error", "format", "memory", "log"]),
-    ("walk", &["error", "format", "memory", "log"]),
-    ("collect", &["error", "format", "memory", "log"]),
+    ("geometry", &["format"]),
+    ("hierarchy", &["error", "format"]),
+    ("record", &["error", "format", "geometry"]),
+    ("pages", &["error", "format", "geometry"]),
+    ("clear", &["error", "format", "geometry", "pages"]),
+    (
+        "key_page",
+        &[
+            "class",
+            "clear",
+            "error",
+            "format",
+            "geometry",
+            "hierarchy",
+            "pages",
+            "record",
+        ],
+    ),
+    (
+        "log",
+        &[
+            "error",
+            "format",
+            "geometry",
+            "hierarchy",
+            "key_page",
+            "memory",
+            "pages",
+            "record",
+        ],
+    ),
+    ("figures", &["log", "memory"]),
+    ("collect", &["error", "format", "geometry", "log", "memory"]),
+    ("walk", &["error", "format", "log", "memory", "pages", "record"]),
+    (
+        "keys",
+        &[
+            "class",
+            "error",
+            "format",
+            "hierarchy",
+            "key_page",
+            "log",
+            "memory",
+        ],
+    ),
+    (
+        "replay",
+        &["error", "format", "geometry", "log", "memory", "record", "walk"],
+    ),
     (
         "mount",
-        &["class", "error", "format", "memory", "log", "keys", "walk"],
+        &[
+            "class",
+            "clear",
+            "error",
+            "format",
+            "geometry",
+            "hierarchy",
+            "key_page",
+            "log",
+            "memory",
+            "pages",
+        ],
+    ),
+    (
+        "change",
+        &[
+            "class", "collect", "error", "format", "key_page", "keys", "log", "memory",
+        ],
     ),
     ("blocking", &["store"]),
 ];

@@ -38,8 +38,8 @@ struct Schedule {
 
 const PASSWORD: Key<Secret<16>> = Key::new("password", Class::Settings);
 const BRIGHTNESS: Key<u16> = Key::new("brightness", Class::User);
-const SCHEDULE: Key<Serde<Schedule, 1>> = Key::new("schedule", Class::User);
-const SCHEDULE_V2: Key<Serde<Schedule, 2>> = Key::new("schedule", Class::User);
+const SCHEDULE: Key<Serde<Schedule>> = Key::new("schedule", Class::User).version(1);
+const SCHEDULE_V2: Key<Serde<Schedule>> = Key::new("schedule", Class::User).version(2);
 const SERIAL: Key<[u8; 6]> = Key::fixed("serial", Class::Identity);
 
 #[test]
@@ -90,7 +90,7 @@ fn a_value_of_another_type_or_schema_version_is_an_error_and_stays() {
         store.get(&Key::<u64>::new("brightness", Class::User)),
         Err(ReadError::Decode)
     );
-    assert_eq!(store.get(&SCHEDULE_V2), Err(ReadError::Decode));
+    assert_eq!(store.get(&SCHEDULE_V2), Err(ReadError::Version(1)));
     assert_eq!(store.get(&BRIGHTNESS), Ok(Some(900)));
     assert!(store.get(&SCHEDULE).unwrap().is_some());
 }
@@ -491,6 +491,15 @@ fn a_newer_format_version_is_named_and_left_alone() {
 }
 
 #[test]
+fn features_of_the_format_that_this_version_does_not_know_are_named_and_left_alone() {
+    for bit in 0..8 {
+        let mut part = formatted();
+        part.image_mut()[12 + 11] = 1 << bit;
+        refused(&mut part, MountError::UnknownFeatures(1 << bit));
+    }
+}
+
+#[test]
 fn a_format_version_set_back_is_not_accepted() {
     let mut part = formatted();
     part.image_mut()[12 + 8] = 0;
@@ -829,6 +838,7 @@ fn pages_of_another_time_or_another_fork_are_noticed() {
     let page = 1024;
     let mut part = formatted();
     let mut images = vec![];
+    let mut between = vec![];
     for round in 0..12u8 {
         let mut store = mount(&mut part).unwrap();
         for number in 0..5u8 {
@@ -840,6 +850,7 @@ fn pages_of_another_time_or_another_fork_are_noticed() {
                     &mut random(u64::from(round)),
                 )
                 .unwrap();
+            between.push(contents(&mut store));
         }
         if round == 6 {
             store.erase(Class::User, &mut random(99)).unwrap();
@@ -860,7 +871,7 @@ fn pages_of_another_time_or_another_fork_are_noticed() {
         drop(store);
         images.push((fork.image().to_vec(), contents(&mut mount(&mut fork).unwrap())));
     }
-    let states: Vec<&Model> = images.iter().map(|(_, state)| state).collect();
+    let states: Vec<&Model> = images.iter().map(|(_, state)| state).chain(&between).collect();
     let (mut noticed, mut whole) = (0, 0);
     for (image, state) in &images {
         for (other, _) in &images {
@@ -904,7 +915,7 @@ fn a_damaged_record_is_an_error_and_never_absent() {
         .unwrap();
     // damage comes while the store is mounted
     let image = store.medium_mut().driver_mut().image_mut();
-    let first = 2 * 1024 + 12 + 72 + 72 + 30;
+    let first = 2 * 1024 + 12 + 80 + 80 + 30;
     image[first] ^= 0x10;
     let mut out = [0; 64];
     assert!(matches!(

@@ -103,6 +103,11 @@ pub(crate) struct Board<'a, K: Kind, const WORD: usize, const ERASE: usize> {
     kind: PhantomData<K>,
 }
 
+/// The bytes of a typed value: the version of its key, then the value.
+fn as_stored(value: &[u8]) -> Vec<u8> {
+    [&[0], value].concat()
+}
+
 impl<'a, K: Kind, const WORD: usize, const ERASE: usize> Board<'a, K, WORD, ERASE> {
     /// Small, so that the log goes around often: 16 KiB in units of 1 KiB, or 32 KiB in units of 4.
     const CAPACITY: usize = if ERASE < 4096 { 16 * ERASE } else { 8 * ERASE };
@@ -210,16 +215,16 @@ impl<'a, K: Kind, const WORD: usize, const ERASE: usize> Board<'a, K, WORD, ERAS
         drop(store);
 
         for (owner, name, value) in [
-            (Owner::Factory, "serial", order.serial.as_bytes()),
-            (Owner::Factory, "model", order.model.as_bytes()),
-            (Owner::Factory, "mac", &order.mac),
-            (Owner::Factory, "device key", device_key.expose()),
-            (Owner::Settings, "wifi", &wifi),
-            (Owner::Settings, "volume", &[7]),
+            (Owner::Factory, "serial", order.serial.as_bytes().to_vec()),
+            (Owner::Factory, "model", order.model.as_bytes().to_vec()),
+            (Owner::Factory, "mac", as_stored(&order.mac)),
+            (Owner::Factory, "device key", as_stored(device_key.expose())),
+            (Owner::Settings, "wifi", as_stored(&wifi)),
+            (Owner::Settings, "volume", as_stored(&[7])),
         ] {
             self.model.begin(Change {
                 item: Item::new(owner, name),
-                value: Some(value.to_vec()),
+                value: Some(value),
             });
             self.model.arrived();
         }

@@ -6,8 +6,8 @@
 //! *since* are ignored. Whatever opens was readable, whether the store would have shown it or not.
 //!
 //! ```text
-//!   clear headers ──> store id ──> wrap key, store key
-//!   wrap key  × every offset × every salt of that page × every version     ──> class keys
+//!   clear headers ──> store id ──> wrap key
+//!   wrap key  × every offset × every salt of that page × every version     ──> store keys, class keys
 //!   class key × every offset × every salt of that page × every generation  ──> names and values
 //! ```
 
@@ -237,7 +237,7 @@ impl Header {
     }
 
     fn sealed_under_wrap_key(self) -> bool {
-        (KEY_PAGE..=KEY_COMMIT).contains(&self.kind)
+        (KEY_PAGE..=STORE_KEY).contains(&self.kind)
     }
 
     fn sealed_under_class_key(self) -> bool {
@@ -268,7 +268,8 @@ struct Attack<'a> {
     store: &'a ClearHeader,
     page_size: usize,
     wrap_key: [u8; 32],
-    store_key: [u8; 32],
+    /// What seals the records that belong to no class: one for each store key that could be unwrapped.
+    store_seal_keys: BTreeSet<[u8; 32]>,
     places: Vec<Place>,
     pages: Vec<PageFacts>,
     key_versions: BTreeSet<u32>,
@@ -298,7 +299,7 @@ impl<'a> Attack<'a> {
             store,
             page_size,
             wrap_key: derive(root_key, b"bydesign/v1/wrap-seal", &context),
-            store_key: derive(root_key, b"bydesign/v1/store-seal", &context),
+            store_seal_keys: BTreeSet::new(),
             places: places(image, page_size),
             pages: vec![PageFacts::default(); image.len().div_ceil(page_size)],
             key_versions: BTreeSet::new(),
@@ -309,8 +310,11 @@ impl<'a> Attack<'a> {
             tried: 0,
             scratch: Vec::new(),
         };
-        attack.open_first_records(stores);
+        attack.open_key_page_records(stores);
         attack.guess_salts();
+        attack.widen_key_versions();
+        attack.open_store_keys();
+        attack.open_page_records();
         attack.guess_generations();
         attack.open_sessions();
         attack.widen_key_versions();
@@ -345,31 +349,50 @@ impl<'a> Attack<'a> {
         }
     }
 
-    /// Page and Key page records: nothing but their own bytes and the clear header is needed to open them.
-    fn open_first_records(&mut self, stores: &[ClearHeader]) {
-        for place in self.places_of(&[PAGE, KEY_PAGE]) {
+    /// Nothing but their own bytes and the clear header is needed to open them.
+    fn open_key_page_records(&mut self, stores: &[ClearHeader]) {
+        let key = self.wrap_key;
+        for place in self.places_of(&[KEY_PAGE]) {
             let salt = array(self.image, place.address + 4);
-            let opened = if place.header.kind == PAGE {
-                let key = self.store_key;
-                self.open(place, &key, &salt, &self.associated_data(place, 0, 0))
-            } else {
-                let key = self.wrap_key;
-                stores.iter().find_map(|clear| {
-                    let mut associated_data = self.associated_data(place, 0, 0);
-                    associated_data.extend_from_slice(&clear.bytes);
-                    self.open(place, &key, &salt, &associated_data)
-                })
-            };
-            let Some(plaintext) = opened.filter(|plaintext| plaintext.len() >= 12) else {
-                continue;
-            };
-            self.other_records += 1;
-            self.pages[place.page].salts.insert(salt);
-            if place.header.kind == PAGE {
-                self.pages[place.page].generations.insert(number(&plaintext, 0));
-                self.key_versions.insert(number(&plaintext, 8));
-            } else {
+            let opened = stores.iter().find_map(|clear| {
+                let mut associated_data = self.associated_data(place, 0, 0);
+                associated_data.extend_from_slice(&clear.bytes);
+                self.open(place, &key, &salt, &associated_data)
+            });
+            if let Some(plaintext) = opened.filter(|plaintext| plaintext.len() >= 4) {
+                self.other_records += 1;
+                self.pages[place.page].salts.insert(salt);
                 self.key_versions.insert(number(&plaintext, 0));
+            }
+        }
+    }
+
+    fn open_store_keys(&mut self) {
+        let wrap_key = self.wrap_key;
+        let context = context(&self.store.store_id, self.label);
+        for place in self.places_of(&[STORE_KEY]) {
+            let versions = self.key_versions.clone();
+            let opened = self.open_with(place, &wrap_key, &versions, 0);
+            if let Some(plaintext) = opened.filter(|plaintext| plaintext.len() == 32) {
+                let store_key = array(&plaintext, 0);
+                self.store_seal_keys
+                    .insert(derive(&store_key, b"bydesign/v1/store-seal", &context));
+            }
+        }
+    }
+
+    fn open_page_records(&mut self) {
+        for place in self.places_of(&[PAGE]) {
+            let salt = array(self.image, place.address + 4);
+            let associated_data = self.associated_data(place, 0, 0);
+            for key in self.store_seal_keys.clone() {
+                let opened = self.open(place, &key, &salt, &associated_data);
+                if let Some(plaintext) = opened.filter(|plaintext| plaintext.len() >= 12) {
+                    self.other_records += 1;
+                    self.pages[place.page].salts.insert(salt);
+                    self.pages[place.page].generations.insert(number(&plaintext, 0));
+                    self.key_versions.insert(number(&plaintext, 8));
+                }
             }
         }
     }
@@ -403,14 +426,15 @@ impl<'a> Attack<'a> {
     }
 
     fn open_sessions(&mut self) {
-        let key = self.store_key;
         for place in self.places_of(&[SESSION]) {
             let salt = array(self.image, place.address + 4);
             for generation in self.pages[place.page].generations.clone() {
                 let associated_data = self.associated_data(place, generation, 0);
-                if let Some(plaintext) = self.open(place, &key, &salt, &associated_data) {
-                    self.other_records += 1;
-                    self.key_versions.insert(number(&plaintext, 8));
+                for key in self.store_seal_keys.clone() {
+                    if let Some(plaintext) = self.open(place, &key, &salt, &associated_data) {
+                        self.other_records += 1;
+                        self.key_versions.insert(number(&plaintext, 8));
+                    }
                 }
             }
         }
@@ -467,7 +491,7 @@ impl<'a> Attack<'a> {
 
     /// Tries everything on every place that was not opened on the way to the class keys.
     fn open_records(&mut self) {
-        let (wrap_key, store_key) = (self.wrap_key, self.store_key);
+        let wrap_key = self.wrap_key;
         for place in self.places.clone() {
             let header = place.header;
             if header.carries_salt() || header.kind == CLASS_KEY {
@@ -483,11 +507,13 @@ impl<'a> Attack<'a> {
             } else if header.slot == NO_SLOT {
                 let versions = self.key_versions.clone();
                 let opened = if header.sealed_under_wrap_key() {
-                    self.open_with(place, &wrap_key, &versions, 0)
+                    self.open_with(place, &wrap_key, &versions, 0).is_some()
                 } else {
-                    self.open_with(place, &store_key, &generations, 0)
+                    let keys = self.store_seal_keys.clone();
+                    keys.iter()
+                        .any(|key| self.open_with(place, key, &generations, 0).is_some())
                 };
-                self.other_records += usize::from(opened.is_some());
+                self.other_records += usize::from(opened);
             }
         }
     }
@@ -871,5 +897,5 @@ const FIXED: u8 = 4;
 const REMOVAL: u8 = 5;
 const KEY_PAGE: u8 = 16;
 const CLASS_KEY: u8 = 17;
-const KEY_COMMIT: u8 = 18;
+const STORE_KEY: u8 = 19;
 const ERASED: u8 = 31;

@@ -9,7 +9,8 @@
 use rand_core::TryCryptoRng;
 
 use super::error::Fault;
-use super::format::{self, Geometry, Header, Kind, LINK_LEN, NO_ADDRESS, SaltPayload, TEXT_START};
+use super::format::{self, Header, Kind, LINK_LEN, NO_ADDRESS, SaltPayload, TEXT_START};
+use super::geometry::Geometry;
 use super::log::{Doomed, Log};
 use super::memory::{Entry, Index, Parts, Slots};
 use crate::crypto;
@@ -42,13 +43,13 @@ impl<M: Medium> Log<M> {
     ) -> Result<(), Fault> {
         self.keep_pace(size, parts, random).await?;
         // Each round opens a page or frees one; after two turns of the ring nothing changes any more.
-        for _ in 0..=self.geometry.log_pages().saturating_mul(2) {
-            if self.fits(size, self.geometry.pair_record()) {
+        for _ in 0..=self.pages.geometry.log_pages().saturating_mul(2) {
+            if self.fits(size, self.pages.geometry.pair_record()) {
                 return self
-                    .prepare(size, self.geometry.pair_record(), parts, random)
+                    .prepare(size, self.pages.geometry.pair_record(), parts, random)
                     .await;
             }
-            if self.free_pages() > self.geometry.spare() {
+            if self.free_pages() > self.pages.geometry.spare() {
                 self.open_page(random).await?;
             } else {
                 self.collect_page(parts, random).await?;
@@ -66,7 +67,7 @@ impl<M: Medium> Log<M> {
         parts: &mut Parts<'_>,
         random: &mut R,
     ) -> Result<(), Fault> {
-        for _ in 0..=self.geometry.log_pages() {
+        for _ in 0..=self.pages.geometry.log_pages() {
             if self.fits(size, reserve) {
                 match self.open_session(random).await {
                     // A Session record that failed may have burnt the room.
@@ -102,14 +103,14 @@ impl<M: Medium> Log<M> {
         parts: &mut Parts<'_>,
         random: &mut R,
     ) -> Result<(), Fault> {
-        if self.free_pages() > self.geometry.spare() || self.tail >= self.head.generation {
+        if self.free_pages() > self.pages.geometry.spare() || self.tail >= self.head.generation {
             return Ok(());
         }
         for _ in 0..COPIES_PER_PUT {
             let left = self.live_bytes_in_tail(&parts.index);
             self.tail_live = self.tail_live.max(left);
             let room = u64::from(self.room().saturating_sub(size));
-            let due = u64::from(self.tail_live) * room / u64::from(self.geometry.usable().max(1));
+            let due = u64::from(self.tail_live) * room / u64::from(self.pages.geometry.usable().max(1));
             if left > 0 && u64::from(left) <= due {
                 return Ok(());
             }
@@ -132,7 +133,7 @@ impl<M: Medium> Log<M> {
             self.advance(parts, random).await?;
         }
         // A step copies a record, none of which is shorter than 32 bytes, or is the last one.
-        for _ in 0..=self.geometry.page / 32 {
+        for _ in 0..=self.pages.geometry.page / 32 {
             if self.tail != tail || !self.collect_step(parts, random).await? {
                 return Ok(());
             }
@@ -147,7 +148,7 @@ impl<M: Medium> Log<M> {
         parts: &mut Parts<'_>,
         random: &mut R,
     ) -> Result<bool, Fault> {
-        let (tail, pair) = (self.tail, self.geometry.pair_record());
+        let (tail, pair) = (self.tail, self.pages.geometry.pair_record());
         if let Some(entry) = self.next_in_tail(0, &parts.index) {
             self.prepare(entry.size(), pair, parts, random).await?;
             if self.tail != tail {
@@ -188,7 +189,7 @@ impl<M: Medium> Log<M> {
             return Err(Fault::Full);
         }
         let left_end = self.head.next;
-        let left = (self.tail < self.head.generation).then(|| self.geometry.start(self.head_page()));
+        let left = (self.tail < self.head.generation).then(|| self.pages.geometry.start(self.head_page()));
         let accepted_end = self.head.end;
         match self.fill_turned_page(parts, random).await {
             // The words may have been begun before, which does not always show.
@@ -209,9 +210,9 @@ impl<M: Medium> Log<M> {
     ) -> Result<(), Fault> {
         let salt = crypto::fresh(random).map_err(|_| Fault::Random)?;
         let generation = self.head.generation.checked_add(1).ok_or(Fault::Internal)?;
-        let page = self.geometry.page_of(generation);
-        if self.ready == 0 || self.is_erased(page).await?.is_none() {
-            self.erase_page(page, 0).await?;
+        let page = self.pages.geometry.page_of(generation);
+        if self.ready == 0 || self.pages.is_erased(page).await?.is_none() {
+            self.pages.erase_page(page, 0).await?;
         }
         self.tail_erased = true;
         // Burnt: whatever comes of the program calls, the page is erased before it is used again.
@@ -238,7 +239,10 @@ impl<M: Medium> Log<M> {
                 .read_value(entry.address(), entry.size(), slot, buffer)
                 .await?;
             let text_len = opened.value.end.next_multiple_of(4) - TEXT_START;
-            live_sum = live_sum.wrapping_add(self.keys.live_summand(self.geometry.address(page, head.next)));
+            live_sum = live_sum.wrapping_add(
+                self.keys
+                    .live_summand(self.pages.geometry.address(page, head.next)),
+            );
             if M::KIND == MediumKind::Overwritable {
                 format::place(buffer, TEXT_START, &NO_ADDRESS.to_le_bytes());
                 format::place(buffer, TEXT_START + LINK_LEN / 2, &live_sum.to_le_bytes());
@@ -258,7 +262,7 @@ impl<M: Medium> Log<M> {
             parts.index.remove(entry.address());
             if !parts
                 .index
-                .insert(entry.moved_to(self.geometry.address(page, next)))
+                .insert(entry.moved_to(self.pages.geometry.address(page, next)))
             {
                 return Err(Fault::Internal);
             }
@@ -275,8 +279,8 @@ impl<M: Medium> Log<M> {
     }
 
     fn tail_addresses(&self) -> core::ops::Range<u32> {
-        let page = self.geometry.page_of(self.tail);
-        self.geometry.address(page, 0)..self.geometry.address(page, self.geometry.page)
+        let page = self.pages.geometry.page_of(self.tail);
+        self.pages.geometry.address(page, 0)..self.pages.geometry.address(page, self.pages.geometry.page)
     }
 
     fn live_in_tail<'a>(&self, index: &'a Index<'_>) -> impl Iterator<Item = Entry> + 'a {
@@ -330,7 +334,7 @@ impl<M: Medium> Log<M> {
         &mut self,
         header: Header,
         older: Option<Entry>,
-        hash: u16,
+        hash: u32,
         randomness: &[u8; crypto::RANDOMNESS_LEN],
         index: &mut Index<'_>,
         slots: &Slots<'_>,
@@ -349,7 +353,7 @@ impl<M: Medium> Log<M> {
         self.append(header, slots.get(header.slot), randomness, buffer)
             .await?;
 
-        let size = self.geometry.size(header);
+        let size = self.pages.geometry.size(header);
         self.live_sum = live_sum;
         self.live_bytes = self.live_bytes.saturating_add(size);
         self.largest = self.largest.max(size);

@@ -49,6 +49,9 @@ pub enum MountError {
     /// The store was written by a newer version of the format (its number is given).
     #[error("the store has the newer format version {0}")]
     NewerFormat(u8),
+    /// The store uses features of the format (a bit each) that this version does not know: newer software wrote it.
+    #[error("the store uses features that this version does not know: {0:#010b}")]
+    UnknownFeatures(u8),
     /// The store was made for another word size, page size or number of pages, or a store cannot live on this part.
     #[error("the store was made for another geometry")]
     Geometry,
@@ -100,7 +103,10 @@ pub enum ReadError {
     /// The name is longer than 63 bytes.
     #[error("the name is too long")]
     Name,
-    /// The stored bytes are no value of the asked type.
+    /// The value was stored under this other version of its key. Its bytes stay as they are.
+    #[error("the value has version {0} of its key")]
+    Version(u8),
+    /// The stored bytes are no value of the asked type. They stay as they are.
     #[error("the stored bytes do not decode")]
     Decode,
     /// An internal limit was met.

@@ -1,12 +1,11 @@
 //! Every byte the store puts on flash: magic numbers, field places, headers. `docs/on-flash-format.md` is the same in prose.
 //!
 //! ```text
-//!  mount · keys · collect
-//!  log · walk
+//!  geometry · record · pages · log …
 //!  format   (this file)   no I/O, no keys: bytes in, numbers out
 //! ```
 
-use crate::flash::{Medium, MediumKind};
+use crate::flash::MediumKind;
 
 /// The version of everything in this file.
 pub(crate) const VERSION: u8 = 1;
@@ -20,30 +19,24 @@ pub(crate) const MARK_LEN: usize = 12;
 pub(crate) const MAX_NAME: usize = 63;
 /// Longest value in bytes, whatever the page size.
 pub(crate) const MAX_VALUE: usize = 4096;
-/// Longest partition label in bytes.
-pub(crate) const MAX_LABEL: usize = 32;
 /// The largest unit: words of 32 bytes.
 pub(crate) const MAX_UNIT: usize = 32;
-/// A logical page is at least this long.
-const MIN_PAGE: u32 = 1024;
-/// And at most this.
-const MAX_PAGE: u32 = 256 * 1024;
-/// The log's first page; the two before it hold the class keys.
-pub(crate) const LOG_START: u16 = 2;
-/// Fewest pages: two for keys, two for the log.
-const MIN_PAGES: u32 = 4;
-/// Addresses are 24 bits of 4-byte steps.
-const MAX_REGION: u32 = 64 * 1024 * 1024;
-/// A program page of common parts: what an interrupted program call may have touched.
-const PROGRAM_PAGE: u32 = 256;
+/// Longest partition label in bytes.
+pub(crate) const MAX_LABEL: usize = 32;
 /// Slot number in records that no class key seals.
 pub(crate) const NO_SLOT: u8 = 63;
 /// "No record": an address that cannot occur.
 pub(crate) const NO_ADDRESS: u32 = u32::MAX;
+/// Features beyond the plain store that this version writes and reads, one bit each; it knows none.
+pub(crate) const FEATURES: u8 = 0;
+/// Bits of the fingerprint by which the index finds a name.
+pub(crate) const NAME_HASH_BITS: u32 = 21;
 /// Plaintext of the Page, Session and Key page records.
-pub(crate) const SALT_PAYLOAD: usize = 32;
+pub(crate) const SALT_PAYLOAD: usize = 40;
 /// Plaintext of Removal, Retire and Key commit records.
 pub(crate) const PAIR_PAYLOAD: usize = 8;
+/// Plaintext of a Store key record.
+pub(crate) const STORE_KEY_PAYLOAD: usize = 32;
 /// Plaintext of a Class key record.
 pub(crate) const CLASS_PAYLOAD: usize = 52;
 /// Clear bytes of a key page.
@@ -70,6 +63,7 @@ pub(crate) enum Kind {
     KeyPage = 16,
     ClassKey = 17,
     KeyCommit = 18,
+    StoreKey = 19,
 }
 
 impl Kind {
@@ -84,6 +78,7 @@ impl Kind {
             16 => Self::KeyPage,
             17 => Self::ClassKey,
             18 => Self::KeyCommit,
+            19 => Self::StoreKey,
             _ => return None,
         })
     }
@@ -91,6 +86,15 @@ impl Kind {
     /// Whether the record carries a salt of its own.
     pub(crate) const fn has_salt(self) -> bool {
         matches!(self, Self::Page | Self::Session | Self::KeyPage)
+    }
+
+    /// Bytes of plaintext that a record behind the first of a key page has.
+    pub(crate) const fn key_payload(self) -> usize {
+        match self {
+            Self::StoreKey => STORE_KEY_PAYLOAD,
+            Self::ClassKey => CLASS_PAYLOAD,
+            _ => PAIR_PAYLOAD,
+        }
     }
 
     /// Whether a class key seals it.
@@ -125,11 +129,12 @@ impl Header {
         let kind = Kind::from_number(number >> 27)?;
         let slot = u8::try_from(field(11, 0x3f)).ok()?;
         let steps = field(0, 0x7ff);
+        let length = usize::from(steps) * 4;
         let fits = match kind {
             Kind::Value | Kind::Fixed => steps > 0,
-            Kind::Page | Kind::Session | Kind::KeyPage => usize::from(steps) * 4 == SALT_PAYLOAD,
-            Kind::ClassKey => usize::from(steps) * 4 == CLASS_PAYLOAD,
-            Kind::Removal | Kind::Retire | Kind::KeyCommit => usize::from(steps) * 4 == PAIR_PAYLOAD,
+            Kind::Page | Kind::Session | Kind::KeyPage => length == SALT_PAYLOAD,
+            Kind::Removal | Kind::Retire => length == PAIR_PAYLOAD,
+            Kind::ClassKey | Kind::StoreKey | Kind::KeyCommit => length == kind.key_payload(),
         };
         let slot_fits = (slot == NO_SLOT) != (kind.is_of_a_class() || kind == Kind::ClassKey);
         (fits && slot_fits).then_some(Self {
@@ -157,121 +162,6 @@ impl Header {
     /// Bytes of the record without padding.
     pub(crate) fn len(self) -> usize {
         self.text_start() + self.text_len() + crate::crypto::TAG_LEN
-    }
-}
-
-/// Sizes that follow from the medium: section 1 of the format document.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Geometry {
-    pub(crate) unit: u32,
-    pub(crate) page: u32,
-    pub(crate) pages: u16,
-}
-
-impl Geometry {
-    /// `None` where a store cannot live on the medium.
-    pub(crate) fn of<M: Medium>(medium: &M) -> Option<Self> {
-        let number = |size: usize| u32::try_from(size).ok();
-        let unit = number(M::WRITE_SIZE.max(M::READ_SIZE).max(4))?;
-        let erase = number(M::ERASE_SIZE)?;
-        let page = MIN_PAGE.div_ceil(erase.max(1)).checked_mul(erase)?;
-        let sound = unit.is_power_of_two()
-            && number(MAX_UNIT).is_some_and(|limit| unit <= limit)
-            && M::WRITE_SIZE.is_power_of_two()
-            && M::READ_SIZE.is_power_of_two()
-            && erase >= unit
-            && erase.is_multiple_of(unit)
-            && page <= MAX_PAGE;
-        if !sound {
-            return None;
-        }
-        let pages = u32::try_from(medium.capacity())
-            .unwrap_or(u32::MAX)
-            .min(MAX_REGION)
-            / page;
-        let pages = u16::try_from(pages).unwrap_or(u16::MAX);
-        (u32::from(pages) >= MIN_PAGES).then_some(Self { unit, page, pages })
-    }
-
-    pub(crate) fn align(self, bytes: u32) -> u32 {
-        bytes.next_multiple_of(self.unit)
-    }
-
-    /// Where the first record of a page stands.
-    pub(crate) fn first(self) -> u32 {
-        self.align(12)
-    }
-
-    /// The step in which a header can say where its salt stands.
-    pub(crate) fn granule(self) -> u32 {
-        self.unit.max(self.page.div_ceil(1024).next_power_of_two())
-    }
-
-    /// How far beyond what an interrupted write may have touched the next one starts: a program page, which parts with pages
-    /// of less than 4 KiB have shorter.
-    pub(crate) fn skip(self) -> u32 {
-        self.granule()
-            .max(PROGRAM_PAGE.min(self.page.next_power_of_two() / 16))
-    }
-
-    /// Bytes that a record takes, padding included.
-    pub(crate) fn size(self, header: Header) -> u32 {
-        u32::try_from(header.len()).map_or(u32::MAX, |len| self.align(len))
-    }
-
-    /// Bytes that a Page or Session record takes.
-    pub(crate) fn salt_record(self) -> u32 {
-        self.align(72)
-    }
-
-    /// Bytes that a Removal or Retire record takes.
-    pub(crate) fn pair_record(self) -> u32 {
-        self.align(36)
-    }
-
-    /// Bytes of values and copies that a page takes.
-    pub(crate) fn usable(self) -> u32 {
-        // Page record, the Session record of a start, and a Removal or Retire record, which must always find room.
-        self.page
-            .saturating_sub(self.first() + 2 * self.salt_record() + self.pair_record())
-    }
-
-    /// Pages of the log.
-    pub(crate) fn log_pages(self) -> u32 {
-        u32::from(self.pages.saturating_sub(LOG_START))
-    }
-
-    /// Erased pages that values leave to collection.
-    pub(crate) fn spare(self) -> u32 {
-        if self.log_pages() >= 4 { 2 } else { 1 }
-    }
-
-    /// The page that generation `generation` of the log lives on.
-    pub(crate) fn page_of(self, generation: u32) -> u16 {
-        let ring = generation.saturating_sub(1) % self.log_pages().max(1);
-        u16::try_from(ring).unwrap_or(0) + LOG_START
-    }
-
-    /// The page before that of a generation, in the ring.
-    pub(crate) fn page_before(self, generation: u32) -> u16 {
-        self.page_of(generation.saturating_add(self.log_pages()).saturating_sub(1))
-    }
-
-    /// First byte of a page.
-    pub(crate) fn start(self, page: u16) -> u32 {
-        u32::from(page) * self.page
-    }
-
-    /// The address of a record, in 4-byte steps.
-    pub(crate) fn address(self, page: u16, offset: u32) -> u32 {
-        (self.start(page) + offset) / 4
-    }
-
-    /// Page and offset of an address; `None` if it lies outside the log.
-    pub(crate) fn place(self, address: u32) -> Option<(u16, u32)> {
-        let byte = address.checked_mul(4)?;
-        let page = u16::try_from(byte / self.page).ok()?;
-        (page >= LOG_START && page < self.pages).then_some((page, byte % self.page))
     }
 }
 
@@ -346,6 +236,7 @@ pub(crate) struct SaltPayload {
     pub(crate) key_version: u32,
     pub(crate) key_check: [u8; 4],
     pub(crate) live: u32,
+    /// Where the accepted log ends, in the page before or in this one.
     pub(crate) resume: u32,
     pub(crate) digest: u64,
 }
@@ -360,6 +251,8 @@ impl SaltPayload {
         place(&mut bytes, 16, &self.live.to_le_bytes());
         place(&mut bytes, 20, &self.resume.to_le_bytes());
         place(&mut bytes, 24, &self.digest.to_le_bytes());
+        // No checkpoint; the counter's value, at 36, stays zero.
+        place(&mut bytes, 32, &NO_ADDRESS.to_le_bytes());
         bytes
     }
 
@@ -377,14 +270,14 @@ impl SaltPayload {
 }
 
 /// A point of the log: a page's generation and an offset in it. Later points compare greater.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Position {
     pub(crate) generation: u32,
     pub(crate) offset: u32,
 }
 
 /// Plaintext of a Key page record: which keys, and the log they were written after.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct KeyPagePayload {
     pub(crate) version: u32,
     pub(crate) log_end: Position,
@@ -421,26 +314,6 @@ impl KeyPagePayload {
             other_erases: number(bytes, 28),
         }
     }
-}
-
-/// The clear part of a key page.
-pub(crate) fn clear_part(geometry: Geometry, kind: MediumKind, store_id: &[u8; 16]) -> [u8; CLEAR_LEN] {
-    let mut bytes = [0; CLEAR_LEN];
-    place(&mut bytes, 0, &MAGIC);
-    place(
-        &mut bytes,
-        8,
-        &[
-            VERSION,
-            medium_byte(kind),
-            u8::try_from(geometry.unit).unwrap_or(0),
-            0,
-        ],
-    );
-    place(&mut bytes, 12, &geometry.page.to_le_bytes());
-    place(&mut bytes, 16, &u32::from(geometry.pages).to_le_bytes());
-    place(&mut bytes, 20, store_id);
-    bytes
 }
 
 #[cfg(test)]

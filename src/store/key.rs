@@ -3,7 +3,9 @@
 use core::marker::PhantomData;
 
 use super::class::{Class, DataClass, UserId};
+use super::error::ReadError;
 use super::format::MAX_NAME;
+use super::stored::{CodecError, Stored};
 
 /// The name, class and type of an item, usually a constant.
 ///
@@ -13,8 +15,13 @@ use super::format::MAX_NAME;
 /// const WIFI_PASSWORD: Key<[u8; 32]> = Key::new("wifi.password", Class::Settings);
 /// const SERIAL: Key<[u8; 12]> = Key::fixed("serial", Class::Identity);
 /// const FAVOURITE: Key<u32> = Key::new("favourite", Class::User);
+/// const SCHEDULE: Key<[u8; 4]> = Key::new("schedule", Class::Settings).version(2);
 /// let favourite_of_guest = FAVOURITE.of(UserId(7));
 /// ```
+///
+/// The first byte of a typed value on flash is the version of its key, 0 unless declared: change it whenever the shape of
+/// the value changes. A value of another version is reported as such and not decoded. (Values stored by name, as bytes, have
+/// no such byte.)
 ///
 /// A name that is too long does not compile:
 ///
@@ -27,6 +34,7 @@ pub struct Key<T> {
     pub(crate) name: &'static str,
     pub(crate) data: DataClass,
     pub(crate) fixed: bool,
+    version: u8,
     of_type: PhantomData<fn() -> T>,
 }
 
@@ -43,6 +51,7 @@ impl<T> Key<T> {
             name,
             data: DataClass::of(class),
             fixed: false,
+            version: 0,
             of_type: PhantomData,
         }
     }
@@ -58,6 +67,12 @@ impl<T> Key<T> {
         Self { fixed: true, ..key }
     }
 
+    /// The same key for values of another shape.
+    #[must_use]
+    pub const fn version(self, version: u8) -> Self {
+        Self { version, ..self }
+    }
+
     /// The same key in the personal data of a user.
     #[must_use]
     pub const fn of(self, user: UserId) -> Self {
@@ -67,6 +82,24 @@ impl<T> Key<T> {
                 user,
             },
             ..self
+        }
+    }
+}
+
+impl<T: Stored> Key<T> {
+    pub(crate) fn encode(&self, value: &T, out: &mut [u8]) -> Result<usize, CodecError> {
+        let (version, rest) = out.split_first_mut().ok_or(CodecError)?;
+        *version = self.version;
+        value.encode(rest)?.checked_add(1).ok_or(CodecError)
+    }
+
+    pub(crate) fn decode(&self, bytes: &[u8]) -> Result<T, ReadError> {
+        match bytes.split_first() {
+            Some((version, value)) if *version == self.version => {
+                T::decode(value).map_err(|CodecError| ReadError::Decode)
+            }
+            Some((version, _)) => Err(ReadError::Version(*version)),
+            None => Err(ReadError::Decode),
         }
     }
 }

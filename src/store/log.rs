@@ -7,97 +7,28 @@
 //! ```text
 //!  store · mount · collect · keys
 //!  log      (this file)
-//!  format · crypto
+//!  key_page · record · pages · hierarchy · memory
 //! ```
 
-use core::ops::Range;
-
-use embedded_storage::nor_flash::NorFlashErrorKind;
 use rand_core::TryCryptoRng;
 
 use super::error::Fault;
 use super::format::{
-    self, Geometry, HEADER_LEN, Header, Kind, MAX_UNIT, NO_SLOT, PAIR_PAYLOAD, Position, SALT_PAYLOAD,
-    SaltPayload, TEXT_START,
+    self, HEADER_LEN, Header, Kind, MAX_UNIT, NO_SLOT, PAIR_PAYLOAD, Position, SALT_PAYLOAD, SaltPayload,
+    TEXT_START,
 };
-use super::memory::ClassSlot;
-use crate::crypto::{self, Digest, Label, Place, RANDOMNESS_LEN, SALT_LEN, Sealed, SealingKey, TAG_LEN};
+use super::geometry::LOG_START;
+use super::hierarchy::StoreKeys;
+use super::key_page::KeyPage;
+use super::memory::{ClassSlot, Entry, Index, Slots};
+use super::pages::Pages;
+use super::record::{Frame, OpenedValue, split_value};
+use crate::crypto::{self, Digest, Place, RANDOMNESS_LEN, SALT_LEN};
 use crate::flash::{Medium, MediumKind};
-use crate::secret::{RootKey, Secret};
 
-/// The keys that belong to the store and to no class.
-pub(crate) struct StoreKeys {
-    pub(crate) store: SealingKey,
-    pub(crate) wrap: SealingKey,
-    pub(crate) class_mix: Secret<32>,
-    pub(crate) structure: Secret<16>,
-    pub(crate) live: Secret<16>,
-    pub(crate) name: Secret<16>,
-    pub(crate) store_id: [u8; 16],
-    label: [u8; format::MAX_LABEL],
-    label_len: u8,
-}
-
-impl StoreKeys {
-    /// `None` if the label is too long or the derivation refuses.
-    //= compliance/requirements.md#store-24
-    //# Every key MUST be derived with its purpose, the store id and the partition label.
-    pub(crate) fn derive(root_key: &RootKey, store_id: [u8; 16], label: &str) -> Option<Self> {
-        let label_len = u8::try_from(label.len())
-            .ok()
-            .filter(|&len| usize::from(len) <= format::MAX_LABEL)?;
-        let context: [&[u8]; 4] = [&store_id, &[label_len], label.as_bytes(), &[]];
-        let root: [&[u8]; 1] = [root_key.expose()];
-        let sealing = |seal, nonce| {
-            let seal = crypto::derive(&[], &root, seal, &context).ok()?;
-            let nonce = crypto::derive(&[], &root, nonce, &context).ok()?;
-            Some(SealingKey { seal, nonce })
-        };
-        let mut padded_label = [0; format::MAX_LABEL];
-        format::place(&mut padded_label, 0, label.as_bytes());
-        Some(Self {
-            store: sealing(Label::StoreSeal, Label::StoreNonce)?,
-            wrap: sealing(Label::WrapSeal, Label::WrapNonce)?,
-            class_mix: crypto::derive(&[], &root, Label::ClassMix, &context).ok()?,
-            structure: crypto::derive(&[], &root, Label::Structure, &context).ok()?,
-            live: crypto::derive(&[], &root, Label::Live, &context).ok()?,
-            name: crypto::derive(&[], &root, Label::Name, &context).ok()?,
-            store_id,
-            label: padded_label,
-            label_len,
-        })
-    }
-
-    /// A key below a class, or a new class key: the context says which store, slot and generation it is for.
-    pub(crate) fn derive_for_class(
-        &self,
-        salt: &[u8],
-        key_material: &[&[u8]],
-        label: Label,
-        slot: u8,
-        generation: u32,
-    ) -> Result<Secret<32>, Fault> {
-        let partition = self.label.get(..usize::from(self.label_len)).unwrap_or_default();
-        let mut place = [slot, 0, 0, 0, 0];
-        format::place(&mut place, 1, &generation.to_le_bytes());
-        Ok(crypto::derive(
-            salt,
-            key_material,
-            label,
-            &[&self.store_id, &[self.label_len], partition, &place],
-        )?)
-    }
-
-    /// The live record at `address` as a summand of the live sum.
-    pub(crate) fn live_summand(&self, address: u32) -> u32 {
-        u32::try_from(crypto::fingerprint(&self.live, &[&address.to_le_bytes()]) & 0xffff_ffff).unwrap_or(0)
-    }
-
-    /// The 16 bits by which the index finds a name.
-    pub(crate) fn name_hash(&self, slot: u8, name: &[u8]) -> u16 {
-        u16::try_from(crypto::fingerprint(&self.name, &[&[slot], name]) & 0xffff).unwrap_or(0)
-    }
-}
+/// Ciphertext of a Page or Session record in the header's steps.
+#[allow(clippy::cast_possible_truncation)] // 10
+const SALT_STEPS: u16 = (SALT_PAYLOAD / 4) as u16;
 
 /// Whether the next record may follow the last one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,24 +82,14 @@ impl Head {
     }
 }
 
-/// The current key page.
-#[derive(Clone, Copy)]
-pub(crate) struct KeyPage {
-    pub(crate) page: u16,
-    pub(crate) version: u32,
-    pub(crate) salt: [u8; SALT_LEN],
-    /// How often the other page had been erased when this one was written.
-    pub(crate) other_erases: u32,
-    /// The other page is known to be erased, blank and marked.
-    pub(crate) settled: bool,
-    /// The class keys in memory are those of this page.
-    pub(crate) loaded: bool,
-}
-
-impl KeyPage {
-    pub(crate) fn check(&self) -> [u8; 4] {
-        self.salt.first_chunk().copied().unwrap_or_default()
-    }
+/// What is left to do of a change of the key pages, in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum KeyWork {
+    /// The other key page is not known to be erased, blank and marked.
+    Erase,
+    /// The class keys in memory may not be those of the current key page.
+    Load,
+    Done,
 }
 
 /// The end of the log as the first reading of the head page found it.
@@ -188,10 +109,11 @@ pub(crate) struct Doomed {
 
 /// The medium and everything that is known of the log on it.
 pub(crate) struct Log<M> {
-    pub(crate) medium: M,
-    pub(crate) geometry: Geometry,
+    pub(crate) pages: Pages<M>,
     pub(crate) keys: StoreKeys,
+    /// The current key page.
     pub(crate) key_page: KeyPage,
+    pub(crate) key_work: KeyWork,
     pub(crate) head: Head,
     /// Generation of the oldest page that counts.
     pub(crate) tail: u32,
@@ -211,221 +133,15 @@ pub(crate) struct Log<M> {
     pub(crate) spoiled: bool,
     /// The page before the tail is erased for certain.
     pub(crate) tail_erased: bool,
-    /// Highest number of erases seen in a mark.
-    pub(crate) most_erases: u32,
     /// Where the head page's log ends, once the mount has decided: a torn record may open by chance when it is read again.
     pub(crate) decided_end: Option<DecidedEnd>,
-    /// What the driver said of a key page that does not read.
-    pub(crate) unreadable: Option<NorFlashErrorKind>,
 }
-
-/// A record of the log, opened into a buffer.
-pub(crate) struct OpenedValue {
-    pub(crate) kind: Kind,
-    pub(crate) name: Range<usize>,
-    pub(crate) value: Range<usize>,
-}
-
-/// Splits the plaintext of a Value or Fixed record, which stands in `buffer` at `text`.
-pub(crate) fn split_value(
-    kind: MediumKind,
-    header: Header,
-    buffer: &[u8],
-    text: &Range<usize>,
-) -> Option<OpenedValue> {
-    let link = if kind == MediumKind::Overwritable {
-        format::LINK_LEN
-    } else {
-        0
-    };
-    let meta_at = text.start.checked_add(link)?;
-    let meta = *buffer.get(meta_at)?;
-    let name_start = meta_at + format::META_LEN;
-    let name_end = name_start + usize::from(meta & 0x3f);
-    let value_end = text.end.checked_sub(usize::from(meta >> 6))?;
-    (name_end <= value_end).then_some(OpenedValue {
-        kind: header.kind,
-        name: name_start..name_end,
-        value: name_end..value_end,
-    })
-}
-
-const CHUNK: usize = 64;
-static ZEROS: [u8; 256] = [0; 256];
 
 impl<M: Medium> Log<M> {
-    // ---- the raw medium ----
-
-    /// Programs and reads back.
-    //= compliance/requirements.md#store-22
-    //# What the store programs or erases MUST be read back and compared before it is relied on.
-    pub(crate) async fn program(&mut self, at: u32, bytes: &[u8]) -> Result<(), Fault> {
-        self.medium.write(at, bytes).await?;
-        let mut chunk = [0; CHUNK];
-        let mut done = at;
-        for expected in bytes.chunks(CHUNK) {
-            let actual = chunk.get_mut(..expected.len()).ok_or(Fault::Internal)?;
-            self.medium.read(done, actual).await?;
-            if actual != expected {
-                return Err(Fault::Unkept);
-            }
-            done += u32::try_from(expected.len()).map_err(|_| Fault::Internal)?;
-        }
-        Ok(())
-    }
-
-    /// Reads where a word that was torn may not read at all: an error counts only if it stays.
-    pub(crate) async fn read_twice(&mut self, at: u32, bytes: &mut [u8]) -> Result<(), NorFlashErrorKind> {
-        match self.medium.read(at, bytes).await {
-            Ok(()) => Ok(()),
-            Err(_) => self.medium.read(at, bytes).await,
-        }
-    }
-
-    /// The end of the last unit in `from..to` (both aligned) that is not provably blank: not all ones, or unreadable.
-    pub(crate) async fn last_not_blank(&mut self, from: u32, to: u32) -> Option<u32> {
-        let mut last = None;
-        let mut chunk = [0; CHUNK];
-        let mut at = from;
-        while at < to {
-            let len = usize::try_from(to - at).map_or(CHUNK, |left| left.min(CHUNK));
-            let bytes = chunk.get_mut(..len)?;
-            let read = self.medium.read(at, bytes).await;
-            if read.is_err() || bytes.iter().any(|&byte| byte != 0xff) {
-                let unit = self.geometry.unit;
-                let mut word = [0; MAX_UNIT];
-                let mut offset = at;
-                while offset < to && offset < at + u32::try_from(len).ok()? {
-                    let word = word.get_mut(..usize::try_from(unit).ok()?)?;
-                    if self.read_twice(offset, word).await.is_err() || word.iter().any(|&byte| byte != 0xff) {
-                        last = Some(offset + unit);
-                    }
-                    offset += unit;
-                }
-            }
-            at += u32::try_from(len).ok()?;
-        }
-        last
-    }
-
-    pub(crate) async fn is_blank(&mut self, from: u32, to: u32) -> bool {
-        self.last_not_blank(from, to).await.is_none()
-    }
-
-    /// The erase mark of a page.
-    pub(crate) async fn erases_of(&mut self, page: u16) -> Result<Option<u32>, Fault> {
-        let mut mark = [0; MAX_UNIT];
-        let len = usize::try_from(self.geometry.first()).map_err(|_| Fault::Internal)?;
-        let bytes = mark.get_mut(..len).ok_or(Fault::Internal)?;
-        // A word that does not read is a mark that is not whole.
-        Ok(match self.read_twice(self.geometry.start(page), bytes).await {
-            Ok(()) => format::read_erase_mark(bytes),
-            Err(_) => None,
-        })
-    }
-
-    /// Whether a page is erased for certain: marked, and blank after the mark. Gives its number of erases.
-    pub(crate) async fn is_erased(&mut self, page: u16) -> Result<Option<u32>, Fault> {
-        let Some(erases) = self.erases_of(page).await? else {
-            return Ok(None);
-        };
-        let start = self.geometry.start(page);
-        let blank = self
-            .is_blank(start + self.geometry.first(), start + self.geometry.page)
-            .await;
-        Ok(blank.then_some(erases))
-    }
-
-    /// Erases a page, checks that it is blank, and only then marks it as erased.
-    //= compliance/requirements.md#store-6
-    //# The store MUST NOT rely on a page being erased unless a mark written after a verified erase says so.
-    pub(crate) async fn erase_page(&mut self, page: u16, at_least: u32) -> Result<(), Fault> {
-        let before = self
-            .erases_of(page)
-            .await?
-            .unwrap_or(self.most_erases)
-            .max(at_least);
-        let start = self.geometry.start(page);
-        self.medium.erase(start, start + self.geometry.page).await?;
-        if !self.is_blank(start, start + self.geometry.page).await {
-            return Err(Fault::Unkept);
-        }
-        let erases = before.saturating_add(1);
-        let mark = format::erase_mark(erases);
-        let len = usize::try_from(self.geometry.first()).map_err(|_| Fault::Internal)?;
-        self.program(start, mark.get(..len).ok_or(Fault::Internal)?)
-            .await?;
-        self.most_erases = self.most_erases.max(erases);
-        Ok(())
-    }
-
-    // ---- sealing at a place ----
-
-    /// Seals a record without a salt of its own into `record`, whose plaintext stands at [`TEXT_START`]. Gives its bytes.
-    pub(crate) fn seal_record(
-        &self,
-        header: Header,
-        key: &SealingKey,
-        place: Place,
-        associated: &[u8],
-        randomness: &[u8; RANDOMNESS_LEN],
-        record: &mut [u8],
-    ) -> Result<usize, Fault> {
-        let size = usize::try_from(self.geometry.size(header)).map_err(|_| Fault::Internal)?;
-        let text_start = header.text_start();
-        let text_end = text_start + header.text_len();
-        let text = record.get_mut(text_start..text_end).ok_or(Fault::Internal)?;
-        let sealed = crypto::seal(key, place, associated, randomness, text)?;
-        format::place(record, 0, &header.to_bytes());
-        format::place(record, text_start - crypto::SYNTHETIC_LEN, &sealed.synthetic);
-        format::place(record, text_end, &sealed.tag);
-        record
-            .get_mut(text_end + TAG_LEN..size)
-            .ok_or(Fault::Internal)?
-            .fill(0xff);
-        Ok(size)
-    }
-
-    /// Opens the record that stands in `record`. Gives where its plaintext is.
-    pub(crate) fn open_record(
-        header: Header,
-        key: &SealingKey,
-        place: Place,
-        associated: &[u8],
-        record: &mut [u8],
-    ) -> Option<Range<usize>> {
-        let text_start = header.text_start();
-        let text_end = text_start + header.text_len();
-        let sealed = Sealed {
-            synthetic: *record.get(text_start - crypto::SYNTHETIC_LEN..)?.first_chunk()?,
-            tag: *record.get(text_end..)?.first_chunk()?,
-        };
-        let text = record.get_mut(text_start..text_end)?;
-        crypto::open(key, place, associated, &sealed, text).ok()?;
-        Some(text_start..text_end)
-    }
-
-    /// A complete Page, Session or Key page record.
-    pub(crate) fn seal_salt_record(
-        &self,
-        header: Header,
-        key: &SealingKey,
-        place: Place,
-        associated: &[u8],
-        randomness: &[u8; RANDOMNESS_LEN],
-        payload: &[u8; SALT_PAYLOAD],
-    ) -> Result<([u8; 96], usize), Fault> {
-        let mut record = [0; 96];
-        format::place(&mut record, HEADER_LEN, &place.salt);
-        format::place(&mut record, header.text_start(), payload);
-        let size = self.seal_record(header, key, place, associated, randomness, &mut record)?;
-        Ok((record, size))
-    }
-
     // ---- appending ----
 
     pub(crate) fn head_page(&self) -> u16 {
-        self.geometry.page_of(self.head.generation)
+        self.pages.geometry.page_of(self.head.generation)
     }
 
     pub(crate) fn log_end(&self) -> Position {
@@ -437,7 +153,8 @@ impl<M: Medium> Log<M> {
 
     /// Pages that hold no part of the log.
     pub(crate) fn free_pages(&self) -> u32 {
-        self.geometry
+        self.pages
+            .geometry
             .log_pages()
             .saturating_sub((self.head.generation - self.tail).saturating_add(1))
     }
@@ -445,9 +162,9 @@ impl<M: Medium> Log<M> {
     /// Where the next Session record would stand.
     fn session_offset(&self) -> u32 {
         let step = if self.head.writing == Writing::Burnt {
-            self.geometry.skip()
+            self.pages.geometry.skip()
         } else {
-            self.geometry.granule()
+            self.pages.geometry.granule()
         };
         self.head.next.next_multiple_of(step)
     }
@@ -456,11 +173,11 @@ impl<M: Medium> Log<M> {
     pub(crate) fn room(&self) -> u32 {
         let from = match self.head.writing {
             Writing::Open => self.head.next,
-            Writing::Closed | Writing::Burnt => {
-                self.session_offset().saturating_add(self.geometry.salt_record())
-            }
+            Writing::Closed | Writing::Burnt => self
+                .session_offset()
+                .saturating_add(self.pages.geometry.salt_record()),
         };
-        self.geometry.page.saturating_sub(from)
+        self.pages.geometry.page.saturating_sub(from)
     }
 
     /// Makes the head page ready to take a record, if a Session record is due.
@@ -483,41 +200,38 @@ impl<M: Medium> Log<M> {
 
     async fn try_session<R: TryCryptoRng + ?Sized>(&mut self, random: &mut R) -> Result<(), Fault> {
         let offset = self.session_offset();
-        let size = self.geometry.salt_record();
-        if offset.saturating_add(size) > self.geometry.page {
+        let size = self.pages.geometry.salt_record();
+        if offset.saturating_add(size) > self.pages.geometry.page {
             return Err(Fault::Full);
         }
         let salt = crypto::fresh(random).map_err(|_| Fault::Random)?;
         let randomness = crypto::fresh(random).map_err(|_| Fault::Random)?;
-        let salt_at = u16::try_from(offset / self.geometry.granule()).map_err(|_| Fault::Internal)?;
+        let salt_at = u16::try_from(offset / self.pages.geometry.granule()).map_err(|_| Fault::Internal)?;
         let header = Header {
             kind: Kind::Session,
             slot: NO_SLOT,
             salt_at,
-            steps: 8,
+            steps: SALT_STEPS,
         };
         let payload = self.salt_payload(self.head.generation, self.head.end);
-        let associated = format::associated_data(M::KIND, header, self.head.generation, 0);
-        let place = Place { salt, offset };
-        let (record, size) = self.seal_salt_record(
+        let frame = Frame {
             header,
-            &self.keys.store,
-            place,
-            &associated,
-            &randomness,
-            &payload.to_bytes(),
-        )?;
+            key: &self.keys.store,
+            place: Place { salt, offset },
+            associated: &format::associated_data(M::KIND, header, self.head.generation, 0),
+        };
+        let (record, size) = frame.seal_with_salt(self.pages.geometry, &randomness, &payload.to_bytes())?;
         let bytes = record.get(..size).ok_or(Fault::Internal)?;
 
         self.head.next = offset + u32::try_from(size).map_err(|_| Fault::Internal)?;
         self.head.writing = Writing::Burnt;
-        let start = self.geometry.start(self.head_page());
-        self.program(start + offset, bytes).await?;
+        let start = self.pages.geometry.start(self.head_page());
+        self.pages.program(start + offset, bytes).await?;
 
         self.head.digest.add(&offset.to_le_bytes());
         self.head.digest.add(&header.to_bytes());
         self.head.digest.add(&salt);
-        if offset > self.head.end.next_multiple_of(self.geometry.granule()) {
+        if offset > self.head.end.next_multiple_of(self.pages.geometry.granule()) {
             self.burnt = Some((start + self.head.end, start + offset));
         }
         self.head.salt = salt;
@@ -532,9 +246,12 @@ impl<M: Medium> Log<M> {
     pub(crate) async fn erase_spoiled(&mut self) -> Result<(), Fault> {
         if self.spoiled {
             self.ready = 0;
-            let page = self.geometry.page_of(self.head.generation.saturating_add(1));
-            self.erase_page(page, 0).await?;
-            self.tail_erased = self.tail_erased || page == self.geometry.page_before(self.tail);
+            let page = self
+                .pages
+                .geometry
+                .page_of(self.head.generation.saturating_add(1));
+            self.pages.erase_page(page, 0).await?;
+            self.tail_erased = self.tail_erased || page == self.pages.geometry.page_before(self.tail);
             self.spoiled = false;
             self.ready = 1;
         }
@@ -544,7 +261,9 @@ impl<M: Medium> Log<M> {
     /// Completes the erase of the page before the tail, if it was interrupted.
     pub(crate) async fn finish_erase(&mut self) -> Result<(), Fault> {
         if !self.tail_erased {
-            self.erase_page(self.geometry.page_before(self.tail), 0).await?;
+            self.pages
+                .erase_page(self.pages.geometry.page_before(self.tail), 0)
+                .await?;
             self.tail_erased = true;
         }
         Ok(())
@@ -553,7 +272,7 @@ impl<M: Medium> Log<M> {
     /// On overwritable media an interrupted write leaves nothing behind either: part of a value that is removed later.
     pub(crate) async fn overwrite_burnt(&mut self) -> Result<(), Fault> {
         if let (MediumKind::Overwritable, Some((from, to))) = (M::KIND, self.burnt) {
-            self.program_zeros(from, to).await?;
+            self.pages.program_zeros(from, to).await?;
         }
         self.burnt = None;
         Ok(())
@@ -571,7 +290,7 @@ impl<M: Medium> Log<M> {
         SaltPayload {
             generation,
             tail: self.tail,
-            key_version: self.key_page.version,
+            key_version: self.key_page.payload.version,
             key_check: self.key_page.check(),
             live: Self::stated(self.live_sum),
             resume,
@@ -587,18 +306,19 @@ impl<M: Medium> Log<M> {
         let salt = crypto::fresh(random).map_err(|_| Fault::Random)?;
         let randomness = crypto::fresh(random).map_err(|_| Fault::Random)?;
         let generation = self.head.generation.checked_add(1).ok_or(Fault::Internal)?;
-        let page = self.geometry.page_of(generation);
-        if self.ready == 0 || self.is_erased(page).await?.is_none() {
-            self.erase_page(page, 0).await?;
+        let page = self.pages.geometry.page_of(generation);
+        if self.ready == 0 || self.pages.is_erased(page).await?.is_none() {
+            self.pages.erase_page(page, 0).await?;
         }
         let payload = self.salt_payload(generation, self.head.end);
         // The page after the head is blank whenever it is not the one before the tail: a mount relies on it.
         let after = self
+            .pages
             .geometry
             .page_of(generation.checked_add(1).ok_or(Fault::Internal)?);
-        if self.is_erased(after).await?.is_none() {
-            self.erase_page(after, 0).await?;
-            self.tail_erased = self.tail_erased || after == self.geometry.page_before(self.tail);
+        if self.pages.is_erased(after).await?.is_none() {
+            self.pages.erase_page(after, 0).await?;
+            self.tail_erased = self.tail_erased || after == self.pages.geometry.page_before(self.tail);
         }
         // Burnt: whatever comes of the program call, the page is erased again before anything else is appended.
         self.ready = self.ready.saturating_sub(1);
@@ -606,13 +326,13 @@ impl<M: Medium> Log<M> {
         let head = match self.begin_page(page, salt, &randomness, payload).await {
             // The words may have been begun before, which does not always show.
             Err(Fault::Flash(_) | Fault::Unkept) => {
-                self.erase_page(page, 0).await?;
+                self.pages.erase_page(page, 0).await?;
                 let salt = crypto::fresh(random).map_err(|_| Fault::Random)?;
                 self.begin_page(page, salt, &randomness, payload).await?
             }
             begun => begun?,
         };
-        let left = self.geometry.start(self.head_page());
+        let left = self.pages.geometry.start(self.head_page());
         if self.head.next > self.head.end {
             self.burnt = Some((left + self.head.end, left + self.head.next));
         }
@@ -629,25 +349,24 @@ impl<M: Medium> Log<M> {
         randomness: &[u8; RANDOMNESS_LEN],
         payload: SaltPayload,
     ) -> Result<Head, Fault> {
-        let offset = self.geometry.first();
+        let offset = self.pages.geometry.first();
         let header = Header {
             kind: Kind::Page,
             slot: NO_SLOT,
             salt_at: 0,
-            steps: 8,
+            steps: SALT_STEPS,
         };
-        let associated = format::associated_data(M::KIND, header, 0, 0);
-        let place = Place { salt, offset };
-        let (record, size) = self.seal_salt_record(
+        let frame = Frame {
             header,
-            &self.keys.store,
-            place,
-            &associated,
-            randomness,
-            &payload.to_bytes(),
-        )?;
+            key: &self.keys.store,
+            place: Place { salt, offset },
+            associated: &format::associated_data(M::KIND, header, 0, 0),
+        };
+        let (record, size) = frame.seal_with_salt(self.pages.geometry, randomness, &payload.to_bytes())?;
         let bytes = record.get(..size).ok_or(Fault::Internal)?;
-        self.program(self.geometry.start(page) + offset, bytes).await?;
+        self.pages
+            .program(self.pages.geometry.start(page) + offset, bytes)
+            .await?;
         Ok(self.page_head(salt, payload.generation))
     }
 
@@ -655,7 +374,7 @@ impl<M: Medium> Log<M> {
     pub(crate) fn page_head(&self, salt: [u8; SALT_LEN], generation: u32) -> Head {
         let mut digest = Digest::new(&self.keys.structure);
         digest.add(&salt);
-        let end = self.geometry.first() + self.geometry.salt_record();
+        let end = self.pages.geometry.first() + self.pages.geometry.salt_record();
         Head {
             generation,
             salt,
@@ -669,7 +388,7 @@ impl<M: Medium> Log<M> {
 
     /// The address that the next record gets; only true while the head is open.
     pub(crate) fn next_address(&self) -> u32 {
-        self.geometry.address(self.head_page(), self.head.next)
+        self.pages.geometry.address(self.head_page(), self.head.next)
     }
 
     /// Seals the plaintext at [`TEXT_START`] of `buffer` under a class key, or the store's, and appends it.
@@ -680,7 +399,7 @@ impl<M: Medium> Log<M> {
         randomness: &[u8; RANDOMNESS_LEN],
         buffer: &mut [u8],
     ) -> Result<(), Fault> {
-        let size = self.geometry.size(header);
+        let size = self.pages.geometry.size(header);
         if self.head.writing != Writing::Open || size > self.room() {
             return Err(Fault::Internal);
         }
@@ -703,8 +422,8 @@ impl<M: Medium> Log<M> {
         randomness: &[u8; RANDOMNESS_LEN],
         buffer: &mut [u8],
     ) -> Result<(), Fault> {
-        let (size, place) = (self.geometry.size(header), head.place());
-        if place.offset.saturating_add(size) > self.geometry.page {
+        let (size, place) = (self.pages.geometry.size(header), head.place());
+        if place.offset.saturating_add(size) > self.pages.geometry.page {
             return Err(Fault::Internal);
         }
         self.write_record(head.generation, place, header, class, randomness, buffer)
@@ -724,11 +443,16 @@ impl<M: Medium> Log<M> {
     ) -> Result<(), Fault> {
         let offset = place.offset;
         let class_generation = class.map_or(0, |slot| slot.generation);
-        let associated = format::associated_data(M::KIND, header, generation, class_generation);
-        let key = class.map_or(&self.keys.store, |slot| &slot.sealing);
-        let len = self.seal_record(header, key, place, &associated, randomness, buffer)?;
-        let start = self.geometry.start(self.geometry.page_of(generation));
-        self.program(start + offset, buffer.get(..len).ok_or(Fault::Internal)?)
+        let frame = Frame {
+            header,
+            key: class.map_or(&self.keys.store, |slot| &slot.sealing),
+            place,
+            associated: &format::associated_data(M::KIND, header, generation, class_generation),
+        };
+        let len = frame.seal(self.pages.geometry, randomness, buffer)?;
+        let start = self.pages.geometry.start(self.pages.geometry.page_of(generation));
+        self.pages
+            .program(start + offset, buffer.get(..len).ok_or(Fault::Internal)?)
             .await
     }
 
@@ -773,7 +497,7 @@ impl<M: Medium> Log<M> {
         let start = doomed.address.saturating_mul(4);
         let header = u32::try_from(HEADER_LEN).map_err(|_| Fault::Internal)?;
         let end = start + doomed.size;
-        let unit = self.geometry.unit;
+        let unit = self.pages.geometry.unit;
         // The header may share its word with what must go: it is programmed again as it is.
         let mut at = start + header;
         if unit > header {
@@ -781,30 +505,20 @@ impl<M: Medium> Log<M> {
             let word = word
                 .get_mut(..usize::try_from(unit).map_err(|_| Fault::Internal)?)
                 .ok_or(Fault::Internal)?;
-            self.medium.read(start, word).await?;
+            self.pages.medium.read(start, word).await?;
             word.get_mut(HEADER_LEN..).ok_or(Fault::Internal)?.fill(0);
-            self.program(start, word).await?;
+            self.pages.program(start, word).await?;
             at = start + unit;
         }
-        self.program_zeros(at, end).await
-    }
-
-    async fn program_zeros(&mut self, from: u32, to: u32) -> Result<(), Fault> {
-        let mut at = from;
-        while at < to {
-            let len = usize::try_from(to - at).map_or(ZEROS.len(), |left| left.min(ZEROS.len()));
-            self.program(at, ZEROS.get(..len).ok_or(Fault::Internal)?).await?;
-            at += u32::try_from(len).map_err(|_| Fault::Internal)?;
-        }
-        Ok(())
+        self.pages.program_zeros(at, end).await
     }
 
     // ---- reading back ----
 
     /// The generation of the log page that an address lies on.
     pub(crate) fn generation_of(&self, page: u16) -> Option<u32> {
-        let ring = u32::from(page.checked_sub(format::LOG_START)?);
-        let pages = self.geometry.log_pages();
+        let ring = u32::from(page.checked_sub(LOG_START)?);
+        let pages = self.pages.geometry.log_pages();
         let head = self.head.generation;
         let behind = (head.saturating_sub(1) % pages + pages - ring) % pages;
         head.checked_sub(behind)
@@ -822,11 +536,11 @@ impl<M: Medium> Log<M> {
         buffer: &mut [u8],
     ) -> Result<OpenedValue, Fault> {
         let damaged = Fault::Damaged(address.saturating_mul(4));
-        let (page, offset) = self.geometry.place(address).ok_or(damaged)?;
+        let (page, offset) = self.pages.geometry.place(address).ok_or(damaged)?;
         let generation = self.generation_of(page).ok_or(damaged)?;
         let size = usize::try_from(size).map_err(|_| Fault::Internal)?;
         let record = buffer.get_mut(..size).ok_or(Fault::Internal)?;
-        self.medium.read(address * 4, record).await?;
+        self.pages.medium.read(address * 4, record).await?;
         let header = record
             .first_chunk()
             .copied()
@@ -838,16 +552,37 @@ impl<M: Medium> Log<M> {
             self.read_salt(page, header.salt_at).await?.ok_or(damaged)?
         };
         let class = slot.ok_or(damaged)?;
-        let associated = format::associated_data(M::KIND, header, generation, class.generation);
-        let text = Self::open_record(
+        let frame = Frame {
             header,
-            &class.sealing,
-            Place { salt, offset },
-            &associated,
-            record,
-        )
-        .ok_or(damaged)?;
-        split_value(M::KIND, header, record, &text).ok_or(damaged)
+            key: &class.sealing,
+            place: Place { salt, offset },
+            associated: &format::associated_data(M::KIND, header, generation, class.generation),
+        };
+        let text = frame.open(record).ok_or(damaged)?;
+        split_value(M::KIND, header.kind, record, &text).ok_or(damaged)
+    }
+
+    /// The entry of an item, found by its name; the item's record is left open in `buffer`.
+    pub(crate) async fn find(
+        &mut self,
+        index: &Index<'_>,
+        slots: &Slots<'_>,
+        slot: u8,
+        name: &[u8],
+        buffer: &mut [u8],
+    ) -> Result<Option<(Entry, OpenedValue)>, Fault> {
+        let hash = self.keys.name_hash(slot, name);
+        let mut skip = 0;
+        while let Some(entry) = index.candidate(slot, hash, skip) {
+            let opened = self
+                .read_value(entry.address(), entry.size(), slots.get(slot), buffer)
+                .await?;
+            if buffer.get(opened.name.clone()) == Some(name) {
+                return Ok(Some((entry, opened)));
+            }
+            skip += 1;
+        }
+        Ok(None)
     }
 
     /// Reads the salt that a header points at.
@@ -857,19 +592,20 @@ impl<M: Medium> Log<M> {
         salt_at: u16,
     ) -> Result<Option<[u8; SALT_LEN]>, Fault> {
         let offset = match salt_at {
-            0 => self.geometry.first(),
-            granules => u32::from(granules) * self.geometry.granule(),
+            0 => self.pages.geometry.first(),
+            granules => u32::from(granules) * self.pages.geometry.granule(),
         };
-        let len = self.geometry.align(16);
-        if offset.saturating_add(len) > self.geometry.page {
+        let len = self.pages.geometry.align(16);
+        if offset.saturating_add(len) > self.pages.geometry.page {
             return Ok(None);
         }
         let mut bytes = [0; MAX_UNIT];
         let bytes = bytes
             .get_mut(..usize::try_from(len).map_err(|_| Fault::Internal)?)
             .ok_or(Fault::Internal)?;
-        self.medium
-            .read(self.geometry.start(page) + offset, bytes)
+        self.pages
+            .medium
+            .read(self.pages.geometry.start(page) + offset, bytes)
             .await?;
         Ok(bytes.get(HEADER_LEN..).and_then(<[u8]>::first_chunk).copied())
     }

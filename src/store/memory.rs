@@ -3,25 +3,27 @@
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use super::class::DataClass;
-use super::format::Position;
+use super::format::{NAME_HASH_BITS, Position};
 use crate::crypto::SealingKey;
 use crate::secret::Secret;
 
 /// Where one item lies, in eight bytes: address (24 bits), slot (6), record length in 4-byte steps (12), whether it is
-/// write-once (1), fingerprint of its name (16).
+/// write-once (1), fingerprint of its name (21).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Entry(u64);
+
+const HASH_MASK: u32 = (1 << NAME_HASH_BITS) - 1;
 
 impl Entry {
     pub(crate) const EMPTY: Self = Self(0);
 
-    pub(crate) fn new(address: u32, slot: u8, size: u32, fixed: bool, hash: u16) -> Self {
+    pub(crate) fn new(address: u32, slot: u8, size: u32, fixed: bool, hash: u32) -> Self {
         Self(
             u64::from(address & 0x00ff_ffff)
                 | u64::from(slot & 0x3f) << 24
                 | u64::from((size / 4) & 0xfff) << 30
                 | u64::from(fixed) << 42
-                | u64::from(hash) << 43,
+                | u64::from(hash & HASH_MASK) << 43,
         )
     }
 
@@ -51,8 +53,8 @@ impl Entry {
         self.field(42, 1) == 1
     }
 
-    pub(crate) fn hash(self) -> u16 {
-        u16::try_from(self.field(43, 0xffff)).unwrap_or(0)
+    pub(crate) fn hash(self) -> u32 {
+        self.field(43, HASH_MASK)
     }
 
     fn is_empty(self) -> bool {
@@ -85,7 +87,7 @@ impl Index<'_> {
     }
 
     /// The `skip`-th entry of this slot and name fingerprint.
-    pub(crate) fn candidate(&self, slot: u8, hash: u16, skip: usize) -> Option<Entry> {
+    pub(crate) fn candidate(&self, slot: u8, hash: u32, skip: usize) -> Option<Entry> {
         self.probe(hash)
             .map_while(|at| self.entries.get(at).copied().filter(|entry| !entry.is_empty()))
             .filter(|entry| entry.hash() == hash && entry.slot() == slot)
@@ -135,8 +137,9 @@ impl Index<'_> {
         }
     }
 
-    fn home(&self, hash: u16) -> usize {
-        (usize::from(hash).saturating_mul(self.entries.len())) >> 16
+    fn home(&self, hash: u32) -> usize {
+        let scaled = u64::from(hash).saturating_mul(u64::try_from(self.entries.len()).unwrap_or(0));
+        usize::try_from(scaled >> NAME_HASH_BITS).unwrap_or(0)
     }
 
     fn next(&self, at: usize) -> usize {
@@ -151,7 +154,7 @@ impl Index<'_> {
         }
     }
 
-    fn probe(&self, hash: u16) -> impl Iterator<Item = usize> + use<> {
+    fn probe(&self, hash: u32) -> impl Iterator<Item = usize> + use<> {
         let len = self.entries.len();
         let home = self.home(hash);
         (home..len).chain(0..home)
@@ -326,8 +329,8 @@ mod tests {
     fn an_entry_keeps_every_field_at_its_limits() {
         for (address, slot, size, fixed, hash) in [
             (0, 0, 4, false, 0),
-            (0x00ff_ffff, 61, 8188, true, 0xffff),
-            (12_345, 7, 104, false, 0x8001),
+            (0x00ff_ffff, 61, 8188, true, HASH_MASK),
+            (12_345, 7, 104, false, 0x10_0001),
         ] {
             let entry = Entry::new(address, slot, size, fixed, hash);
             assert_eq!(
@@ -360,8 +363,7 @@ mod tests {
                     assert_eq!(parts.index.remove(address), Some(expected));
                 } else if model.len() < limit {
                     // few hashes, so that probes collide and wrap
-                    let entry =
-                        Entry::new(address, 2, 100, false, u16::try_from(next() % 7).unwrap() * 9_362);
+                    let entry = Entry::new(address, 2, 100, false, next() % 7 * 299_593);
                     assert!(parts.index.insert(entry));
                     model.insert(address, entry);
                 }

@@ -92,9 +92,7 @@ impl Stored for bool {
     }
 }
 
-/// A serde type with the version of its shape, in the postcard encoding.
-///
-/// The version is the first byte stored. A value of another version does not decode, and stays as it is on flash.
+/// A serde type, in the postcard encoding.
 ///
 /// ```
 /// use bydesign::store::{Class, Key, Serde};
@@ -103,27 +101,20 @@ impl Stored for bool {
 /// #[derive(Serialize, Deserialize)]
 /// struct Schedule { hour: u8, minute: u8, on: bool }
 ///
-/// const SCHEDULE: Key<Serde<Schedule, 1>> = Key::new("schedule", Class::Settings);
-/// let value: Serde<Schedule, 1> = Serde(Schedule { hour: 7, minute: 30, on: true });
+/// const SCHEDULE: Key<Serde<Schedule>> = Key::new("schedule", Class::Settings).version(1);
+/// let value = Serde(Schedule { hour: 7, minute: 30, on: true });
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Serde<T, const VERSION: u8>(pub T);
+pub struct Serde<T>(pub T);
 
-impl<T: Serialize + DeserializeOwned, const VERSION: u8> Stored for Serde<T, VERSION> {
+impl<T: Serialize + DeserializeOwned> Stored for Serde<T> {
     fn encode(&self, out: &mut [u8]) -> Result<usize, CodecError> {
-        let (version, rest) = out.split_first_mut().ok_or(CodecError)?;
-        *version = VERSION;
-        let used = postcard::to_slice(&self.0, rest).map_err(|_| CodecError)?.len();
-        used.checked_add(1).ok_or(CodecError)
+        Ok(postcard::to_slice(&self.0, out).map_err(|_| CodecError)?.len())
     }
 
     fn decode(bytes: &[u8]) -> Result<Self, CodecError> {
-        let (version, rest) = bytes.split_first().ok_or(CodecError)?;
-        if *version != VERSION {
-            return Err(CodecError);
-        }
         // postcard itself does not mind bytes after the value
-        match postcard::take_from_bytes(rest) {
+        match postcard::take_from_bytes(bytes) {
             Ok((value, [])) => Ok(Self(value)),
             _ => Err(CodecError),
         }
@@ -150,17 +141,16 @@ mod tests {
     }
 
     #[test]
-    fn bytes_of_the_wrong_length_or_version_do_not_decode() {
+    fn bytes_of_the_wrong_length_do_not_decode() {
         assert_eq!(u32::decode(&[0; 3]), Err(CodecError));
         assert_eq!(<[u8; 3]>::decode(b"ab"), Err(CodecError));
         assert!(Secret::<4>::decode(b"abcde").is_err());
         assert_eq!(bool::decode(&[2]), Err(CodecError));
         let mut out = [0; 8];
-        let used = Serde::<_, 1>((7u8, 300u16)).encode(&mut out).unwrap();
-        assert_eq!(Serde::<(u8, u16), 1>::decode(&out[..used]), Ok(Serde((7, 300))));
-        assert_eq!(Serde::<(u8, u16), 2>::decode(&out[..used]), Err(CodecError));
+        let used = Serde((7u8, 300u16)).encode(&mut out).unwrap();
+        assert_eq!(Serde::<(u8, u16)>::decode(&out[..used]), Ok(Serde((7, 300))));
         assert_eq!(
-            Serde::<(u8, u16), 1>::decode(&out[..=used]),
+            Serde::<(u8, u16)>::decode(&out[..=used]),
             Err(CodecError),
             "a byte too many"
         );
@@ -169,6 +159,6 @@ mod tests {
     #[test]
     fn a_value_that_does_not_fit_is_refused() {
         assert_eq!([0u8; 9].encode(&mut [0; 8]), Err(CodecError));
-        assert_eq!(Serde::<_, 1>([1u32; 8]).encode(&mut [0; 4]), Err(CodecError));
+        assert_eq!(Serde([1u32; 8]).encode(&mut [0; 4]), Err(CodecError));
     }
 }

@@ -51,10 +51,10 @@ fn after_every_operation<M: crate::flash::NeverPends>(medium: M) {
         Err(ReadError::OutputTooSmall(out_len(&mut store)))
     );
     assert!(is_wiped(&mut store), "get into a buffer that is too small");
-    assert_eq!(
-        store.get(&Key::<[u8; 3]>::new("item 1", Class::User)),
-        Err(ReadError::Decode)
-    );
+    let of_another_type = Key::<[u8; 3]>::new("item 1", Class::User);
+    assert_eq!(store.get(&of_another_type), Err(ReadError::Version(7)));
+    assert!(is_wiped(&mut store), "get of another version");
+    assert_eq!(store.get(&of_another_type.version(7)), Err(ReadError::Decode));
     assert!(is_wiped(&mut store), "get of another type");
     assert!(
         store

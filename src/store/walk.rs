@@ -3,7 +3,7 @@
 //! ```text
 //!  mount
 //!  walk     (this file)
-//!  log · format · crypto
+//!  log · record · pages · format
 //! ```
 
 use core::ops::Range;
@@ -12,6 +12,8 @@ use super::error::Fault;
 use super::format::{self, Header, Kind, MAX_UNIT, Position, SALT_PAYLOAD, SaltPayload};
 use super::log::Log;
 use super::memory::Slots;
+use super::pages::LOOKS;
+use super::record::{Frame, SALT_RECORD};
 use crate::crypto::{Digest, Place, SALT_LEN};
 use crate::flash::{Medium, MediumKind};
 
@@ -45,10 +47,6 @@ enum Jump {
     Never,
 }
 
-/// How often what an interrupted write may have left is looked at before it is believed: its last word may read differently
-/// each time.
-const LOOKS: usize = 32;
-
 /// What stands at the cursor.
 pub(crate) enum Found {
     /// A record of a class or of the store that opened; its plaintext is at `text` in the buffer.
@@ -70,37 +68,13 @@ pub(crate) enum Found {
 }
 
 impl<M: Medium> Log<M> {
-    /// Whether bytes read the same every time.
-    pub(crate) async fn is_steady(&mut self, from: u32, len: u32) -> bool {
-        let mut first = None;
-        let mut chunk = [0; 64];
-        for _ in 0..LOOKS {
-            let mut seen = Digest::new(&self.keys.structure);
-            let mut at = from;
-            while at < from + len {
-                let size = usize::try_from(from + len - at).map_or(chunk.len(), |left| left.min(chunk.len()));
-                let Some(bytes) = chunk.get_mut(..size) else {
-                    return false;
-                };
-                if self.read_twice(at, bytes).await.is_err() {
-                    return false;
-                }
-                seen.add(bytes);
-                at += u32::try_from(size).unwrap_or(len);
-            }
-            if *first.get_or_insert(seen.value()) != seen.value() {
-                return false;
-            }
-        }
-        true
-    }
-
     /// Reads and opens the first record of a page; `None` if there is none that opens.
     pub(crate) async fn page_start(&mut self, page: u16) -> Option<PageStart> {
-        let offset = self.geometry.first();
-        let mut record = [0; 96];
-        let record = record.get_mut(..usize::try_from(self.geometry.salt_record()).ok()?)?;
-        self.read_twice(self.geometry.start(page) + offset, record)
+        let offset = self.pages.geometry.first();
+        let mut record = [0; SALT_RECORD];
+        let record = record.get_mut(..usize::try_from(self.pages.geometry.salt_record()).ok()?)?;
+        self.pages
+            .read_twice(self.pages.geometry.start(page) + offset, record)
             .await
             .ok()?;
         let header = Header::from_bytes(*record.first_chunk()?)?;
@@ -109,11 +83,8 @@ impl<M: Medium> Log<M> {
         }
         let associated = format::associated_data(M::KIND, header, 0, 0);
         let (salt, payload) = self.open_salt_record(header, offset, &associated, record)?;
-        (self.geometry.page_of(payload.generation) == page && payload.generation > 0).then_some(PageStart {
-            page,
-            salt,
-            payload,
-        })
+        (self.pages.geometry.page_of(payload.generation) == page && payload.generation > 0)
+            .then_some(PageStart { page, salt, payload })
     }
 
     fn open_salt_record(
@@ -124,13 +95,13 @@ impl<M: Medium> Log<M> {
         record: &mut [u8],
     ) -> Option<([u8; SALT_LEN], SaltPayload)> {
         let salt = *record.get(format::HEADER_LEN..)?.first_chunk()?;
-        let text = Self::open_record(
+        let frame = Frame {
             header,
-            &self.keys.store,
-            Place { salt, offset },
+            key: &self.keys.store,
+            place: Place { salt, offset },
             associated,
-            record,
-        )?;
+        };
+        let text = frame.open(record)?;
         Some((salt, SaltPayload::from_bytes(record.get(text)?)))
     }
 
@@ -138,7 +109,7 @@ impl<M: Medium> Log<M> {
     pub(crate) fn cursor(&self, start: PageStart, end: Option<u32>) -> Cursor {
         let mut digest = Digest::new(&self.keys.structure);
         digest.add(&start.salt);
-        let offset = self.geometry.first() + self.geometry.salt_record();
+        let offset = self.pages.geometry.first() + self.pages.geometry.salt_record();
         Cursor {
             start,
             offset,
@@ -179,12 +150,12 @@ impl<M: Medium> Log<M> {
                 clean: true,
             });
         }
-        let damaged = Fault::Damaged(self.geometry.start(cursor.start.page) + at);
-        let limit = cursor.end.unwrap_or(self.geometry.page);
+        let damaged = Fault::Damaged(self.pages.geometry.start(cursor.start.page) + at);
+        let limit = cursor.end.unwrap_or(self.pages.geometry.page);
         let header = self.header_at(cursor.start.page, at).await;
         // A clean Session record stands at the next granule, which can leave a gap.
         if header.is_none_or(|header| header.kind == Kind::Session) {
-            let aligned = at.next_multiple_of(self.geometry.granule());
+            let aligned = at.next_multiple_of(self.pages.geometry.granule());
             if aligned < limit
                 && let Some(session) = self
                     .session_at(cursor, aligned)
@@ -194,7 +165,7 @@ impl<M: Medium> Log<M> {
                 return self.enter_session(cursor, aligned, session);
             }
         }
-        let fits = |header: &Header| at.saturating_add(self.geometry.size(*header)) <= limit;
+        let fits = |header: &Header| at.saturating_add(self.pages.geometry.size(*header)) <= limit;
         let Some(header) = header.filter(|header| fits(header) && is_plain(*header)) else {
             return if cursor.end.is_some() {
                 Err(damaged)
@@ -206,22 +177,22 @@ impl<M: Medium> Log<M> {
             Some(found) => found,
             // At the head it may be the torn end of the log; what follows tells.
             None if cursor.end.is_none() => {
-                let behind = at + self.geometry.size(header);
+                let behind = at + self.pages.geometry.size(header);
                 if M::KIND == MediumKind::WriteOnce || !self.is_record(cursor, behind, slots, buffer).await? {
                     return self.torn_tail(cursor, Some(header)).await;
                 }
                 Found::Unopened {
-                    address: self.geometry.address(cursor.start.page, at),
+                    address: self.pages.geometry.address(cursor.start.page, at),
                 }
             }
             None if M::KIND == MediumKind::Overwritable => Found::Unopened {
-                address: self.geometry.address(cursor.start.page, at),
+                address: self.pages.geometry.address(cursor.start.page, at),
             },
             None => return Err(damaged),
         };
         cursor.digest.add(&at.to_le_bytes());
         cursor.digest.add(&header.to_bytes());
-        cursor.offset += self.geometry.size(header);
+        cursor.offset += self.pages.geometry.size(header);
         Ok(found)
     }
 
@@ -247,18 +218,18 @@ impl<M: Medium> Log<M> {
         }) {
             return Ok(Some(Found::Dead));
         }
-        let start = self.geometry.start(cursor.start.page) + at;
-        let size = self.geometry.size(header);
+        let start = self.pages.geometry.start(cursor.start.page) + at;
+        let size = self.pages.geometry.size(header);
         let Some(record) = buffer.get_mut(..usize::try_from(size).map_err(|_| Fault::Internal)?) else {
             // Torn if its end was never written, otherwise the caller needs more memory.
-            let written = self.last_not_blank(start, start + size).await;
+            let written = self.pages.last_not_blank(start, start + size).await;
             return if written == Some(start + size) {
                 Err(Fault::TooLong(size))
             } else {
                 Ok(None)
             };
         };
-        if self.read_twice(start, record).await.is_err() {
+        if self.pages.read_twice(start, record).await.is_err() {
             return Ok(None);
         }
         let body = record.get(format::HEADER_LEN..header.len()).unwrap_or_default();
@@ -271,12 +242,16 @@ impl<M: Medium> Log<M> {
             None if !header.kind.is_of_a_class() => (&self.keys.store, 0),
             _ => return Ok(None),
         };
-        let associated = format::associated_data(M::KIND, header, generation, class_generation);
-        let place = Place {
-            salt: cursor.salt,
-            offset: at,
+        let frame = Frame {
+            header,
+            key,
+            place: Place {
+                salt: cursor.salt,
+                offset: at,
+            },
+            associated: &format::associated_data(M::KIND, header, generation, class_generation),
         };
-        let text = Self::open_record(header, key, place, &associated, record);
+        let text = frame.open(record);
         Ok(text.map(|text| Found::Opened {
             header,
             offset: at,
@@ -292,7 +267,7 @@ impl<M: Medium> Log<M> {
         slots: &Slots<'_>,
         buffer: &mut [u8],
     ) -> Result<bool, Fault> {
-        let aligned = at.next_multiple_of(self.geometry.granule());
+        let aligned = at.next_multiple_of(self.pages.geometry.granule());
         if self
             .session_at(cursor, aligned)
             .await
@@ -301,8 +276,8 @@ impl<M: Medium> Log<M> {
             return Ok(true);
         }
         // What follows may have been torn itself; then the log goes on beyond it.
-        let mut offset = at.saturating_add(1).next_multiple_of(self.geometry.skip());
-        while offset < self.geometry.page {
+        let mut offset = at.saturating_add(1).next_multiple_of(self.pages.geometry.skip());
+        while offset < self.pages.geometry.page {
             if self
                 .session_at(cursor, offset)
                 .await
@@ -310,25 +285,28 @@ impl<M: Medium> Log<M> {
             {
                 return Ok(true);
             }
-            offset += self.geometry.skip();
+            offset += self.pages.geometry.skip();
         }
         let header = self
             .header_at(cursor.start.page, at)
             .await
             .filter(|header| is_plain(*header));
-        match header.filter(|header| at.saturating_add(self.geometry.size(*header)) <= self.geometry.page) {
+        match header
+            .filter(|header| at.saturating_add(self.pages.geometry.size(*header)) <= self.pages.geometry.page)
+        {
             Some(header) => Ok(self.examine(cursor, header, at, slots, buffer).await?.is_some()),
             None => Ok(false),
         }
     }
 
     async fn header_at(&mut self, page: u16, offset: u32) -> Option<Header> {
-        if offset.checked_add(self.geometry.unit)? > self.geometry.page {
+        if offset.checked_add(self.pages.geometry.unit)? > self.pages.geometry.page {
             return None;
         }
         let mut word = [0; MAX_UNIT];
-        let word = word.get_mut(..usize::try_from(self.geometry.unit).ok()?)?;
-        self.read_twice(self.geometry.start(page) + offset, word)
+        let word = word.get_mut(..usize::try_from(self.pages.geometry.unit).ok()?)?;
+        self.pages
+            .read_twice(self.pages.geometry.start(page) + offset, word)
             .await
             .ok()?;
         Header::from_bytes(*word.first_chunk()?)
@@ -337,17 +315,18 @@ impl<M: Medium> Log<M> {
     /// The Session record at an offset, if one opens there.
     async fn session_at(&mut self, cursor: &Cursor, offset: u32) -> Option<([u8; SALT_LEN], SaltPayload)> {
         let header = self.header_at(cursor.start.page, offset).await?;
-        let own_place = u32::from(header.salt_at) * self.geometry.granule();
-        let size = self.geometry.salt_record();
+        let own_place = u32::from(header.salt_at) * self.pages.geometry.granule();
+        let size = self.pages.geometry.salt_record();
         if header.kind != Kind::Session
             || own_place != offset
-            || offset.checked_add(size)? > self.geometry.page
+            || offset.checked_add(size)? > self.pages.geometry.page
         {
             return None;
         }
-        let mut record = [0; 96];
+        let mut record = [0; SALT_RECORD];
         let record = record.get_mut(..usize::try_from(size).ok()?)?;
-        self.read_twice(self.geometry.start(cursor.start.page) + offset, record)
+        self.pages
+            .read_twice(self.pages.geometry.start(cursor.start.page) + offset, record)
             .await
             .ok()?;
         let generation = cursor.start.payload.generation;
@@ -366,14 +345,15 @@ impl<M: Medium> Log<M> {
                 Jump::Never => return Ok(None),
                 Jump::To { offset, .. } => cursor.jump = Jump::Unknown(offset),
                 Jump::Unknown(from) => {
-                    let skip = self.geometry.skip();
-                    let limit = cursor.end.unwrap_or(self.geometry.page);
+                    let skip = self.pages.geometry.skip();
+                    let limit = cursor.end.unwrap_or(self.pages.geometry.page);
                     let mut found = None;
                     let mut offset = from.saturating_add(1).next_multiple_of(skip);
                     while offset < limit {
                         if let Some((_, payload)) = self.session_at(cursor, offset).await {
                             // One that resumes at its own place or in a gap before it is met on the way.
-                            let beyond = payload.resume.next_multiple_of(self.geometry.granule()) != offset;
+                            let beyond =
+                                payload.resume.next_multiple_of(self.pages.geometry.granule()) != offset;
                             match found {
                                 None if beyond => found = Some((payload.resume, offset)),
                                 Some((resume, _)) if beyond && payload.resume == resume => {
@@ -397,11 +377,11 @@ impl<M: Medium> Log<M> {
         offset: u32,
         (salt, payload): ([u8; SALT_LEN], SaltPayload),
     ) -> Result<Found, Fault> {
-        let damaged = Fault::Damaged(self.geometry.start(cursor.start.page) + offset);
+        let damaged = Fault::Damaged(self.pages.geometry.start(cursor.start.page) + offset);
         if payload.resume != cursor.offset || payload.digest != cursor.digest.value() {
             return Err(damaged);
         }
-        let salt_at = u16::try_from(offset / self.geometry.granule()).map_err(|_| Fault::Internal)?;
+        let salt_at = u16::try_from(offset / self.pages.geometry.granule()).map_err(|_| Fault::Internal)?;
         let header = Header {
             kind: Kind::Session,
             slot: format::NO_SLOT,
@@ -413,7 +393,7 @@ impl<M: Medium> Log<M> {
         cursor.digest.add(&salt);
         cursor.salt = salt;
         cursor.salt_at = salt_at;
-        cursor.offset = offset + self.geometry.salt_record();
+        cursor.offset = offset + self.pages.geometry.salt_record();
         Ok(Found::Session(payload))
     }
 
@@ -421,14 +401,17 @@ impl<M: Medium> Log<M> {
     //= compliance/requirements.md#store-5
     //# The store MUST treat only an incomplete record at the end of the log, with blank flash behind it, as an interrupted write; anything else that does not open is reported.
     async fn torn_tail(&mut self, cursor: &Cursor, header: Option<Header>) -> Result<Found, Fault> {
-        let start = self.geometry.start(cursor.start.page);
+        let start = self.pages.geometry.start(cursor.start.page);
         let at = cursor.offset;
         // A word that was begun may read blank now and not the next time.
-        let mut last = self.last_not_blank(start + at, start + self.geometry.page).await;
+        let mut last = self
+            .pages
+            .last_not_blank(start + at, start + self.pages.geometry.page)
+            .await;
         for _ in 0..LOOKS {
-            let near = (at + self.geometry.unit).min(self.geometry.page);
+            let near = (at + self.pages.geometry.unit).min(self.pages.geometry.page);
             let seen = if last.is_none() {
-                self.last_not_blank(start + at, start + near).await
+                self.pages.last_not_blank(start + at, start + near).await
             } else {
                 None
             };
@@ -441,24 +424,26 @@ impl<M: Medium> Log<M> {
             });
         };
         // The first interrupted write starts here; each later one was a Session record at a multiple of the skip.
-        let (skip, session) = (self.geometry.skip(), self.geometry.salt_record());
-        let claimed = header.map_or(self.geometry.unit, |header| self.geometry.size(header));
+        let (skip, session) = (self.pages.geometry.skip(), self.pages.geometry.salt_record());
+        let claimed = header.map_or(self.pages.geometry.unit, |header| {
+            self.pages.geometry.size(header)
+        });
         let mut behind = at.saturating_add(claimed);
-        while behind < self.geometry.page {
+        while behind < self.pages.geometry.page {
             let attempt = behind - behind % skip;
             if attempt > at && behind < attempt + session {
                 behind = attempt + session;
                 continue;
             }
-            let next = (attempt + skip).min(self.geometry.page);
-            if !self.is_blank(start + behind, start + next).await {
+            let next = (attempt + skip).min(self.pages.geometry.page);
+            if !self.pages.is_blank(start + behind, start + next).await {
                 return Err(Fault::Damaged(start + at));
             }
             behind = next;
         }
         Ok(Found::End {
             // The unit after it may have been begun, and not show.
-            next: (last - start + self.geometry.unit).min(self.geometry.page),
+            next: (last - start + self.pages.geometry.unit).min(self.pages.geometry.page),
             clean: false,
         })
     }

@@ -21,7 +21,10 @@ fn reader_finds_live_and_superseded_values_of_a_write_once_medium() {
     assert!(findings.holds(b"hostname", b"first name"));
     assert!(findings.holds(b"hostname", b"second name"));
     assert_eq!(findings.records.len(), 2);
-    assert_eq!(findings.other_records, 2, "the Key page and the Page record");
+    assert_eq!(
+        findings.other_records, 3,
+        "the Key page, the Store key and the Page record"
+    );
     let unwrapped = &findings.class_keys[0];
     assert_eq!((unwrapped.slot, unwrapped.class, unwrapped.generation), (1, 2, 5));
     assert_eq!(unwrapped.key, SETTINGS_KEY);
@@ -120,7 +123,7 @@ fn key_left_in_the_other_key_page_is_found_though_its_first_record_is_half_erase
     image.key_page(1, 2, SETTINGS_SLOT, &[0x99; 32]);
     let first_record = FIRST + 40;
     image.bytes[..first_record + 4].fill(0xff); // the mark, the clear header and the header of the Key page record
-    image.bytes[first_record + 16..first_record + 72].fill(0xff); // all of it but the salt
+    image.bytes[first_record + 16..first_record + 80].fill(0xff); // all of it but the salt
 
     let findings = scan(&image.bytes, &ROOT_KEY, LABEL);
 
@@ -319,6 +322,7 @@ const ROOT_KEY: [u8; 32] = *b"\x8e\x1f\x02\xd9\x44\xa7\x39\x5b\xc0\x6d\x7e\x13\x
 const LABEL: &[u8] = b"settings";
 const STORE_ID: [u8; 16] = *b"sixteen id bytes";
 const SETTINGS_KEY: [u8; 32] = [0x5a; 32];
+const STORE_KEY: [u8; 32] = [0x5e; 32];
 const SETTINGS_SLOT: u32 = 1;
 const CLASS_GENERATION: u32 = 5;
 const NAME: &[u8] = b"user note";
@@ -344,14 +348,14 @@ fn one_value(medium: u8) -> (Image, ClassKeyOnPaper) {
 }
 
 fn value_place() -> usize {
-    2 * PAGE_SIZE + FIRST + 72
+    2 * PAGE_SIZE + FIRST + 80
 }
 
 struct Image {
     bytes: Vec<u8>,
     medium: u8,
     wrap_key: [u8; 32],
-    store_key: [u8; 32],
+    store_seal_key: [u8; 32],
     /// Makes salts and synthetic parts that differ.
     drawn: u8,
 }
@@ -389,7 +393,7 @@ impl Image {
             bytes: vec![0xff; PAGE_SIZE * PAGES],
             medium,
             wrap_key: derive(&ROOT_KEY, b"bydesign/v1/wrap-seal", &context),
-            store_key: derive(&ROOT_KEY, b"bydesign/v1/store-seal", &context),
+            store_seal_key: derive(&STORE_KEY, b"bydesign/v1/store-seal", &context),
             drawn: 1,
         }
     }
@@ -419,7 +423,7 @@ impl Image {
         let (salt, key_of_records) = (self.draw(), self.wrap_key);
         let mut record = Record {
             place,
-            header: header(16, NO_SLOT, 0, 32),
+            header: header(16, NO_SLOT, 0, 40),
             salt,
             carries_salt: true,
             key: &key_of_records,
@@ -428,8 +432,17 @@ impl Image {
             more_associated_data: &clear,
         };
         let mut plaintext = version.to_le_bytes().to_vec();
-        plaintext.resize(32, 0);
+        plaintext.resize(40, 0);
         record.place = self.seal(&record, &plaintext);
+
+        record = Record {
+            header: header(19, NO_SLOT, 0, 32),
+            carries_salt: false,
+            generation: version,
+            more_associated_data: &[],
+            ..record
+        };
+        record.place = self.seal(&record, &STORE_KEY);
 
         let mut plaintext = vec![2, 0, 0, 0, 0, 0, 0, 0];
         plaintext.extend(class_generation.to_le_bytes());
@@ -437,9 +450,6 @@ impl Image {
         plaintext.extend(key);
         record = Record {
             header: header(17, slot, 0, 52),
-            carries_salt: false,
-            generation: version,
-            more_associated_data: &[],
             ..record
         };
         self.seal(&record, &plaintext);
@@ -455,10 +465,10 @@ impl Image {
     }
 
     fn log_page(&mut self, page: usize, generation: u32) -> Page {
-        let (salt, key) = (self.draw(), self.store_key);
+        let (salt, key) = (self.draw(), self.store_seal_key);
         let record = Record {
             place: page * PAGE_SIZE + FIRST,
-            header: header(1, NO_SLOT, 0, 32),
+            header: header(1, NO_SLOT, 0, 40),
             salt,
             carries_salt: true,
             key: &key,
@@ -468,7 +478,7 @@ impl Image {
         };
         let mut plaintext = generation.to_le_bytes().to_vec();
         plaintext.extend([1, 0, 0, 0, 1, 0, 0, 0]);
-        plaintext.resize(32, 0);
+        plaintext.resize(40, 0);
         let end = self.seal(&record, &plaintext);
         let address = page * PAGE_SIZE;
         Page {
@@ -481,12 +491,12 @@ impl Image {
     }
 
     fn session(&mut self, page: &mut Page) {
-        let key = self.store_key;
+        let key = self.store_seal_key;
         page.salt = self.draw();
         page.salt_field = (page.offset / UNIT) as u32;
         let record = Record {
             place: page.address + page.offset,
-            header: header(2, NO_SLOT, page.salt_field, 32),
+            header: header(2, NO_SLOT, page.salt_field, 40),
             salt: page.salt,
             carries_salt: true,
             key: &key,
@@ -494,7 +504,7 @@ impl Image {
             class_generation: 0,
             more_associated_data: &[],
         };
-        page.offset = self.seal(&record, &[0; 32]) - page.address;
+        page.offset = self.seal(&record, &[0; 40]) - page.address;
     }
 
     fn value(&mut self, page: &mut Page, key: &ClassKeyOnPaper, name: &str, value: &[u8]) {

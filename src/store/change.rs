@@ -1,0 +1,262 @@
+//! Putting and removing one item: what is checked, in which order, before its record is appended.
+//!
+//! ```text
+//!  store
+//!  change   (this file)
+//!  collect · keys · log
+//! ```
+
+use rand_core::TryCryptoRng;
+use zeroize::Zeroize;
+
+use super::class::DataClass;
+use super::error::{Fault, WriteError};
+use super::format::{self, Kind, MAX_VALUE, PAIR_PAYLOAD, TEXT_START};
+use super::keys::Fate;
+use super::log::{Doomed, Log, Writing};
+use super::memory::{Entry, Parts};
+use super::{collect, key_page};
+use crate::crypto;
+use crate::flash::{Medium, MediumKind};
+
+/// What is put, but for its bytes.
+#[derive(Clone, Copy)]
+pub(crate) struct Item<'a> {
+    pub(crate) data: DataClass,
+    pub(crate) name: &'a str,
+    /// Written once and never changed.
+    pub(crate) fixed: bool,
+    /// Length of the value, if it is known before it is encoded.
+    pub(crate) value_len: Option<usize>,
+}
+
+impl<M: Medium> Log<M> {
+    /// Appends an item's record, whose bytes `fill` provides, and overwrites the one before. The caller wipes the buffer.
+    //= compliance/requirements.md#store-2
+    //# The store MUST NOT write any byte of a name or a value to the medium in clear.
+    //= compliance/requirements.md#store-19
+    //# A put that finds no room MUST fail and leave every stored item as it was.
+    pub(crate) async fn put_item<R: TryCryptoRng + ?Sized>(
+        &mut self,
+        item: Item<'_>,
+        parts: &mut Parts<'_>,
+        fill: impl Fn(&mut [u8]) -> Result<usize, WriteError>,
+        random: &mut R,
+    ) -> Result<(), WriteError> {
+        let Item {
+            data,
+            name,
+            fixed,
+            value_len,
+        } = item;
+        let geometry = self.pages.geometry;
+        let link = if M::KIND == MediumKind::Overwritable {
+            format::LINK_LEN
+        } else {
+            0
+        };
+        let value_start = TEXT_START + link + format::META_LEN + name.len();
+        let most = usize::try_from(geometry.usable())
+            .unwrap_or(0)
+            .min(parts.buffer.len());
+        let limit = most
+            .saturating_sub(value_start + crypto::TAG_LEN + 3 + geometry.unit as usize)
+            .min(MAX_VALUE);
+
+        // How long is it? A typed value is encoded once for that, and again when there is room.
+        let value_len = if let Some(len) = value_len {
+            len
+        } else {
+            let end = (value_start + limit).min(parts.buffer.len());
+            let len = fill(parts.buffer.get_mut(value_start..end).unwrap_or_default());
+            parts.buffer.zeroize();
+            len?
+        };
+        if value_len > limit {
+            return Err(WriteError::TooLong(limit));
+        }
+        let pad = (4 - (value_start + value_len) % 4) % 4;
+        let text_len = value_start + value_len + pad - TEXT_START;
+        let kind = if fixed { Kind::Fixed } else { Kind::Value };
+        let size = geometry.size(self.head.header(kind, 0, text_len)?);
+
+        let slot = parts.slots.find(data);
+        let older = match slot {
+            Some(slot) => {
+                self.find(&parts.index, &parts.slots, slot, name.as_bytes(), parts.buffer)
+                    .await?
+            }
+            None => None,
+        };
+        let older = older.map(|(entry, _)| entry);
+        parts.buffer.zeroize();
+        if older.is_some_and(Entry::is_fixed) {
+            return Err(WriteError::Fixed);
+        }
+        if older.is_none() && parts.index.is_full() {
+            return Err(WriteError::IndexFull);
+        }
+        // An update that is no longer than what it replaces always finds room: that was seen to when the item came. With it
+        // goes room for the largest record once more, which an update needs while the older one is still there.
+        let largest = self.largest.max(size);
+        let items = u32::try_from(parts.index.len())
+            .unwrap_or(u32::MAX)
+            .saturating_add(2);
+        let bytes = self.live_bytes.saturating_add(size).saturating_add(largest);
+        let grows = older.is_none_or(|older| older.size() < size);
+        if grows && !collect::is_within_capacity(geometry, bytes, items, largest) {
+            return Err(WriteError::Full);
+        }
+        let slot = match slot {
+            Some(slot) => slot,
+            None => self.add_class(data, parts, random).await?,
+        };
+
+        self.make_room(size, parts, random).await?;
+        // Collection may have moved the older record.
+        let older = match older {
+            Some(_) => {
+                self.find(&parts.index, &parts.slots, slot, name.as_bytes(), parts.buffer)
+                    .await?
+            }
+            None => None,
+        };
+        let older = older.map(|(entry, _)| entry);
+        let randomness = crypto::fresh(random).map_err(|_| WriteError::Random)?;
+        let header = self.head.header(kind, slot, text_len)?;
+        let buffer = &mut *parts.buffer;
+        buffer.zeroize();
+        let meta = u8::try_from(name.len() | pad << 6).map_err(|_| WriteError::Internal)?;
+        format::place(buffer, TEXT_START + link, &[meta]);
+        format::place(buffer, TEXT_START + link + format::META_LEN, name.as_bytes());
+        let target = buffer
+            .get_mut(value_start..value_start + value_len)
+            .ok_or(WriteError::Internal)?;
+        if fill(target)? != value_len {
+            return Err(WriteError::Encode);
+        }
+        let hash = self.keys.name_hash(slot, name.as_bytes());
+        Ok(self
+            .append_value(
+                header,
+                older,
+                hash,
+                &randomness,
+                &mut parts.index,
+                &parts.slots,
+                buffer,
+            )
+            .await?)
+    }
+
+    /// Appends the Removal of an item and overwrites its record. Gives whether there was one. The caller wipes the buffer.
+    pub(crate) async fn remove_item<R: TryCryptoRng + ?Sized>(
+        &mut self,
+        data: DataClass,
+        name: &str,
+        parts: &mut Parts<'_>,
+        random: &mut R,
+    ) -> Result<bool, WriteError> {
+        let pair = self.pages.geometry.pair_record();
+        if self.head.writing == Writing::Burnt {
+            // A write that failed may have left a whole record. What is answered now must hold after the next mount.
+            self.prepare(pair, 0, parts, random).await?;
+        }
+        let Some(slot) = parts.slots.find(data) else {
+            return Ok(false);
+        };
+        let found = self
+            .find(&parts.index, &parts.slots, slot, name.as_bytes(), parts.buffer)
+            .await?;
+        let Some((entry, _)) = found else { return Ok(false) };
+        //= compliance/requirements.md#store-18
+        //# A write-once item MUST NOT be changed or removed by anything but the erasure of its class or a new format.
+        if entry.is_fixed() {
+            return Err(WriteError::Fixed);
+        }
+        self.prepare(pair, 0, parts, random).await?;
+        let found = self
+            .find(&parts.index, &parts.slots, slot, name.as_bytes(), parts.buffer)
+            .await?;
+        let Some((entry, _)) = found else {
+            return Err(WriteError::Internal);
+        };
+        let randomness = crypto::fresh(random).map_err(|_| WriteError::Random)?;
+        let header = self.head.header(Kind::Removal, slot, PAIR_PAYLOAD)?;
+        let live_sum = self
+            .live_sum
+            .wrapping_sub(self.keys.live_summand(entry.address()));
+        let stated = Self::stated(live_sum);
+        parts.buffer.zeroize();
+        format::place(parts.buffer, TEXT_START, &entry.address().to_le_bytes());
+        format::place(parts.buffer, TEXT_START + 4, &stated.to_le_bytes());
+        self.append(header, parts.slots.get(slot), &randomness, parts.buffer)
+            .await?;
+
+        self.live_sum = live_sum;
+        self.live_bytes = self.live_bytes.saturating_sub(entry.size());
+        parts.index.remove(entry.address());
+        self.doomed = Some(Doomed {
+            address: entry.address(),
+            size: entry.size(),
+        });
+        self.overwrite_doomed().await?;
+        Ok(true)
+    }
+
+    /// Makes a class key for a user or an application class that has none yet.
+    //= compliance/requirements.md#store-23
+    //# Every user's personal data MUST be sealed under a key of that user alone, so that one user's can be erased and the others' kept.
+    async fn add_class<R: TryCryptoRng + ?Sized>(
+        &mut self,
+        data: DataClass,
+        parts: &mut Parts<'_>,
+        random: &mut R,
+    ) -> Result<u8, WriteError> {
+        let free = parts.slots.used().iter().position(|slot| slot.data.is_none());
+        let at = free.unwrap_or(*parts.slots.count);
+        if at
+            >= parts
+                .slots
+                .all
+                .len()
+                .min(key_page::class_limit(self.pages.geometry))
+        {
+            return Err(WriteError::ClassesFull);
+        }
+        let slot = u8::try_from(at).map_err(|_| WriteError::Internal)?;
+        let count = (*parts.slots.count).max(at + 1);
+        let fate = |number: u8, _| {
+            if number == slot {
+                Fate::Renew(data)
+            } else {
+                Fate::Keep
+            }
+        };
+        self.rewrite_class_keys(parts, fate, count, random).await?;
+        Ok(slot)
+    }
+
+    pub(crate) async fn maintain_step<R: TryCryptoRng + ?Sized>(
+        &mut self,
+        parts: &mut Parts<'_>,
+        random: &mut R,
+    ) -> Result<bool, Fault> {
+        if self.free_pages() <= self.pages.geometry.spare() && self.tail < self.head.generation {
+            self.collect_step(parts, random).await?;
+            return Ok(true);
+        }
+        if self.ready < self.free_pages().min(self.pages.geometry.spare()) {
+            let page = self
+                .pages
+                .geometry
+                .page_of(self.head.generation.saturating_add(self.ready).saturating_add(1));
+            if self.pages.is_erased(page).await?.is_none() {
+                self.pages.erase_page(page, 0).await?;
+            }
+            self.ready += 1;
+            return Ok(true);
+        }
+        Ok(false)
+    }
+}

@@ -1,0 +1,170 @@
+//! What a page says before any key is known: a store of ours, someone else's data, the leavings of a format, nothing.
+//!
+//! ```text
+//!  key_page · mount
+//!  clear    (this file)
+//!  pages · geometry · format
+//! ```
+
+use embedded_storage::nor_flash::NorFlashErrorKind;
+
+use super::error::{Fault, MountError};
+use super::format::{self, CLEAR_LEN, MAGIC, MAX_UNIT};
+use super::geometry::{Geometry, LOG_START};
+use super::pages::Pages;
+use crate::flash::{Medium, MediumKind};
+
+/// What the clear part of a key page says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Clear {
+    /// No key page.
+    Blank,
+    /// Something else.
+    Foreign,
+    /// The driver reports an error.
+    Unreadable(NorFlashErrorKind),
+    /// A store of a newer format.
+    Newer(u8),
+    /// A store that uses features of this format that this reader does not know.
+    Features(u8),
+    /// A store of this format for another medium kind.
+    OtherMedium,
+    /// A store of this format for another geometry.
+    OtherGeometry,
+    /// A store that may be mounted here.
+    Store { store_id: [u8; 16] },
+}
+
+/// The clear part of a key page as this version writes it.
+pub(crate) fn clear_part(geometry: Geometry, kind: MediumKind, store_id: &[u8; 16]) -> [u8; CLEAR_LEN] {
+    let mut bytes = [0; CLEAR_LEN];
+    format::place(&mut bytes, 0, &MAGIC);
+    let unit = u8::try_from(geometry.unit).unwrap_or(0);
+    format::place(
+        &mut bytes,
+        8,
+        &[format::VERSION, format::medium_byte(kind), unit, format::FEATURES],
+    );
+    format::place(&mut bytes, 12, &geometry.page.to_le_bytes());
+    format::place(&mut bytes, 16, &u32::from(geometry.pages).to_le_bytes());
+    format::place(&mut bytes, 20, store_id);
+    bytes
+}
+
+/// Where a key page's first sealed record stands: behind the clear part.
+pub(crate) fn clear_end(geometry: Geometry) -> u32 {
+    geometry.first() + geometry.align(u32::try_from(CLEAR_LEN).unwrap_or(0))
+}
+
+impl<M: Medium> Pages<M> {
+    /// The store ids on the key pages, one or two that differ, or why there is nothing to mount.
+    //= compliance/requirements.md#store-14
+    //# A mount with the wrong root key or label, on foreign flash, or of a newer format MUST fail with a reason and change nothing on flash.
+    pub(crate) async fn find_store(&mut self) -> Result<([u8; 16], Option<[u8; 16]>), MountError> {
+        let mut refusal = MountError::Unformatted;
+        let mut ids = (None, None);
+        for page in 0..LOG_START {
+            match self.read_clear(page).await? {
+                Clear::Store { store_id } => match ids.0 {
+                    None => ids.0 = Some(store_id),
+                    Some(first) if first != store_id => ids.1 = Some(store_id),
+                    Some(_) => {}
+                },
+                Clear::Newer(version) => refusal = MountError::NewerFormat(version),
+                Clear::Features(features) => refusal = MountError::UnknownFeatures(features),
+                Clear::OtherMedium => refusal = MountError::Medium,
+                Clear::OtherGeometry => refusal = MountError::Geometry,
+                Clear::Foreign if refusal == MountError::Unformatted => refusal = MountError::Foreign,
+                Clear::Unreadable(kind) if refusal == MountError::Unformatted => {
+                    refusal = MountError::Flash(kind);
+                }
+                Clear::Foreign | Clear::Unreadable(_) | Clear::Blank => {}
+            }
+        }
+        if let (Some(first), other) = ids {
+            return Ok((first, other));
+        }
+        // A store made for pages of another size has its key page where we do not look for it.
+        if matches!(refusal, MountError::Foreign | MountError::Unformatted)
+            && self.has_magic_elsewhere().await
+        {
+            refusal = MountError::Geometry;
+        }
+        Err(refusal)
+    }
+
+    /// Whether the first page begins like a key page of another unit.
+    async fn has_magic_elsewhere(&mut self) -> bool {
+        let mut bytes = [0; 64];
+        let read = self.medium.read(self.geometry.start(0), &mut bytes).await;
+        read.is_ok()
+            && [12, 16, 32].iter().any(|&at| {
+                u32::try_from(at) != Ok(self.geometry.first())
+                    && bytes.get(at..).is_some_and(|rest| rest.starts_with(&MAGIC))
+            })
+    }
+
+    /// What the clear part of a key page says.
+    pub(crate) async fn read_clear(&mut self, page: u16) -> Result<Clear, Fault> {
+        let geometry = self.geometry;
+        let mut bytes = [0; 3 * MAX_UNIT];
+        let len = usize::try_from(clear_end(geometry)).map_err(|_| Fault::Internal)?;
+        let bytes = bytes.get_mut(..len).ok_or(Fault::Internal)?;
+        if let Err(kind) = self.medium.read(geometry.start(page), bytes).await {
+            return Ok(Clear::Unreadable(kind));
+        }
+        let first = usize::try_from(geometry.first()).map_err(|_| Fault::Internal)?;
+        let (_, clear) = bytes.split_at_checked(first).ok_or(Fault::Internal)?;
+        if !clear.starts_with(&MAGIC) {
+            let leavings = self.is_left_by_format(page).await;
+            return Ok(if leavings { Clear::Blank } else { Clear::Foreign });
+        }
+        // A page that was torn while it was written has nothing behind its clear part and first record, whatever they say.
+        let behind = clear_end(geometry) + geometry.salt_record() + geometry.store_key_record();
+        if self.is_all_ones(page, behind).await {
+            return Ok(Clear::Blank);
+        }
+        let number = |at: usize| clear.get(at).copied().unwrap_or(0);
+        if number(8) > format::VERSION {
+            return Ok(Clear::Newer(number(8)));
+        }
+        if number(11) & !format::FEATURES != 0 {
+            return Ok(Clear::Features(number(11)));
+        }
+        let store_id: [u8; 16] = clear
+            .get(20..)
+            .and_then(<[u8]>::first_chunk)
+            .copied()
+            .unwrap_or_default();
+        if number(9) != format::medium_byte(M::KIND) {
+            return Ok(Clear::OtherMedium);
+        }
+        if clear.get(..CLEAR_LEN) != Some(&clear_part(geometry, M::KIND, &store_id)) {
+            return Ok(Clear::OtherGeometry);
+        }
+        Ok(Clear::Store { store_id })
+    }
+
+    /// Whether a page holds nothing, or what a format leaves that was cut short: our own mark with anything behind it, or a
+    /// torn mark with nothing behind it.
+    pub(crate) async fn is_left_by_format(&mut self, page: u16) -> bool {
+        let mut mark = [0; MAX_UNIT];
+        let Some(mark) = usize::try_from(self.geometry.first())
+            .ok()
+            .and_then(|first| mark.get_mut(..first))
+        else {
+            return false;
+        };
+        if self.medium.read(self.geometry.start(page), mark).await.is_err() {
+            return false;
+        }
+        format::read_erase_mark(mark).is_some()
+            || (format::may_be_torn_mark(mark) && self.is_all_ones(page, self.geometry.first()).await)
+    }
+
+    /// Whether a page reads as ones from an offset on. A word that does not read is none.
+    async fn is_all_ones(&mut self, page: u16, from: u32) -> bool {
+        let start = self.geometry.start(page);
+        self.is_blank(start + from, start + self.geometry.page).await
+    }
+}

@@ -1,0 +1,148 @@
+//! Sizes and places that follow from the medium: units, pages, the ring. Section 1 of the format document.
+//!
+//! ```text
+//!  pages · record · log …
+//!  geometry (this file)
+//!  format
+//! ```
+
+use super::format::{Header, MAX_UNIT};
+use crate::flash::Medium;
+
+/// A logical page is at least this long.
+const MIN_PAGE: u32 = 1024;
+/// And at most this.
+const MAX_PAGE: u32 = 256 * 1024;
+/// The log's first page; the two before it hold the class keys.
+pub(crate) const LOG_START: u16 = 2;
+/// Fewest pages: two for keys, two for the log.
+const MIN_PAGES: u32 = 4;
+/// Addresses are 24 bits of 4-byte steps.
+const MAX_REGION: u32 = 64 * 1024 * 1024;
+/// A program page of common parts: what an interrupted program call may have touched.
+const PROGRAM_PAGE: u32 = 256;
+
+/// The sizes of one store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Geometry {
+    pub(crate) unit: u32,
+    pub(crate) page: u32,
+    pub(crate) pages: u16,
+}
+
+impl Geometry {
+    /// `None` where a store cannot live on the medium.
+    pub(crate) fn of<M: Medium>(medium: &M) -> Option<Self> {
+        let number = |size: usize| u32::try_from(size).ok();
+        let unit = number(M::WRITE_SIZE.max(M::READ_SIZE).max(4))?;
+        let erase = number(M::ERASE_SIZE)?;
+        let page = MIN_PAGE.div_ceil(erase.max(1)).checked_mul(erase)?;
+        let sound = unit.is_power_of_two()
+            && number(MAX_UNIT).is_some_and(|limit| unit <= limit)
+            && M::WRITE_SIZE.is_power_of_two()
+            && M::READ_SIZE.is_power_of_two()
+            && erase >= unit
+            && erase.is_multiple_of(unit)
+            && page <= MAX_PAGE;
+        if !sound {
+            return None;
+        }
+        let pages = u32::try_from(medium.capacity())
+            .unwrap_or(u32::MAX)
+            .min(MAX_REGION)
+            / page;
+        let pages = u16::try_from(pages).unwrap_or(u16::MAX);
+        (u32::from(pages) >= MIN_PAGES).then_some(Self { unit, page, pages })
+    }
+
+    pub(crate) fn align(self, bytes: u32) -> u32 {
+        bytes.next_multiple_of(self.unit)
+    }
+
+    /// Where the first record of a page stands.
+    pub(crate) fn first(self) -> u32 {
+        self.align(12)
+    }
+
+    /// The step in which a header can say where its salt stands.
+    pub(crate) fn granule(self) -> u32 {
+        self.unit.max(self.page.div_ceil(1024).next_power_of_two())
+    }
+
+    /// How far beyond what an interrupted write may have touched the next one starts: a program page, which parts with pages
+    /// of less than 4 KiB have shorter.
+    pub(crate) fn skip(self) -> u32 {
+        self.granule()
+            .max(PROGRAM_PAGE.min(self.page.next_power_of_two() / 16))
+    }
+
+    /// Bytes that a record takes, padding included.
+    pub(crate) fn size(self, header: Header) -> u32 {
+        u32::try_from(header.len()).map_or(u32::MAX, |len| self.align(len))
+    }
+
+    /// Bytes that a Page or Session record takes.
+    pub(crate) fn salt_record(self) -> u32 {
+        self.align(80)
+    }
+
+    /// Bytes that a Removal or Retire record takes.
+    pub(crate) fn pair_record(self) -> u32 {
+        self.align(36)
+    }
+
+    /// Bytes that a Store key record takes.
+    pub(crate) fn store_key_record(self) -> u32 {
+        self.align(60)
+    }
+
+    /// Bytes that a Class key record takes.
+    pub(crate) fn class_key_record(self) -> u32 {
+        self.align(80)
+    }
+
+    /// Bytes of values and copies that a page takes.
+    pub(crate) fn usable(self) -> u32 {
+        // Page record, the Session record of a start, and a Removal or Retire record, which must always find room.
+        self.page
+            .saturating_sub(self.first() + 2 * self.salt_record() + self.pair_record())
+    }
+
+    /// Pages of the log.
+    pub(crate) fn log_pages(self) -> u32 {
+        u32::from(self.pages.saturating_sub(LOG_START))
+    }
+
+    /// Erased pages that values leave to collection.
+    pub(crate) fn spare(self) -> u32 {
+        if self.log_pages() >= 4 { 2 } else { 1 }
+    }
+
+    /// The page that generation `generation` of the log lives on.
+    pub(crate) fn page_of(self, generation: u32) -> u16 {
+        let ring = generation.saturating_sub(1) % self.log_pages().max(1);
+        u16::try_from(ring).unwrap_or(0) + LOG_START
+    }
+
+    /// The page before that of a generation, in the ring.
+    pub(crate) fn page_before(self, generation: u32) -> u16 {
+        self.page_of(generation.saturating_add(self.log_pages()).saturating_sub(1))
+    }
+
+    /// First byte of a page.
+    pub(crate) fn start(self, page: u16) -> u32 {
+        u32::from(page) * self.page
+    }
+
+    /// The address of a record, in 4-byte steps.
+    pub(crate) fn address(self, page: u16, offset: u32) -> u32 {
+        (self.start(page) + offset) / 4
+    }
+
+    /// Page and offset of an address; `None` if it lies outside the log.
+    pub(crate) fn place(self, address: u32) -> Option<(u16, u32)> {
+        let byte = address.checked_mul(4)?;
+        let page = u16::try_from(byte / self.page).ok()?;
+        (page >= LOG_START && page < self.pages).then_some((page, byte % self.page))
+    }
+}

@@ -1,0 +1,434 @@
+//! Reading the log into the index: from the tail to the head, each part checked against the others.
+//!
+//! ```text
+//!  mount
+//!  replay   (this file)
+//!  walk · log · memory
+//! ```
+
+use super::error::{Fault, MountError};
+use super::format::{self, Header, KeyPagePayload, Kind, MAX_UNIT, NO_ADDRESS, Position, SaltPayload};
+use super::geometry::LOG_START;
+use super::log::{DecidedEnd, Doomed, Head, Log, Writing};
+use super::memory::{Entry, Index, Parts};
+use super::record::split_value;
+use super::walk::{Cursor, Found, PageStart};
+use crate::flash::{Medium, MediumKind};
+use crate::secret::Secret;
+
+impl<M: Medium> Log<M> {
+    //= compliance/requirements.md#store-1
+    //# After power was cut at any point of any operation, the store MUST mount and hold for each item the last acknowledged value or the one being written.
+    pub(crate) async fn read_log(
+        &mut self,
+        keys: KeyPagePayload,
+        parts: &mut Parts<'_>,
+    ) -> Result<(), MountError> {
+        let newest = self.find_head().await?;
+        self.head.generation = newest.payload.generation;
+        self.head.salt = newest.salt;
+        self.tail = newest.payload.tail;
+        if self.tail == 0
+            || self.tail > self.head.generation
+            || self.head.generation - self.tail >= self.pages.geometry.log_pages() - 1
+        {
+            return Err(MountError::Inconsistent);
+        }
+        self.tail = self.tail_in_head(newest, parts).await?;
+
+        let mut reading = Reading {
+            keys,
+            met_key_page: false,
+            last: None,
+            unopened: None,
+            overwritten: None,
+        };
+        let mut start = self.page_of_generation(self.tail).await?;
+        for generation in self.tail..=self.head.generation {
+            let next = if generation < self.head.generation {
+                Some(self.page_of_generation(generation + 1).await?)
+            } else {
+                None
+            };
+            let mut cursor = self.cursor(start, next.map(|next| next.payload.resume));
+            reading.overwritten = None;
+            reading.last = Some(cursor.start.payload);
+            let end = self.read_page(&mut cursor, &mut reading, parts).await?;
+            match next {
+                Some(next) if next.payload.digest != cursor.digest.value() => {
+                    return Err(MountError::Inconsistent);
+                }
+                Some(next) => start = next,
+                None => self.adopt_head(&cursor, end),
+            }
+        }
+        self.check(&reading)?;
+        self.finish_overwriting(&reading).await?;
+        self.largest = parts.index.iter().map(Entry::size).max().unwrap_or(0);
+        self.live_bytes = parts.index.iter().map(Entry::size).sum();
+        self.examine_free_pages().await?;
+        Ok(())
+    }
+
+    /// The page with the highest generation. Its first record may be the one that was being written when power went, and
+    /// open by chance: then it is the page before.
+    async fn find_head(&mut self) -> Result<PageStart, MountError> {
+        let mut below = u32::MAX;
+        for _ in 0..2 {
+            let mut newest: Option<PageStart> = None;
+            for page in LOG_START..self.pages.geometry.pages {
+                self.pages.most_erases = self
+                    .pages
+                    .most_erases
+                    .max(self.pages.erases_of(page).await?.unwrap_or(0));
+                let start = self
+                    .page_start(page)
+                    .await
+                    .filter(|start| start.payload.generation < below);
+                if let Some(start) = start
+                    && newest.is_none_or(|newest| newest.payload.generation < start.payload.generation)
+                {
+                    newest = Some(start);
+                }
+            }
+            let Some(newest) = newest else { break };
+            let record = self.pages.geometry.start(newest.page) + self.pages.geometry.first();
+            if self
+                .pages
+                .is_steady(record, self.pages.geometry.salt_record())
+                .await
+            {
+                return Ok(newest);
+            }
+            below = newest.payload.generation;
+        }
+        Err(MountError::Damaged(self.pages.geometry.start(LOG_START)))
+    }
+
+    async fn page_of_generation(&mut self, generation: u32) -> Result<PageStart, MountError> {
+        let page = self.pages.geometry.page_of(generation);
+        let start = self
+            .page_start(page)
+            .await
+            .filter(|start| start.payload.generation == generation);
+        start.ok_or(MountError::Damaged(self.pages.geometry.start(page)))
+    }
+
+    /// The tail, as the Retire records in the head page say.
+    async fn tail_in_head(&mut self, head: PageStart, parts: &mut Parts<'_>) -> Result<u32, MountError> {
+        let mut tail = head.payload.tail;
+        let mut cursor = self.cursor(head, None);
+        let mut last = None;
+        // What a write left that was never accepted is overwritten right after the record that says so: again, if that is
+        // the last one.
+        let mut gap = self.burnt_end_before(head).await;
+        let (next, clean) = loop {
+            let at = cursor.offset;
+            let found = self.step(&mut cursor, &parts.slots, parts.buffer).await?;
+            if !matches!(found, Found::End { .. }) {
+                gap = None;
+            }
+            let tail_without = tail;
+            let mut stands_at = at;
+            match found {
+                Found::End { next, clean } => break (next, clean),
+                Found::Session(_) => {
+                    stands_at = cursor.offset - self.pages.geometry.salt_record();
+                    let start = self.pages.geometry.start(head.page);
+                    if stands_at > at.next_multiple_of(self.pages.geometry.granule()) {
+                        gap = Some((start + at, start + stands_at));
+                    }
+                }
+                Found::Opened { header, text, .. } if header.kind == Kind::Retire => {
+                    let retired = parts.buffer.get(text).map_or(0, |text| format::number(text, 0));
+                    if retired <= tail || retired > head.payload.generation {
+                        return Err(MountError::Inconsistent);
+                    }
+                    tail = retired;
+                }
+                _ => {}
+            }
+            last = Some((at, stands_at, tail_without));
+        };
+        self.decided_end = Some(DecidedEnd {
+            at: cursor.offset,
+            next,
+            clean,
+        });
+        self.burnt = gap;
+        // The last record may be the one that was being written when power went, and open by chance.
+        if let Some((at, stands_at, tail_without)) = last
+            && !self
+                .pages
+                .is_steady(
+                    self.pages.geometry.start(head.page) + stands_at,
+                    cursor.offset - stands_at,
+                )
+                .await
+        {
+            self.decided_end = Some(DecidedEnd {
+                at,
+                next: next.max(cursor.offset),
+                clean: false,
+            });
+            self.burnt = None;
+            return Ok(tail_without);
+        }
+        Ok(tail)
+    }
+
+    /// What stands behind the end of the log in the page before the head.
+    async fn burnt_end_before(&mut self, head: PageStart) -> Option<(u32, u32)> {
+        if head.payload.generation <= head.payload.tail {
+            return None;
+        }
+        let start = self
+            .pages
+            .geometry
+            .start(self.pages.geometry.page_of(head.payload.generation - 1));
+        let from = start + head.payload.resume.min(self.pages.geometry.page);
+        let last = self
+            .pages
+            .last_not_blank(from, start + self.pages.geometry.page)
+            .await?;
+        Some((from, last))
+    }
+
+    /// Reads one page into the index. Gives where its log ends.
+    async fn read_page(
+        &mut self,
+        cursor: &mut Cursor,
+        reading: &mut Reading,
+        parts: &mut Parts<'_>,
+    ) -> Result<(u32, bool), MountError> {
+        loop {
+            let here = Position {
+                generation: cursor.start.payload.generation,
+                offset: cursor.offset,
+            };
+            if here == reading.keys.log_end {
+                if cursor.digest.value() != reading.keys.digest {
+                    return Err(MountError::Inconsistent);
+                }
+                reading.met_key_page = true;
+            }
+            let found = self.step(cursor, &parts.slots, parts.buffer).await?;
+            if !matches!(found, Found::End { .. }) {
+                reading.overwritten = None;
+            }
+            if matches!(found, Found::End { .. } | Found::Session(_)) {
+                match found {
+                    Found::End { next, clean } => return Ok((next, clean)),
+                    Found::Session(payload) => reading.last = Some(payload),
+                    _ => {}
+                }
+                continue;
+            }
+            match found {
+                Found::Opened { header, offset, text } => {
+                    let text_bytes = parts.buffer.get(text.clone()).unwrap_or_default();
+                    let linked = header.kind == Kind::Removal || M::KIND == MediumKind::Overwritable;
+                    let (previous, live) = match header.kind {
+                        Kind::Retire => (NO_ADDRESS, Some(format::number(text_bytes, 4))),
+                        _ if linked => (format::number(text_bytes, 0), Some(format::number(text_bytes, 4))),
+                        _ => (NO_ADDRESS, None),
+                    };
+                    if let (Some(last), Some(live)) = (reading.last.as_mut(), live) {
+                        last.live = live;
+                    }
+                    // Only the last change of all may have left its predecessor to be overwritten.
+                    if self.doomed.is_some() {
+                        return Err(MountError::Inconsistent);
+                    }
+                    if header.kind == Kind::Retire {
+                        continue;
+                    }
+                    let address = self.pages.geometry.address(cursor.start.page, offset);
+                    self.supersede(previous, reading, &mut parts.index);
+                    if header.kind != Kind::Removal {
+                        self.admit(header, address, text, parts).await?;
+                    }
+                }
+                Found::Unopened { address } if reading.unopened.is_some() => {
+                    return Err(MountError::Damaged(address.saturating_mul(4)));
+                }
+                Found::Unopened { address } => reading.unopened = Some(address),
+                _ => {}
+            }
+        }
+    }
+
+    /// Takes the record at `previous` out; on overwritable media what is still there is to be overwritten.
+    fn supersede(&mut self, previous: u32, reading: &mut Reading, index: &mut Index<'_>) {
+        if previous == NO_ADDRESS {
+            return;
+        }
+        if let Some(entry) = index.remove(previous) {
+            self.live_sum = self.live_sum.wrapping_sub(self.keys.live_summand(previous));
+            if M::KIND == MediumKind::Overwritable {
+                self.doomed = Some(Doomed {
+                    address: previous,
+                    size: entry.size(),
+                });
+            }
+        } else if reading.unopened == Some(previous) {
+            reading.unopened = None;
+            self.doomed = Some(Doomed {
+                address: previous,
+                size: 0,
+            });
+        } else {
+            reading.overwritten = Some(previous);
+        }
+    }
+
+    /// Puts a value that opened into the index, in place of an older one of the same name.
+    async fn admit(
+        &mut self,
+        header: Header,
+        address: u32,
+        text: core::ops::Range<usize>,
+        parts: &mut Parts<'_>,
+    ) -> Result<(), MountError> {
+        let damaged = MountError::Damaged(address.saturating_mul(4));
+        let opened = split_value(M::KIND, header.kind, parts.buffer, &text).ok_or(damaged)?;
+        let mut name = Secret::new([0; format::MAX_NAME]);
+        let name_bytes = parts.buffer.get(opened.name).ok_or(damaged)?;
+        let name = name.expose_mut().get_mut(..name_bytes.len()).ok_or(damaged)?;
+        name.copy_from_slice(name_bytes);
+        let size = self.pages.geometry.size(header);
+        let hash = self.keys.name_hash(header.slot, name);
+        if M::KIND == MediumKind::WriteOnce
+            && let Some((older, _)) = self
+                .find(&parts.index, &parts.slots, header.slot, name, parts.buffer)
+                .await?
+        {
+            parts.index.remove(older.address());
+            self.live_sum = self
+                .live_sum
+                .wrapping_sub(self.keys.live_summand(older.address()));
+        }
+        let entry = Entry::new(address, header.slot, size, header.kind == Kind::Fixed, hash);
+        if !parts.index.insert(entry) {
+            return Err(MountError::IndexFull);
+        }
+        self.live_sum = self.live_sum.wrapping_add(self.keys.live_summand(address));
+        Ok(())
+    }
+
+    fn adopt_head(&mut self, cursor: &Cursor, (next, clean): (u32, bool)) {
+        self.head = Head {
+            generation: cursor.start.payload.generation,
+            salt: cursor.salt,
+            salt_at: cursor.salt_at,
+            end: cursor.offset,
+            next,
+            digest: cursor.digest.clone(),
+            writing: if clean { Writing::Closed } else { Writing::Burnt },
+        };
+    }
+
+    /// Whether the log, the key page and the live records belong together.
+    //= compliance/requirements.md#store-4
+    //# The store MUST detect at mount a log or key page that was dropped, replayed, swapped or cut back against the others.
+    fn check(&self, reading: &Reading) -> Result<(), MountError> {
+        let last = reading.last.ok_or(MountError::Internal)?;
+        if let Some(address) = reading.unopened {
+            return Err(MountError::Damaged(address.saturating_mul(4)));
+        }
+        let keys = reading.keys;
+        let ends_at_key_page = self.log_end() == keys.log_end && self.head.digest.value() == keys.digest;
+        let current = last.key_version == keys.version && last.key_check == self.key_page.check();
+        let older = last.key_version < keys.version && ends_at_key_page;
+        let in_range = keys.log_end.generation >= self.tail;
+        if !(current || older) || (in_range && !reading.met_key_page) {
+            return Err(MountError::Inconsistent);
+        }
+        let live = if ends_at_key_page { keys.live } else { last.live };
+        if M::KIND == MediumKind::Overwritable && live != self.live_sum {
+            return Err(MountError::Inconsistent);
+        }
+        Ok(())
+    }
+
+    /// Overwrites what the last change superseded. If it reads as overwritten already, that may have been cut short all the
+    /// same: its last word may read zero now and not the next time.
+    async fn finish_overwriting(&mut self, reading: &Reading) -> Result<(), MountError> {
+        if let (MediumKind::Overwritable, None, Some(address)) = (M::KIND, self.doomed, reading.overwritten) {
+            self.doomed = Some(Doomed { address, size: 0 });
+        }
+        if let Some(doomed) = self.doomed.as_mut().filter(|doomed| doomed.size == 0) {
+            let mut word = [0; MAX_UNIT];
+            let len = usize::try_from(self.pages.geometry.unit).map_err(|_| MountError::Internal)?;
+            let word = word.get_mut(..len).ok_or(MountError::Internal)?;
+            self.pages
+                .medium
+                .read(doomed.address.saturating_mul(4), word)
+                .await
+                .map_err(Fault::Flash)?;
+            let header = word.first_chunk().copied().and_then(Header::from_bytes);
+            let header = header.ok_or(MountError::Damaged(doomed.address.saturating_mul(4)))?;
+            doomed.size = self.pages.geometry.size(header);
+        }
+        Ok(self.overwrite_doomed().await?)
+    }
+
+    /// What stands on the pages that hold no part of the log.
+    async fn examine_free_pages(&mut self) -> Result<(), MountError> {
+        self.ready = 0;
+        let free = self.free_pages();
+        if free == 0 {
+            return Ok(());
+        }
+        self.tail_erased = self
+            .pages
+            .is_erased(self.pages.geometry.page_before(self.tail))
+            .await?
+            .is_some();
+        let next = self
+            .pages
+            .geometry
+            .page_of(self.head.generation.saturating_add(1));
+        self.spoiled = self.pages.is_erased(next).await?.is_none();
+        if self.spoiled && free > 1 {
+            // It holds at most a first record that was torn. More was a page of the log, and the head, until that was damaged.
+            let start = self.pages.geometry.start(next);
+            let behind = start + self.pages.geometry.first() + self.pages.geometry.salt_record();
+            // One word is a flipped bit in a blank page; a record has more.
+            if let Some(last) = self
+                .pages
+                .last_not_blank(behind, start + self.pages.geometry.page)
+                .await
+                && !self.pages.is_blank(behind, last - self.pages.geometry.unit).await
+            {
+                return Err(MountError::Damaged(start));
+            }
+        }
+        for ahead in 1..=free {
+            let page = self
+                .pages
+                .geometry
+                .page_of(self.head.generation.saturating_add(ahead));
+            if self.spoiled
+                || self.pages.erases_of(page).await?.is_none()
+                || self.page_start(page).await.is_some()
+            {
+                break;
+            }
+            self.ready += 1;
+        }
+        Ok(())
+    }
+}
+
+/// What a mount carries from page to page.
+struct Reading {
+    keys: KeyPagePayload,
+    met_key_page: bool,
+    /// The last Page or Session record, with the live sum of the last record of all.
+    last: Option<SaltPayload>,
+    /// A record on an overwritable medium that does not open.
+    unopened: Option<u32>,
+    /// What the record read last superseded, if that reads as overwritten: for certain only once it is overwritten again.
+    overwritten: Option<u32>,
+}
