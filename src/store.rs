@@ -81,6 +81,7 @@ mod keys;
 mod log;
 mod memory;
 mod mount;
+mod pace;
 mod pages;
 mod record;
 mod replay;

@@ -22,11 +22,12 @@ const CRATE: [(&str, &[&str]); 4] = [
 
 /// Each module of the store and what it may import of the others. `store` is `src/store.rs` itself, the operations; it
 /// may import all, and only the blocking face may import it.
-const STORE: [(&str, &[&str]); 21] = [
+const STORE: [(&str, &[&str]); 22] = [
     ("format", &[]),
     ("error", &[]),
     ("class", &[]),
     ("stored", &[]),
+    ("pace", &[]),
     ("key", &["class", "error", "format", "stored"]),
     ("memory", &["class", "format"]),
     ("geometry", &["format"]),
@@ -56,12 +57,16 @@ const STORE: [(&str, &[&str]); 21] = [
             "hierarchy",
             "key_page",
             "memory",
+            "pace",
             "pages",
             "record",
         ],
     ),
     ("figures", &["log", "memory"]),
-    ("collect", &["error", "format", "geometry", "log", "memory"]),
+    (
+        "collect",
+        &["error", "format", "geometry", "log", "memory", "pace"],
+    ),
     ("walk", &["error", "format", "log", "memory", "pages", "record"]),
     (
         "keys",
@@ -91,6 +96,7 @@ const STORE: [(&str, &[&str]); 21] = [
             "key_page",
             "log",
             "memory",
+            "pace",
             "pages",
         ],
     ),

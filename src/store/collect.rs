@@ -13,11 +13,9 @@ use super::format::{self, Header, Kind, LINK_LEN, NO_ADDRESS, SaltPayload, TEXT_
 use super::geometry::Geometry;
 use super::log::{Doomed, Log};
 use super::memory::{Entry, Index, Parts, Slots};
+use super::pace::Pace;
 use crate::crypto;
 use crate::flash::{Medium, MediumKind};
-
-/// Most copies that one put makes on the way, beyond what it needs to find room.
-const COPIES_PER_PUT: usize = 4;
 
 /// Whether values of so many bytes, the largest of them `largest`, always find room again in a ring of these pages.
 pub(crate) fn is_within_capacity(geometry: Geometry, bytes: u32, items: u32, largest: u32) -> bool {
@@ -95,30 +93,75 @@ impl<M: Medium> Log<M> {
         }
     }
 
-    /// A share of the collection with each put, so that none has to do a whole page: what is left in the tail shrinks as
-    /// fast as the room in the head.
+    /// A share of the collection with each put, so that none has to do a whole page or more: live data that lies together
+    /// frees nothing until it is all moved, and its moving has to begin long before the room is needed.
     async fn keep_pace<R: TryCryptoRng + ?Sized>(
         &mut self,
         size: u32,
         parts: &mut Parts<'_>,
         random: &mut R,
     ) -> Result<(), Fault> {
-        if self.free_pages() > self.pages.geometry.spare() || self.tail >= self.head.generation {
-            return Ok(());
+        let between = (self.tail, self.head.generation);
+        if self.paced != between {
+            self.paced = between;
+            self.pace = self.pace(&parts.index);
         }
-        for _ in 0..COPIES_PER_PUT {
-            let left = self.live_bytes_in_tail(&parts.index);
-            self.tail_live = self.tail_live.max(left);
-            let room = u64::from(self.room().saturating_sub(size));
-            let due = u64::from(self.tail_live) * room / u64::from(self.pages.geometry.usable().max(1));
-            if left > 0 && u64::from(left) <= due {
-                return Ok(());
+        self.due = self.due.saturating_add(self.pace.due(size));
+        let tail = self.tail;
+        // A step copies a record, none of which is shorter than 32 bytes, or is the last one.
+        for _ in 0..=self.pages.geometry.page / 32 {
+            let next = self.next_in_tail(0, &parts.index).map_or(0, Entry::size);
+            if self.tail != tail || tail >= self.head.generation || self.due == 0 || self.due < next {
+                break;
             }
-            if !self.collect_step(parts, random).await? {
-                return Ok(());
-            }
+            self.due -= next;
+            self.collect_step(parts, random).await?;
         }
         Ok(())
+    }
+
+    /// The pace at which the tail has to be emptied so that room never runs out: for whatever number of pages ahead takes the
+    /// most copying for the room that there is and that they give.
+    fn pace(&self, index: &Index<'_>) -> Pace {
+        let geometry = self.pages.geometry;
+        let usable = geometry.usable();
+        let used = self.head.generation - self.tail;
+        // Live bytes of the tail page, of the next, of the next two, of the next four …
+        let mut live = [0u32; u32::BITS as usize];
+        for entry in index.iter() {
+            let place = geometry.place(entry.address());
+            let Some(generation) = place.and_then(|(page, _)| self.generation_of(page)) else {
+                continue;
+            };
+            let ahead = generation.saturating_sub(self.tail);
+            let doubling = usize::try_from(u32::BITS - ahead.leading_zeros()).unwrap_or(0);
+            if let Some(live) = live.get_mut(doubling).filter(|_| ahead < used) {
+                *live = live.saturating_add(entry.size());
+            }
+        }
+        let in_hand = self
+            .free_pages()
+            .saturating_sub(geometry.spare())
+            .saturating_mul(usable);
+        let in_hand = in_hand.saturating_add(self.room().min(usable));
+        let mut pace = Pace { copies: 0, puts: 1 };
+        let (mut copies, mut pages) = (0u32, 1u32);
+        for live in live {
+            copies = copies.saturating_add(live);
+            let given = pages.min(used).saturating_mul(usable).saturating_sub(copies);
+            let candidate = Pace {
+                copies,
+                puts: in_hand.saturating_add(given).max(1),
+            };
+            if candidate.is_faster_than(pace) {
+                pace = candidate;
+            }
+            if pages >= used {
+                break;
+            }
+            pages = pages.saturating_mul(2);
+        }
+        pace
     }
 
     /// Empties, retires and erases the tail page.
@@ -166,7 +209,6 @@ impl<M: Medium> Log<M> {
         //= compliance/requirements.md#store-7
         //# A page that held part of the log MUST be declared dead in the log before its erase begins.
         self.append_retire(tail + 1, random).await?;
-        self.tail_live = 0;
         self.finish_erase().await?;
         // Pages are erased in ring order; one more is ready if those before it are.
         if self.ready + 1 == self.free_pages() {
@@ -271,7 +313,6 @@ impl<M: Medium> Log<M> {
         self.live_sum = live_sum;
         self.head = head;
         self.tail += 1;
-        self.tail_live = 0;
         self.tail_erased = false;
         // The old tail is the page after the head now; it holds every value once more, and goes before anything is appended.
         self.spoiled = true;
@@ -293,10 +334,6 @@ impl<M: Medium> Log<M> {
         self.live_in_tail(index)
             .filter(|entry| entry.address() >= from)
             .min_by_key(|entry| entry.address())
-    }
-
-    fn live_bytes_in_tail(&self, index: &Index<'_>) -> u32 {
-        self.live_in_tail(index).map(Entry::size).sum()
     }
 
     async fn copy<R: TryCryptoRng + ?Sized>(

@@ -21,6 +21,7 @@ use super::geometry::LOG_START;
 use super::hierarchy::StoreKeys;
 use super::key_page::KeyPage;
 use super::memory::{ClassSlot, Entry, Index, Slots};
+use super::pace::Pace;
 use super::pages::Pages;
 use super::record::{Frame, OpenedValue, split_value};
 use crate::crypto::{self, Digest, Place, RANDOMNESS_LEN, SALT_LEN};
@@ -123,8 +124,10 @@ pub(crate) struct Log<M> {
     pub(crate) live_bytes: u32,
     /// Size of the largest record seen since the mount: bounds what is lost at the end of each page.
     pub(crate) largest: u32,
-    /// Live bytes of the tail page when its collection began.
-    pub(crate) tail_live: u32,
+    /// How fast the tail is to be emptied, tail and head when that was found out, and bytes of copies that are due.
+    pub(crate) pace: Pace,
+    pub(crate) paced: (u32, u32),
+    pub(crate) due: u32,
     pub(crate) doomed: Option<Doomed>,
     /// Bytes in which a write that was never accepted may have left something; overwritten before the next append.
     pub(crate) burnt: Option<(u32, u32)>,

@@ -17,6 +17,7 @@ use super::hierarchy::{Context, KEY_LEN, StoreKeys, WrapKeys};
 use super::key_page::KeyPage;
 use super::log::{Head, KeyWork, Log, Writing};
 use super::memory::Parts;
+use super::pace::Pace;
 use super::pages::Pages;
 use crate::crypto::{self, Digest, SALT_LEN};
 use crate::flash::Medium;
@@ -58,7 +59,9 @@ impl<M: Medium> Log<M> {
             live_sum: 0,
             live_bytes: 0,
             largest: 0,
-            tail_live: 0,
+            pace: Pace::default(),
+            paced: (0, 0),
+            due: 0,
             doomed: None,
             burnt: None,
             spoiled: false,
