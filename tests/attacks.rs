@@ -345,3 +345,43 @@ fn a_key_page_with_other_clear_bytes_is_not_taken() {
         assert!(first, "byte {byte}");
     }
 }
+
+/// Blanks the log from every place on to the end of its page, and asks whether what is shown ever was.
+fn cut_back_everywhere<P: Part>(page: usize) {
+    let mut part = P::new(4 * page);
+    let mut store = format(&mut part, 1);
+    let mut states = vec![contents(&mut store)];
+    let (mut refused, mut whole) = (0, 0);
+    for round in 0..40u8 {
+        let key = format!("k{}", round % 4);
+        store
+            .put_bytes(Class::User, &key, &[round; 40], &mut random(u64::from(round)))
+            .unwrap();
+        states.push(contents(&mut store));
+        drop(store);
+        for from in (2 * page..4 * page).step_by(4) {
+            let mut part = part.clone();
+            let end = (from / page + 1) * page;
+            part.image_mut()[from..end].fill(0xff);
+            match mount(&mut part) {
+                Err(_) => refused += 1,
+                Ok(mut store) => {
+                    let state = contents(&mut store);
+                    assert!(
+                        states.contains(&state),
+                        "round {round}, blank from {from}: {state:?}"
+                    );
+                    whole += 1;
+                }
+            }
+        }
+        store = mount(&mut part).unwrap();
+    }
+    assert!(refused > 1000 && whole > 1000, "{refused} refused, {whole} whole");
+}
+
+#[test]
+fn a_log_cut_back_into_a_page_that_was_turned_over_is_damage_and_no_state_that_never_was() {
+    cut_back_everywhere::<Nor<4, 1024>>(1024);
+    cut_back_everywhere::<Ecc<4, 1024>>(1024);
+}

@@ -915,7 +915,7 @@ fn a_damaged_record_is_an_error_and_never_absent() {
         .unwrap();
     // damage comes while the store is mounted
     let image = store.medium_mut().driver_mut().image_mut();
-    let first = 2 * 1024 + 12 + 80 + 80 + 30;
+    let first = 2 * 1024 + 12 + 84 + 84 + 30;
     image[first] ^= 0x10;
     let mut out = [0; 64];
     assert!(matches!(

@@ -173,7 +173,7 @@ fn the_images_of_version_1_are_read() {
 #[test]
 fn the_example_in_the_format_document_is_a_real_record() {
     let part = history::<Ecc<8, 1024>>(8 * 1024);
-    let record = 2 * 1024 + 16 + 80 + 80;
+    let record = 2 * 1024 + 16 + 88 + 88;
     let bytes = &part.image()[record..record + 48];
     let lines: Vec<String> = bytes
         .chunks(16)

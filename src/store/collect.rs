@@ -294,6 +294,11 @@ impl<M: Medium> Log<M> {
                 .await?;
         }
         let randomness = crypto::fresh(random).map_err(|_| Fault::Random)?;
+        // What stands here now is no tail that might be torn: the page it was copied from is dead.
+        let payload = SaltPayload {
+            filled: head.end,
+            ..payload
+        };
         self.begin_page(page, salt, &randomness, payload).await?;
 
         // Committed. What follows in memory happens without an await.

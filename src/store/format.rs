@@ -32,7 +32,7 @@ pub(crate) const FEATURES: u8 = 0;
 /// Bits of the fingerprint by which the index finds a name.
 pub(crate) const NAME_HASH_BITS: u32 = 21;
 /// Plaintext of the Page, Session and Key page records.
-pub(crate) const SALT_PAYLOAD: usize = 40;
+pub(crate) const SALT_PAYLOAD: usize = 44;
 /// Plaintext of Removal, Retire and Key commit records.
 pub(crate) const PAIR_PAYLOAD: usize = 8;
 /// Plaintext of a Store key record.
@@ -239,6 +239,8 @@ pub(crate) struct SaltPayload {
     /// Where the accepted log ends, in the page before or in this one.
     pub(crate) resume: u32,
     pub(crate) digest: u64,
+    /// In a Page record that was written after records behind it: where those end. Otherwise 0.
+    pub(crate) filled: u32,
 }
 
 impl SaltPayload {
@@ -253,6 +255,7 @@ impl SaltPayload {
         place(&mut bytes, 24, &self.digest.to_le_bytes());
         // No checkpoint; the counter's value, at 36, stays zero.
         place(&mut bytes, 32, &NO_ADDRESS.to_le_bytes());
+        place(&mut bytes, 40, &self.filled.to_le_bytes());
         bytes
     }
 
@@ -265,6 +268,7 @@ impl SaltPayload {
             live: number(bytes, 16),
             resume: number(bytes, 20),
             digest: u64::from(number(bytes, 24)) | u64::from(number(bytes, 28)) << 32,
+            filled: number(bytes, 40),
         }
     }
 }
@@ -369,6 +373,7 @@ mod tests {
             live: 8,
             resume: 9,
             digest: 0x1234_5678_9abc_def0,
+            filled: 10,
         };
         assert_eq!(SaltPayload::from_bytes(&salt.to_bytes()), salt);
         let key = KeyPagePayload {

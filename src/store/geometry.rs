@@ -83,7 +83,7 @@ impl Geometry {
 
     /// Bytes that a Page or Session record takes.
     pub(crate) fn salt_record(self) -> u32 {
-        self.align(80)
+        self.align(84)
     }
 
     /// Bytes that a Removal or Retire record takes.

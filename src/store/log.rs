@@ -28,7 +28,7 @@ use crate::crypto::{self, Digest, Place, RANDOMNESS_LEN, SALT_LEN};
 use crate::flash::{Medium, MediumKind};
 
 /// Ciphertext of a Page or Session record in the header's steps.
-#[allow(clippy::cast_possible_truncation)] // 10
+#[allow(clippy::cast_possible_truncation)] // 11
 const SALT_STEPS: u16 = (SALT_PAYLOAD / 4) as u16;
 
 /// Whether the next record may follow the last one.
@@ -298,6 +298,7 @@ impl<M: Medium> Log<M> {
             live: Self::stated(self.live_sum),
             resume,
             digest: self.head.digest.value(),
+            filled: 0,
         }
     }
 

@@ -157,7 +157,7 @@ impl<M: Medium> Log<M> {
         });
         self.burnt = gap;
         // The last record may be the one that was being written when power went, and open by chance.
-        if let Some((at, stands_at, tail_without)) = last
+        if let Some((at, stands_at, tail_without)) = last.filter(|&(at, ..)| at >= head.payload.filled)
             && !self
                 .pages
                 .is_steady(

@@ -166,8 +166,10 @@ impl<M: Medium> Log<M> {
             }
         }
         let fits = |header: &Header| at.saturating_add(self.pages.geometry.size(*header)) <= limit;
+        // What was written before the page's first record, or is followed by another page, was never torn.
+        let is_whole = cursor.end.is_some() || at < cursor.start.payload.filled;
         let Some(header) = header.filter(|header| fits(header) && is_plain(*header)) else {
-            return if cursor.end.is_some() {
+            return if is_whole {
                 Err(damaged)
             } else {
                 self.torn_tail(cursor, header).await
@@ -176,7 +178,7 @@ impl<M: Medium> Log<M> {
         let found = match self.examine(cursor, header, at, slots, buffer).await? {
             Some(found) => found,
             // At the head it may be the torn end of the log; what follows tells.
-            None if cursor.end.is_none() => {
+            None if !is_whole => {
                 let behind = at + self.pages.geometry.size(header);
                 if M::KIND == MediumKind::WriteOnce || !self.is_record(cursor, behind, slots, buffer).await? {
                     return self.torn_tail(cursor, Some(header)).await;

@@ -123,7 +123,7 @@ fn key_left_in_the_other_key_page_is_found_though_its_first_record_is_half_erase
     image.key_page(1, 2, SETTINGS_SLOT, &[0x99; 32]);
     let first_record = FIRST + 40;
     image.bytes[..first_record + 4].fill(0xff); // the mark, the clear header and the header of the Key page record
-    image.bytes[first_record + 16..first_record + 80].fill(0xff); // all of it but the salt
+    image.bytes[first_record + 16..first_record + 84].fill(0xff); // all of it but the salt
 
     let findings = scan(&image.bytes, &ROOT_KEY, LABEL);
 
@@ -348,7 +348,7 @@ fn one_value(medium: u8) -> (Image, ClassKeyOnPaper) {
 }
 
 fn value_place() -> usize {
-    2 * PAGE_SIZE + FIRST + 80
+    2 * PAGE_SIZE + FIRST + 84
 }
 
 struct Image {
@@ -423,7 +423,7 @@ impl Image {
         let (salt, key_of_records) = (self.draw(), self.wrap_key);
         let mut record = Record {
             place,
-            header: header(16, NO_SLOT, 0, 40),
+            header: header(16, NO_SLOT, 0, 44),
             salt,
             carries_salt: true,
             key: &key_of_records,
@@ -432,7 +432,7 @@ impl Image {
             more_associated_data: &clear,
         };
         let mut plaintext = version.to_le_bytes().to_vec();
-        plaintext.resize(40, 0);
+        plaintext.resize(44, 0);
         record.place = self.seal(&record, &plaintext);
 
         record = Record {
@@ -468,7 +468,7 @@ impl Image {
         let (salt, key) = (self.draw(), self.store_seal_key);
         let record = Record {
             place: page * PAGE_SIZE + FIRST,
-            header: header(1, NO_SLOT, 0, 40),
+            header: header(1, NO_SLOT, 0, 44),
             salt,
             carries_salt: true,
             key: &key,
@@ -478,7 +478,7 @@ impl Image {
         };
         let mut plaintext = generation.to_le_bytes().to_vec();
         plaintext.extend([1, 0, 0, 0, 1, 0, 0, 0]);
-        plaintext.resize(40, 0);
+        plaintext.resize(44, 0);
         let end = self.seal(&record, &plaintext);
         let address = page * PAGE_SIZE;
         Page {
@@ -496,7 +496,7 @@ impl Image {
         page.salt_field = (page.offset / UNIT) as u32;
         let record = Record {
             place: page.address + page.offset,
-            header: header(2, NO_SLOT, page.salt_field, 40),
+            header: header(2, NO_SLOT, page.salt_field, 44),
             salt: page.salt,
             carries_salt: true,
             key: &key,
@@ -504,7 +504,7 @@ impl Image {
             class_generation: 0,
             more_associated_data: &[],
         };
-        page.offset = self.seal(&record, &[0; 40]) - page.address;
+        page.offset = self.seal(&record, &[0; 44]) - page.address;
     }
 
     fn value(&mut self, page: &mut Page, key: &ClassKeyOnPaper, name: &str, value: &[u8]) {
