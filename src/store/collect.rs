@@ -101,17 +101,21 @@ impl<M: Medium> Log<M> {
         parts: &mut Parts<'_>,
         random: &mut R,
     ) -> Result<(), Fault> {
-        let between = (self.tail, self.head.generation);
+        let tail = self.tail;
+        if tail >= self.head.generation {
+            self.due = 0;
+            return Ok(());
+        }
+        let between = (tail, self.head.generation);
         if self.paced != between {
             self.paced = between;
             self.pace = self.pace(&parts.index);
         }
         self.due = self.due.saturating_add(self.pace.due(size));
-        let tail = self.tail;
         // A step copies a record, none of which is shorter than 32 bytes, or is the last one.
         for _ in 0..=self.pages.geometry.page / 32 {
             let next = self.next_in_tail(0, &parts.index).map_or(0, Entry::size);
-            if self.tail != tail || tail >= self.head.generation || self.due == 0 || self.due < next {
+            if self.tail != tail || self.due == 0 || self.due < next {
                 break;
             }
             self.due -= next;

@@ -23,3 +23,33 @@ impl Pace {
         u32::try_from(due).unwrap_or(u32::MAX)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_faster_pace_is_the_one_that_copies_more_for_the_same_new_bytes() {
+        let half = Pace { copies: 1, puts: 2 };
+        assert!(Pace { copies: 3, puts: 4 }.is_faster_than(half));
+        assert!(!Pace { copies: 2, puts: 4 }.is_faster_than(half), "the same pace");
+        assert!(!Pace { copies: 0, puts: 1 }.is_faster_than(half));
+        let limits = Pace {
+            copies: u32::MAX,
+            puts: 1,
+        };
+        assert!(limits.is_faster_than(half));
+    }
+
+    #[test]
+    fn what_is_due_follows_the_new_record_and_never_overflows() {
+        assert_eq!(Pace { copies: 3, puts: 1 }.due(100), 300);
+        assert_eq!(Pace { copies: 1, puts: 3 }.due(100), 33);
+        assert_eq!(Pace::default().due(100), 0, "no pace yet");
+        let limits = Pace {
+            copies: u32::MAX,
+            puts: 1,
+        };
+        assert_eq!(limits.due(100), u32::MAX);
+    }
+}
