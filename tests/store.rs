@@ -484,6 +484,28 @@ fn a_formatted_store_is_not_formatted_again_by_any_key() {
 }
 
 #[test]
+fn a_damaged_key_page_is_damage_and_no_reason_to_format() {
+    let mut part = formatted();
+    let mut store = mount(&mut part).unwrap();
+    store
+        .put_bytes(Class::Settings, "k", b"value", &mut random(1))
+        .unwrap();
+    drop(store);
+    // mark, clear part, Key page record, Store key, three class keys, Key commit
+    for byte in 12..12 + 40 + 84 + 60 + 3 * 80 + 36 {
+        let mut part = part.clone();
+        part.image_mut()[byte] ^= 0x04;
+        let before = part.image().to_vec();
+        let error = mount(&mut part).err().expect("it does not mount");
+        assert_ne!(error, MountError::Unformatted, "byte {byte}");
+        let root_key = root_key();
+        let format = Store::format(part.medium(), Memory::new(), &root_key, LABEL, &mut random(1));
+        assert_eq!(format.err(), Some(FormatError::NotBlank), "byte {byte}");
+        assert!(part.image() == before, "byte {byte}: nothing is changed");
+    }
+}
+
+#[test]
 fn a_newer_format_version_is_named_and_left_alone() {
     let mut part = formatted();
     part.image_mut()[12 + 8] = 2;

@@ -116,7 +116,11 @@ impl<M: Medium> Pages<M> {
         let first = usize::try_from(geometry.first()).map_err(|_| Fault::Internal)?;
         let (_, clear) = bytes.split_at_checked(first).ok_or(Fault::Internal)?;
         if !clear.starts_with(&MAGIC) {
-            let leavings = self.is_left_by_format(page).await;
+            // The clear part is the first that is written: torn, it has nothing behind it. With something behind it, it is
+            // damaged, or never was ours.
+            let (mark, _) = bytes.split_at_checked(first).ok_or(Fault::Internal)?;
+            let leavings =
+                format::may_be_torn_mark(mark) && self.is_all_ones(page, clear_end(geometry)).await;
             return Ok(if leavings { Clear::Blank } else { Clear::Foreign });
         }
         // A page that was torn while it was written has nothing behind its clear part and first record, whatever they say.
@@ -160,6 +164,22 @@ impl<M: Medium> Pages<M> {
         }
         format::read_erase_mark(mark).is_some()
             || (format::may_be_torn_mark(mark) && self.is_all_ones(page, self.geometry.first()).await)
+    }
+
+    /// Whether the log holds nothing but, at most, the first record of its first page.
+    pub(crate) async fn is_log_unused(&mut self) -> bool {
+        let first = self.geometry.first();
+        for page in LOG_START..self.geometry.pages {
+            let from = if page == LOG_START {
+                first + self.geometry.salt_record()
+            } else {
+                first
+            };
+            if !self.is_all_ones(page, from).await {
+                return false;
+            }
+        }
+        true
     }
 
     /// Whether a page reads as ones from an offset on. A word that does not read is none.

@@ -186,39 +186,45 @@ async fn find_key_page<M: Medium>(
     let context = Context::new(store_id, label).ok_or(MountError::Label)?;
     let wrapping = WrapKeys::derive(root_key, context)?;
     let mut current: Option<KeyPage> = None;
-    let (mut begun, mut unreadable) = (false, None);
+    let (mut begun, mut of_another_key, mut unreadable) = (None, false, None);
     for page in 0..LOG_START {
-        let version = current.map_or(0, |current| current.payload.version);
-        match complete_key_page(pages, &wrapping, page, version, &mut begun).await {
-            Ok(None) => {}
-            Ok(found) => current = found,
+        let found = pages.key_page(&wrapping, page).await;
+        let complete = match found {
+            Ok(Some(found)) => pages.is_committed(&wrapping, &found).await,
+            Ok(None) => {
+                of_another_key |= matches!(pages.read_clear(page).await?, Clear::Store { .. });
+                continue;
+            }
+            Err(fault) => Err(fault),
+        };
+        match (found, complete) {
+            (Ok(Some(found)), Ok(true)) => {
+                let above = current.map_or(0, |current| current.payload.version);
+                if found.payload.version > above {
+                    current = Some(found);
+                }
+            }
+            (Ok(found), Ok(_)) => begun = found,
             // What does not read was never completely written, unless nothing else is found.
-            Err(Fault::Flash(kind)) => unreadable = Some(kind),
-            Err(fault) => return Err(fault.into()),
+            (_, Err(Fault::Flash(kind))) => unreadable = Some(kind),
+            (_, Err(fault)) | (Err(fault), _) => return Err(fault.into()),
         }
     }
-    match (current, unreadable) {
-        (Some(current), _) => Ok((wrapping, current)),
-        (None, Some(kind)) => Err(MountError::Flash(kind)),
-        (None, None) if begun => Err(MountError::Unformatted),
-        (None, None) => Err(MountError::WrongRootKey),
+    if let Some(current) = current {
+        return Ok((wrapping, current));
     }
-}
-
-/// The key page, if it is complete and its version higher than the one given. `begun`: one opens, complete or not.
-async fn complete_key_page<M: Medium>(
-    pages: &mut Pages<M>,
-    wrapping: &WrapKeys,
-    page: u16,
-    above: u32,
-    begun: &mut bool,
-) -> Result<Option<KeyPage>, Fault> {
-    let Some(found) = pages.key_page(wrapping, page).await? else {
-        return Ok(None);
-    };
-    *begun = true;
-    let complete = found.payload.version > above && pages.is_committed(wrapping, &found).await?;
-    Ok(complete.then_some(found))
+    match (unreadable, begun) {
+        (Some(kind), _) => Err(MountError::Flash(kind)),
+        (None, Some(begun)) if !of_another_key => {
+            // Left by a format that was cut short, or a store whose Key commit is damaged: only that one has a log.
+            if begun.payload.version == 1 && pages.is_log_unused().await {
+                Err(MountError::Unformatted)
+            } else {
+                Err(MountError::Damaged(pages.geometry.start(begun.page)))
+            }
+        }
+        _ => Err(MountError::WrongRootKey),
+    }
 }
 
 /// Whether the medium holds nothing but blank pages and the leavings of a format that was cut short.
