@@ -561,6 +561,52 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
         Ok(())
     }
 
+    // ---- keys ----
+
+    /// Puts the store under another root key: from the next mount on it opens with that one, and with the old one no more.
+    ///
+    /// ```
+    /// # use bydesign::flash::NeverPends;
+    /// # use bydesign::secret::RootKey;
+    /// # use bydesign::store::{EraseError, Memory, MountError, Store};
+    /// # fn example<M: NeverPends, I: Memory + Default>(medium: M, transport: &RootKey, fuses: &RootKey) -> Result<(), Box<dyn std::error::Error>> {
+    /// # let mut random = getrandom::SysRng;
+    /// // first boot: the image came under a transport key, the part has its own now
+    /// let mut store = Store::mount(medium, I::default(), transport, "settings")?;
+    /// store.change_root_key(fuses, &mut random)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// One key page is written; no other page is touched, however much is stored.
+    ///
+    /// # Errors
+    ///
+    /// [`EraseError`]. With [`EraseError::Random`] nothing was touched. After another error the change has happened or not: try
+    /// the new key first at the next mount, then the old one.
+    ///
+    /// # Power loss
+    ///
+    /// The old root key or the new one, whole: a mount with the new key succeeds if the change had happened, and finishes it;
+    /// otherwise one with the old key succeeds. Between the two there is an instant at which either does; the first mount
+    /// decides.
+    ///
+    /// # Security
+    ///
+    /// After this returned, the old root key opens nothing on a later dump. It still opens a dump taken before, and the keys
+    /// below, which have not changed, open later ones with it: change the root key *before* there is something to hide from
+    /// whoever knew the old one, or erase afterwards. Serves CoP 4; EN 303 645 5.4-1.
+    pub async fn change_root_key<R: TryCryptoRng + ?Sized>(
+        &mut self,
+        root_key: &RootKey,
+        random: &mut R,
+    ) -> Result<(), EraseError> {
+        self.recover().await?;
+        let changed = self.log.rewrap(root_key, &mut self.memory.parts(), random).await;
+        self.memory.parts().buffer.zeroize();
+        Ok(changed?)
+    }
+
     // ---- upkeep ----
 
     /// Does up to `budget` steps of the work that puts would otherwise do on the way: copying a record, erasing a page.

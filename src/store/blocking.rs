@@ -243,6 +243,19 @@ impl<M: NeverPends, I: Memory> Store<M, I> {
         run(self.0.erase_item(data, name, random))
     }
 
+    /// Puts the store under another root key. See [`AsyncStore::change_root_key`].
+    ///
+    /// # Errors
+    ///
+    /// [`EraseError`].
+    pub fn change_root_key<R: TryCryptoRng + ?Sized>(
+        &mut self,
+        root_key: &RootKey,
+        random: &mut R,
+    ) -> Result<(), EraseError> {
+        run(self.0.change_root_key(root_key, random))
+    }
+
     /// Does some of the work that puts would do on the way. See [`AsyncStore::maintain`].
     ///
     /// # Errors

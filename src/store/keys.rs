@@ -14,13 +14,13 @@ use rand_core::TryCryptoRng;
 use super::class::DataClass;
 use super::error::Fault;
 use super::format::{KeyPagePayload, NO_SLOT, Position};
-use super::hierarchy::{KEY_LEN, StoreKeys};
+use super::hierarchy::{KEY_LEN, StoreKeys, WrapKeys};
 use super::key_page::{ClassKey, KeyPage};
 use super::log::{KeyWork, Log, Writing};
 use super::memory::{Entry, Parts, Slots};
 use crate::crypto;
 use crate::flash::Medium;
-use crate::secret::Secret;
+use crate::secret::{RootKey, Secret};
 
 /// What becomes of a slot when the key page is written anew.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -71,12 +71,41 @@ impl<M: Medium> Log<M> {
         Ok(())
     }
 
+    /// Writes the key page anew under another root key. Nothing else on the flash changes.
+    //= compliance/requirements.md#store-26
+    //# A change of the root key that was interrupted MUST leave a store that opens completely under the old root key or the new one.
+    //= compliance/requirements.md#store-27
+    //# After a change of the root key has returned, the old root key MUST open nothing on the medium.
+    pub(crate) async fn rewrap<R: TryCryptoRng + ?Sized>(
+        &mut self,
+        root_key: &RootKey,
+        parts: &mut Parts<'_>,
+        random: &mut R,
+    ) -> Result<(), Fault> {
+        let wrapping = WrapKeys::derive(root_key, self.keys.wrapping.context)?;
+        let count = *parts.slots.count;
+        self.write_keys(Some(wrapping), parts, |_, _| Fate::Keep, count, random)
+            .await
+    }
+
+    /// Writes the key page anew under the same root key.
+    pub(crate) async fn rewrite_class_keys<R: TryCryptoRng + ?Sized>(
+        &mut self,
+        parts: &mut Parts<'_>,
+        fate: impl Fn(u8, Option<DataClass>) -> Fate,
+        count: usize,
+        random: &mut R,
+    ) -> Result<(), Fault> {
+        self.write_keys(None, parts, fate, count, random).await
+    }
+
     /// Writes the key page anew: `fate` decides what becomes of each slot. When this returns, the keys that had to die are
     /// gone from the flash; if it is interrupted after the new page was complete, the next operation or mount goes on.
     //= compliance/requirements.md#store-10
     //# Erasing a class MUST destroy every copy of its key on the medium, so that no later dump opens its records, even with the root key.
-    pub(crate) async fn rewrite_class_keys<R: TryCryptoRng + ?Sized>(
+    async fn write_keys<R: TryCryptoRng + ?Sized>(
         &mut self,
+        another: Option<WrapKeys>,
         parts: &mut Parts<'_>,
         fate: impl Fn(u8, Option<DataClass>) -> Fate,
         count: usize,
@@ -117,11 +146,10 @@ impl<M: Medium> Log<M> {
         // From here the other page holds something: it is not to be trusted before it is erased again or committed.
         self.key_work = KeyWork::Erase;
         let Self { pages, keys, .. } = self;
-        pages.write_key_page_start(&keys.wrapping, &next, random).await?;
+        let wrapping = another.as_ref().unwrap_or(&keys.wrapping);
+        pages.write_key_page_start(wrapping, &next, random).await?;
         let store_key = pages.store_key(&keys.wrapping, &before).await?;
-        pages
-            .write_store_key(&keys.wrapping, &next, &store_key, random)
-            .await?;
+        pages.write_store_key(wrapping, &next, &store_key, random).await?;
         for at in 0..count {
             let slot = u8::try_from(at).map_err(|_| Fault::Internal)?;
             let key_before = if at < *slots.count {
@@ -132,13 +160,16 @@ impl<M: Medium> Log<M> {
             let since = next.payload.log_end;
             let after = next_class_key(keys, slot, key_before, dying(slots, at), since, random)?;
             pages
-                .write_class_key(&keys.wrapping, &next, slot, &after, random)
+                .write_class_key(wrapping, &next, slot, &after, random)
                 .await?;
         }
-        pages.write_key_commit(&keys.wrapping, &next, random).await?;
+        pages.write_key_commit(wrapping, &next, random).await?;
 
         // Committed. What follows in memory happens without an await, so no half of it is ever seen.
         self.key_page = next;
+        if let Some(another) = another {
+            self.keys.wrapping = another;
+        }
         self.live_sum = live_sum;
         for slot in 0..u8::try_from(*slots.count).unwrap_or(NO_SLOT) {
             if dying(slots, usize::from(slot)) != Fate::Keep {

@@ -1,0 +1,202 @@
+//! Another root key takes over: at every cut one of the two opens everything, and afterwards the old one opens nothing.
+
+#[path = "../examples/lifecycle/forensics.rs"]
+mod forensics;
+mod support;
+
+use bydesign::flash::simulator::{EraseTear, ProgramTear};
+use bydesign::secret::RootKey;
+use bydesign::store::{Class, EraseError, MountError, Store};
+use forensics::scan;
+use rand_core::{TryCryptoRng, TryRng};
+use support::operation::{Operation, Outcome};
+use support::{Ecc, LABEL, Memory, Model, Nor, Part, ROOT, TEARS, contents, format, mount, random};
+
+const NEXT: [u8; 32] = [
+    0x91, 0x5c, 0x2e, 0xf0, 0x37, 0xb8, 0x4d, 0x66, 0x1a, 0xc3, 0x72, 0x09, 0xee, 0x85, 0x5b, 0x14, 0xd7,
+    0x40, 0x2b, 0x9c, 0xf6, 0x61, 0x38, 0xaa, 0x0d, 0x7f, 0xc4, 0x53, 0xe9, 0x16, 0xb2, 0x88,
+];
+
+fn next_root_key() -> RootKey {
+    RootKey::new(NEXT).unwrap()
+}
+
+fn mount_with<'a, P: Part>(
+    part: &'a mut P,
+    root_key: &RootKey,
+) -> Result<Store<P::Medium<'a>, Memory>, MountError> {
+    Store::mount(part.medium(), Memory::new(), root_key, LABEL)
+}
+
+fn filled<P: Part>() -> (P, Model) {
+    let mut part = P::new(8 * 1024);
+    let mut store = format(&mut part, 1);
+    for round in 0..30u8 {
+        let operation = Operation::Put {
+            class: round,
+            key: round % 7,
+            len: 30,
+            fill: round,
+        };
+        assert_eq!(
+            operation.run(&mut store, &mut random(u64::from(round))),
+            Outcome::Done
+        );
+    }
+    let model = contents(&mut store);
+    drop(store);
+    (part, model)
+}
+
+fn cut_everywhere<P: Part>(tear: (ProgramTear, EraseTear)) {
+    let (base, model) = filled::<P>();
+    let events = {
+        let mut part = base.clone();
+        let begun = part.events();
+        mount(&mut part)
+            .unwrap()
+            .change_root_key(&next_root_key(), &mut random(5))
+            .unwrap();
+        part.events() - begun
+    };
+    let (mut old, mut new) = (0, 0);
+    for cut in 0..events {
+        let mut part = base.clone();
+        part.set_tear(tear.0, tear.1, cut);
+        part.cut_after(cut);
+        let changed =
+            mount(&mut part).map(|mut store| store.change_root_key(&next_root_key(), &mut random(5)));
+        assert!(part.is_off() && changed != Ok(Ok(())));
+        part.power_on();
+        // On a copy, for a mount decides.
+        let old_opens = mount(&mut part.clone()).is_ok();
+        let new_opened = mount_with(&mut part, &next_root_key()).map(|mut store| contents(&mut store));
+        let (opens, other) = match new_opened {
+            Ok(found) => {
+                new += 1;
+                assert_eq!(found, model, "cut at {cut}");
+                (next_root_key(), support::root_key())
+            }
+            Err(error) => {
+                assert!(old_opens, "cut at {cut}: {error}, and the old key opens nothing");
+                old += 1;
+                assert_ne!(
+                    error,
+                    MountError::Unformatted,
+                    "cut at {cut}: nobody may format this"
+                );
+                (support::root_key(), next_root_key())
+            }
+        };
+        let mut store = mount_with(&mut part, &opens).unwrap();
+        assert_eq!(contents(&mut store), model, "cut at {cut}");
+        store
+            .put_bytes(Class::Settings, "after", b"the cut", &mut random(cut))
+            .unwrap();
+        drop(store);
+        assert_eq!(
+            mount_with(&mut part, &other).err(),
+            Some(MountError::WrongRootKey)
+        );
+        // And again, uncut, from wherever it was.
+        mount_with(&mut part, &opens)
+            .unwrap()
+            .change_root_key(&other, &mut random(6))
+            .unwrap();
+        assert_eq!(
+            contents(&mut mount_with(&mut part, &other).unwrap()).len(),
+            model.len() + 1
+        );
+    }
+    assert!(
+        old > 100 && new > 3,
+        "{old} under the old key, {new} under the new"
+    );
+}
+
+//= compliance/requirements.md#store-26
+//= type=test
+//# A change of the root key that was interrupted MUST leave a store that opens completely under the old root key or the new one.
+#[test]
+fn at_every_cut_one_of_the_two_root_keys_opens_everything_on_overwritable_flash() {
+    for tear in TEARS {
+        if tear.0 != ProgramTear::UnreadableWord {
+            cut_everywhere::<Nor<4, 1024>>(tear);
+        }
+    }
+}
+
+#[test]
+fn at_every_cut_one_of_the_two_root_keys_opens_everything_on_write_once_flash() {
+    for tear in TEARS {
+        cut_everywhere::<Ecc<8, 1024>>(tear);
+    }
+}
+
+//= compliance/requirements.md#store-27
+//= type=test
+//# After a change of the root key has returned, the old root key MUST open nothing on the medium.
+#[test]
+fn the_old_root_key_opens_nothing_afterwards_and_the_new_one_everything() {
+    let (mut part, model) = filled::<Nor<4, 1024>>();
+    let before = scan(part.image(), &ROOT, LABEL.as_bytes());
+    assert!(model.values().all(|value| before.holds_value(value)));
+    mount(&mut part)
+        .unwrap()
+        .change_root_key(&next_root_key(), &mut random(5))
+        .unwrap();
+    let with_old = scan(part.image(), &ROOT, LABEL.as_bytes());
+    assert!(with_old.records.is_empty() && with_old.class_keys.is_empty());
+    assert_eq!(with_old.other_records, 0);
+    let with_new = scan(part.image(), &NEXT, LABEL.as_bytes());
+    assert!(model.values().all(|value| with_new.holds_value(value)));
+    assert_eq!(mount(&mut part).err(), Some(MountError::WrongRootKey));
+}
+
+#[test]
+fn a_store_goes_on_under_the_new_root_key_without_a_boot() {
+    let (mut part, model) = filled::<Ecc<8, 1024>>();
+    let mut store = mount(&mut part).unwrap();
+    store.change_root_key(&next_root_key(), &mut random(5)).unwrap();
+    assert_eq!(contents(&mut store), model);
+    store.erase(Class::User, &mut random(6)).unwrap();
+    store
+        .put_bytes(Class::User, "next", b"owner", &mut random(7))
+        .unwrap();
+    let after = contents(&mut store);
+    drop(store);
+    assert_eq!(
+        contents(&mut mount_with(&mut part, &next_root_key()).unwrap()),
+        after
+    );
+}
+
+struct Zeros;
+
+impl TryRng for Zeros {
+    type Error = core::convert::Infallible;
+    fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
+        Ok(0)
+    }
+    fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
+        Ok(0)
+    }
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Self::Error> {
+        bytes.fill(0);
+        Ok(())
+    }
+}
+
+impl TryCryptoRng for Zeros {}
+
+#[test]
+fn a_change_of_the_root_key_with_a_stuck_random_source_changes_nothing() {
+    let (mut part, model) = filled::<Nor<4, 1024>>();
+    let before = part.image().to_vec();
+    let changed = mount(&mut part)
+        .unwrap()
+        .change_root_key(&next_root_key(), &mut Zeros);
+    assert_eq!(changed, Err(EraseError::Random));
+    assert!(part.image() == before);
+    assert_eq!(contents(&mut mount(&mut part).unwrap()), model);
+}
