@@ -385,3 +385,95 @@ fn a_log_cut_back_into_a_page_that_was_turned_over_is_damage_and_no_state_that_n
     cut_back_everywhere::<Nor<4, 1024>>(1024);
     cut_back_everywhere::<Ecc<4, 1024>>(1024);
 }
+
+fn every_cut_of_a_first_write<P: Part>(page: usize) {
+    let mut base = P::new(4 * page);
+    let mut store = format(&mut base, 1);
+    for number in 0..3u8 {
+        store
+            .put_bytes(Class::User, &format!("k{number}"), &[number; 33], &mut random(1))
+            .unwrap();
+    }
+    drop(store);
+    // Now the log ends between two granules, and the next write begins with a Session record at the next one.
+    for cut in 0..250 {
+        let mut part = base.clone();
+        part.cut_after(cut);
+        let put =
+            mount(&mut part).map(|mut store| store.put_bytes(Class::User, "k1", &[9; 33], &mut random(2)));
+        if !part.is_off() {
+            assert_eq!(put, Ok(Ok(())));
+            return;
+        }
+        part.power_on();
+        let mounted = mount(&mut part).map(|mut store| contents(&mut store).len());
+        assert_eq!(mounted, Ok(3), "cut at {cut}");
+    }
+    panic!("250 events are more than one put");
+}
+
+#[test]
+fn a_first_write_after_a_boot_may_be_cut_anywhere_on_large_pages() {
+    every_cut_of_a_first_write::<Nor<4, 16_384>>(16_384);
+    every_cut_of_a_first_write::<Nor<4, 65_536>>(65_536);
+    every_cut_of_a_first_write::<Ecc<8, 65_536>>(65_536);
+    every_cut_of_a_first_write::<Ecc<32, 131_072>>(131_072);
+}
+
+/// Every bit of every page in use, one at a time: an error, or everything is there but the record written last.
+fn no_bit_takes_more_than_the_last_record<P: Part>(capacity: usize) {
+    let mut part = P::new(capacity);
+    let mut store = format(&mut part, 1);
+    let mut states = vec![contents(&mut store)];
+    for number in 0..4u8 {
+        store
+            .put_bytes(Class::User, &format!("k{number}"), &[number; 30], &mut random(1))
+            .unwrap();
+    }
+    drop(store);
+    let mut store = mount(&mut part).unwrap();
+    for number in 4..8u8 {
+        states.push(contents(&mut store));
+        store
+            .put_bytes(Class::User, &format!("k{number}"), &[number; 30], &mut random(2))
+            .unwrap();
+    }
+    let whole = contents(&mut store);
+    drop(store);
+    let before_the_last = states.pop().unwrap();
+    let (mut refused, mut last) = (0, 0);
+    for byte in 0..part.image().len() {
+        if part.image()[byte] == 0xff {
+            continue;
+        }
+        for bit in 0..8 {
+            let mut part = part.clone();
+            part.image_mut()[byte] ^= 1 << bit;
+            match mount(&mut part) {
+                Err(_) => refused += 1,
+                Ok(mut store) => {
+                    let state = contents(&mut store);
+                    assert!(
+                        state == whole || state == before_the_last,
+                        "bit {bit} of byte {byte:#x} takes more than the last record: {} of {}",
+                        state.len(),
+                        whole.len()
+                    );
+                    last += u32::from(state == before_the_last);
+                }
+            }
+        }
+    }
+    assert!(
+        refused > 1000 && last > 100,
+        "{refused} refused, {last} the last record"
+    );
+}
+
+#[test]
+fn one_flipped_bit_never_takes_more_than_the_last_record_unnoticed() {
+    no_bit_takes_more_than_the_last_record::<Nor<4, 1024>>(6 * 1024);
+    no_bit_takes_more_than_the_last_record::<Ecc<4, 1024>>(6 * 1024);
+    no_bit_takes_more_than_the_last_record::<Ecc<8, 2048>>(12 * 1024);
+    no_bit_takes_more_than_the_last_record::<Nor<1, 4096>>(24 * 1024);
+}

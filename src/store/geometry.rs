@@ -21,6 +21,8 @@ const MIN_PAGES: u32 = 4;
 const MAX_REGION: u32 = 64 * 1024 * 1024;
 /// A program page of common parts: what an interrupted program call may have touched.
 const PROGRAM_PAGE: u32 = 256;
+/// And at least this.
+const LEAST_SKIP: u32 = 128;
 
 /// The sizes of one store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,10 +72,10 @@ impl Geometry {
     }
 
     /// How far beyond what an interrupted write may have touched the next one starts: a program page, which parts with pages
-    /// of less than 4 KiB have shorter.
+    /// of less than 4 KiB have shorter. Never less than a Session record takes, or attempts could overlap.
     pub(crate) fn skip(self) -> u32 {
-        self.granule()
-            .max(PROGRAM_PAGE.min(self.page.next_power_of_two() / 16))
+        let program_page = (self.page.next_power_of_two() / 16).clamp(LEAST_SKIP, PROGRAM_PAGE);
+        self.granule().max(program_page)
     }
 
     /// Bytes that a record takes, padding included.

@@ -164,12 +164,14 @@ impl<M: Medium> Log<M> {
 
     /// Where the next Session record would stand.
     fn session_offset(&self) -> u32 {
-        let step = if self.head.writing == Writing::Burnt {
-            self.pages.geometry.skip()
+        let geometry = self.pages.geometry;
+        if self.head.writing == Writing::Burnt {
+            // With a blank unit before it, by which a reader knows it from what was written in one go.
+            let next = self.head.next.saturating_add(geometry.unit);
+            next.next_multiple_of(geometry.skip())
         } else {
-            self.pages.geometry.granule()
-        };
-        self.head.next.next_multiple_of(step)
+            self.head.next.next_multiple_of(geometry.granule())
+        }
     }
 
     /// Bytes left in the head page for records, after a Session record if one is due.

@@ -91,6 +91,19 @@ impl<M: Medium> Pages<M> {
         last
     }
 
+    /// The first unit in `from..to` (both aligned) that is not provably blank.
+    pub(crate) async fn first_not_blank(&mut self, from: u32, to: u32) -> Option<u32> {
+        let unit = self.geometry.unit;
+        let mut at = from;
+        while at < to {
+            if self.last_not_blank(at, (at + unit).min(to)).await.is_some() {
+                return Some(at);
+            }
+            at += unit;
+        }
+        None
+    }
+
     pub(crate) async fn is_blank(&mut self, from: u32, to: u32) -> bool {
         self.last_not_blank(from, to).await.is_none()
     }

@@ -172,7 +172,7 @@ impl<M: Medium> Log<M> {
             return if is_whole {
                 Err(damaged)
             } else {
-                self.torn_tail(cursor, header).await
+                self.torn_tail(cursor, header, slots, buffer).await
             };
         };
         let found = match self.examine(cursor, header, at, slots, buffer).await? {
@@ -181,7 +181,7 @@ impl<M: Medium> Log<M> {
             None if !is_whole => {
                 let behind = at + self.pages.geometry.size(header);
                 if M::KIND == MediumKind::WriteOnce || !self.is_record(cursor, behind, slots, buffer).await? {
-                    return self.torn_tail(cursor, Some(header)).await;
+                    return self.torn_tail(cursor, Some(header), slots, buffer).await;
                 }
                 Found::Unopened {
                     address: self.pages.geometry.address(cursor.start.page, at),
@@ -402,7 +402,13 @@ impl<M: Medium> Log<M> {
     /// The head page's log ends at the cursor: nothing may follow but one incomplete record, and blank flash.
     //= compliance/requirements.md#store-5
     //# The store MUST treat only an incomplete record at the end of the log, with blank flash behind it, as an interrupted write; anything else that does not open is reported.
-    async fn torn_tail(&mut self, cursor: &Cursor, header: Option<Header>) -> Result<Found, Fault> {
+    async fn torn_tail(
+        &mut self,
+        cursor: &Cursor,
+        header: Option<Header>,
+        slots: &Slots<'_>,
+        buffer: &mut [u8],
+    ) -> Result<Found, Fault> {
         let start = self.pages.geometry.start(cursor.start.page);
         let at = cursor.offset;
         // A word that was begun may read blank now and not the next time.
@@ -425,29 +431,90 @@ impl<M: Medium> Log<M> {
                 clean: true,
             });
         };
-        // The first interrupted write starts here; each later one was a Session record at a multiple of the skip.
-        let (skip, session) = (self.pages.geometry.skip(), self.pages.geometry.salt_record());
-        let claimed = header.map_or(self.pages.geometry.unit, |header| {
-            self.pages.geometry.size(header)
-        });
-        let mut behind = at.saturating_add(claimed);
-        while behind < self.pages.geometry.page {
-            let attempt = behind - behind % skip;
-            if attempt > at && behind < attempt + session {
-                behind = attempt + session;
-                continue;
-            }
-            let next = (attempt + skip).min(self.pages.geometry.page);
-            if !self.pages.is_blank(start + behind, start + next).await {
-                return Err(Fault::Damaged(start + at));
-            }
-            behind = next;
-        }
+        self.check_torn(cursor, header, last - start, slots, buffer)
+            .await?;
         Ok(Found::End {
             // The unit after it may have been begun, and not show.
             next: (last - start + self.pages.geometry.unit).min(self.pages.geometry.page),
             clean: false,
         })
+    }
+
+    /// Whether what stands between the cursor and `last` is only what interrupted writes leave. The first one started at the
+    /// cursor; each later one was a Session record at a multiple of the skip, with a blank unit before it.
+    async fn check_torn(
+        &mut self,
+        cursor: &Cursor,
+        header: Option<Header>,
+        last: u32,
+        slots: &Slots<'_>,
+        buffer: &mut [u8],
+    ) -> Result<(), Fault> {
+        let geometry = self.pages.geometry;
+        let start = geometry.start(cursor.start.page);
+        let (at, unit, session) = (cursor.offset, geometry.unit, geometry.salt_record());
+        let damaged = Fault::Damaged(start + at);
+
+        let claimed = header.map_or(unit, |header| geometry.size(header));
+        let claimed = if at.saturating_add(claimed) > geometry.page {
+            unit
+        } else {
+            claimed
+        };
+        // A Session record of a start stands at the next granule.
+        let first_session = at.next_multiple_of(geometry.granule()).saturating_add(session);
+        let mut behind = first_session.max(at.saturating_add(claimed));
+        while behind < last {
+            let Some(found) = self.pages.first_not_blank(start + behind, start + last).await else {
+                break;
+            };
+            let found = found - start;
+            let attempt = found - found % geometry.skip();
+            let is_attempt = attempt > at
+                && found < attempt.saturating_add(session)
+                && self.pages.is_blank(start + attempt - unit, start + attempt).await;
+            if !is_attempt {
+                return Err(damaged);
+            }
+            behind = attempt.saturating_add(session);
+        }
+
+        // A header that was changed may claim good records: nothing of this log may open behind the cursor.
+        let mut offset = at.saturating_add(unit);
+        while offset < last {
+            if self.opens_behind(cursor, offset, slots, buffer).await? {
+                return Err(damaged);
+            }
+            offset += unit;
+        }
+        Ok(())
+    }
+
+    /// Whether a record of this log stands at an offset behind the cursor: it was written after what stands at the cursor had
+    /// been accepted.
+    async fn opens_behind(
+        &mut self,
+        cursor: &Cursor,
+        offset: u32,
+        slots: &Slots<'_>,
+        buffer: &mut [u8],
+    ) -> Result<bool, Fault> {
+        let Some(header) = self.header_at(cursor.start.page, offset).await else {
+            return Ok(false);
+        };
+        if header.kind == Kind::Session {
+            // One that resumes at the cursor was torn and opens by chance, or it would have been followed.
+            let session = self.session_at(cursor, offset).await;
+            return Ok(session.is_some_and(|(_, payload)| payload.resume != cursor.offset));
+        }
+        let size = self.pages.geometry.size(header);
+        let readable = usize::try_from(size).is_ok_and(|size| size <= buffer.len())
+            && offset.saturating_add(size) <= self.pages.geometry.page;
+        if !readable || !is_plain(header) || header.salt_at != cursor.salt_at {
+            return Ok(false);
+        }
+        let found = self.examine(cursor, header, offset, slots, buffer).await?;
+        Ok(matches!(found, Some(Found::Opened { .. })))
     }
 }
 
