@@ -546,12 +546,12 @@ class InterruptedWrites(MadeImages):
     def test_a_row_of_torn_session_records_is_what_cuts_leave(self):
         forge = started()
         forge.torn_value(20)
-        forge.torn(48, 320)
-        forge.torn(80, 384)
+        forge.torn(48, 384)
+        forge.torn(80, 512)
         self.assert_items(forge, ITEM, notes=1)
 
     def test_anything_else_behind_the_log_is_damage(self):
-        """At 1 KiB nearly all places can be in a Session record, at 8 KiB only the first 84 bytes of each 256."""
+        """A torn Session record can be in the first 84 bytes of each 128 at 1 KiB, of each 256 at 8 KiB."""
         for page, offset, length in (
             (1024, 240, 4),
             (1024, 320, 88),
