@@ -329,3 +329,27 @@ fn a_cut_behind_a_burnt_place_leaves_the_old_or_the_new_state() {
     println!("{cuts} cuts");
     assert!(cuts > 5_000);
 }
+
+/// Pages of more than 4 KiB have granules of more than a word: records stand apart where a Session record comes.
+fn on_large_pages<P: Part>(page: usize, tear: (ProgramTear, EraseTear)) -> u64 {
+    let (base, model) = aged::<P>(4 * page, 10, 70);
+    [
+        put(1, 1, 61, 200),
+        Operation::Remove { class: 1, key: 1 },
+        Operation::EraseClass { class: 2 },
+        put(3, 1, 30, 9),
+    ]
+    .iter()
+    .map(|operation| cut_everywhere(&base, &model, operation, tear, 71))
+    .sum()
+}
+
+#[test]
+fn a_cut_on_large_pages_leaves_the_old_or_the_new_state() {
+    let cuts = on_large_pages::<Nor<4, 16_384>>(16_384, TEARS[1])
+        + on_large_pages::<Nor<1, 8192>>(8192, TEARS[0])
+        + on_large_pages::<Ecc<8, 16_384>>(16_384, TEARS[2])
+        + on_large_pages::<Ecc<32, 65_536>>(65_536, TEARS[1]);
+    println!("{cuts} cuts");
+    assert!(cuts > 5_000);
+}
