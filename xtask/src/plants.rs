@@ -7,11 +7,15 @@
 //!  file: src/store/format.rs
 //!  test: --lib store::format              arguments for cargo test
 //!  expect: part_of_the_name_of_a_test     which must pass without the bug and fail with it
+//!  passes: another_test a_third           optional: tests of the same run that must not see the bug
 //!  <<<<
 //!  the text to replace, which must stand in the file once
 //!  ====
 //!  the text that takes its place
 //!  >>>>
+//!  file: src/store/log.rs                 optional: a bug that takes more than one place goes on so
+//!  <<<<
+//!  …
 //! ```
 
 use std::collections::BTreeMap;
@@ -33,11 +37,34 @@ const LEFT_OUT: [&str; 6] = [
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Plant {
     name: String,
-    file: String,
     test: String,
     expect: String,
+    passes: Vec<String>,
+    edits: Vec<Edit>,
+}
+
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Edit {
+    file: String,
     old: String,
     new: String,
+}
+
+impl Plant {
+    /// Whether all is there that it takes.
+    fn is_complete(&self) -> bool {
+        let named = [&self.name, &self.test, &self.expect]
+            .iter()
+            .all(|text| !text.is_empty());
+        let edited = |edit: &Edit| !edit.file.is_empty() && !edit.old.is_empty();
+        named && !self.edits.is_empty() && self.edits.iter().all(edited)
+    }
+
+    fn files(&self) -> String {
+        let mut files: Vec<&str> = self.edits.iter().map(|edit| edit.file.as_str()).collect();
+        files.dedup();
+        files.join(", ")
+    }
 }
 
 /// Plants those bugs whose name contains `part`.
@@ -71,8 +98,10 @@ pub(crate) fn run(root: &Path, part: &str) -> Result<(), String> {
             }
             whole.insert(&plant.test, output);
         }
-        if !has_test(&whole[plant.test.as_str()], &plant.expect, "ok") {
-            return Err(format!("cargo test {} runs no test {}", plant.test, plant.expect));
+        for test in std::iter::once(&plant.expect).chain(&plant.passes) {
+            if !has_test(&whole[plant.test.as_str()], test, "ok") {
+                return Err(format!("cargo test {} runs no test {test}", plant.test));
+            }
         }
     }
 
@@ -80,13 +109,22 @@ pub(crate) fn run(root: &Path, part: &str) -> Result<(), String> {
     for plant in &plants {
         eprintln!("planting: {}", plant.name);
         let begun = Instant::now();
-        let path = tree.join(&plant.file);
-        let before = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", plant.file))?;
-        fs::write(&path, planted(&tree, plant)?).map_err(|error| format!("{}: {error}", plant.file))?;
+        let texts = planted(&tree, plant)?;
+        let mut before = Vec::new();
+        for file in texts.keys() {
+            before.push((file, read(&tree, file)?));
+        }
+        for (file, text) in &texts {
+            write(&tree, file, text)?;
+        }
         let run = cargo_test(&tree, &plant.test);
-        fs::write(&path, before).map_err(|error| format!("{}: {error}", plant.file))?;
+        for (file, text) in before {
+            write(&tree, file, &text)?;
+        }
         let (passes, output) = run?;
+        let sees_it = |test: &&String| !has_test(&output, test, "ok") || has_test(&output, test, "FAILED");
         let outcome = match (passes, has_test(&output, &plant.expect, "FAILED")) {
+            (false, true) if plant.passes.iter().any(|test| sees_it(&test)) => "CAUGHT BY OTHERS TOO",
             (false, true) => "caught",
             (false, false) if !output.contains("\ntest result: ") => "DOES NOT COMPILE",
             (false, false) => "CAUGHT BY ANOTHER TEST",
@@ -97,9 +135,16 @@ pub(crate) fn run(root: &Path, part: &str) -> Result<(), String> {
             eprintln!("{output}");
         }
         let seconds = begun.elapsed().as_secs();
+        let alone = match plant.passes.len() {
+            0 => String::new(),
+            others => format!("; the {others} others named pass"),
+        };
+        let alone = if outcome == "caught" { alone } else { String::new() };
         rows.push(format!(
-            "| {} | {} | {} | {outcome} | {seconds} s |",
-            plant.name, plant.file, plant.expect
+            "| {} | {} | {} | {outcome}{alone} | {seconds} s |",
+            plant.name,
+            plant.files(),
+            plant.expect
         ));
     }
     println!(
@@ -118,44 +163,50 @@ fn parse(list: &str) -> Result<Vec<Plant>, String> {
     let mut plants = Vec::new();
     for block in format!("\n{list}\n").split("\n---\n") {
         let mut plant = Plant::default();
-        let Some((fields, texts)) = block.split_once("\n<<<<\n") else {
-            if block.lines().all(|line| line.is_empty() || line.starts_with('#')) {
+        let mut file = String::new();
+        let mut lines = block
+            .lines()
+            .skip_while(|line| line.is_empty() || line.starts_with('#'))
+            .peekable();
+        if lines.peek().is_none() {
+            continue;
+        }
+        while let Some(line) = lines.next() {
+            if line.is_empty() || line.starts_with('#') {
                 continue;
             }
-            return Err(format!("a plant without a text to replace:\n{block}"));
-        };
-        for line in fields
-            .lines()
-            .filter(|line| !line.is_empty() && !line.starts_with('#'))
-        {
+            if line == "<<<<" {
+                // Either text may be empty; the marks may not be missing.
+                let mut until = |mark: &str| {
+                    let mut text: Vec<&str> = Vec::new();
+                    loop {
+                        match lines.next() {
+                            Some(line) if line == mark => return Ok(text.join("\n")),
+                            Some(line) => text.push(line),
+                            None => return Err(format!("{}: no {mark}", plant.name)),
+                        }
+                    }
+                };
+                let (old, new) = (until("====")?, until(">>>>")?);
+                plant.edits.push(Edit {
+                    file: file.clone(),
+                    old,
+                    new,
+                });
+                continue;
+            }
             let (field, value) = line.split_once(": ").ok_or(format!("not a field: {line}"))?;
-            let place = match field {
-                "name" => &mut plant.name,
-                "file" => &mut plant.file,
-                "test" => &mut plant.test,
-                "expect" => &mut plant.expect,
+            let value = value.trim();
+            match field {
+                "name" => value.clone_into(&mut plant.name),
+                "file" => value.clone_into(&mut file),
+                "test" => value.clone_into(&mut plant.test),
+                "expect" => value.clone_into(&mut plant.expect),
+                "passes" => plant.passes.extend(value.split_whitespace().map(str::to_owned)),
                 _ => return Err(format!("no such field: {line}")),
-            };
-            value.trim().clone_into(place);
+            }
         }
-        // Either text may be empty, and the last mark may end the file.
-        let texts = format!("\n{texts}\n");
-        let halves = texts
-            .split_once("\n====\n")
-            .and_then(|(old, rest)| Some((old, format!("\n{rest}"), rest.find(">>>>")?)));
-        let Some((old, rest, _)) = halves else {
-            return Err(format!("{}: no ==== or no >>>>", plant.name));
-        };
-        let new = rest
-            .split_once("\n>>>>\n")
-            .map(|(new, _)| new)
-            .ok_or(format!("{}: no >>>>", plant.name))?;
-        old.trim_start_matches('\n').clone_into(&mut plant.old);
-        new.trim_start_matches('\n').clone_into(&mut plant.new);
-        let complete = [&plant.name, &plant.file, &plant.test, &plant.expect, &plant.old]
-            .iter()
-            .all(|text| !text.is_empty());
-        if !complete {
+        if !plant.is_complete() {
             return Err(format!(
                 "{}: name, file, test, expect and the text to replace are all needed",
                 plant.name
@@ -166,17 +217,33 @@ fn parse(list: &str) -> Result<Vec<Plant>, String> {
     Ok(plants)
 }
 
-/// The file with the bug in it.
-fn planted(tree: &Path, plant: &Plant) -> Result<String, String> {
-    let text =
-        fs::read_to_string(tree.join(&plant.file)).map_err(|error| format!("{}: {error}", plant.file))?;
-    match text.matches(&plant.old).count() {
-        1 => Ok(text.replacen(&plant.old, &plant.new, 1)),
-        count => Err(format!(
-            "{}: the text to replace stands {count} times in {}",
-            plant.name, plant.file
-        )),
+fn read(tree: &Path, file: &str) -> Result<String, String> {
+    fs::read_to_string(tree.join(file)).map_err(|error| format!("{file}: {error}"))
+}
+
+fn write(tree: &Path, file: &str, text: &str) -> Result<(), String> {
+    fs::write(tree.join(file), text).map_err(|error| format!("{file}: {error}"))
+}
+
+/// The files that the bug touches, with the bug in them.
+fn planted<'a>(tree: &Path, plant: &'a Plant) -> Result<BTreeMap<&'a str, String>, String> {
+    let mut texts = BTreeMap::new();
+    for edit in &plant.edits {
+        if !texts.contains_key(edit.file.as_str()) {
+            texts.insert(edit.file.as_str(), read(tree, &edit.file)?);
+        }
+        let text = texts.entry(edit.file.as_str()).or_default();
+        match text.matches(&edit.old).count() {
+            1 => *text = text.replacen(&edit.old, &edit.new, 1),
+            count => {
+                return Err(format!(
+                    "{}: the text to replace stands {count} times in {}:\n{}",
+                    plant.name, edit.file, edit.old
+                ));
+            }
+        }
     }
+    Ok(texts)
 }
 
 /// Makes `tree` the same as the root, writing only what differs, so that little is built again.
@@ -251,12 +318,37 @@ mod tests {
         );
         let plants = parse(&list).unwrap();
         assert_eq!(plants.len(), 2);
+        let [first, second] = [&plants[0], &plants[1]].map(|plant| &plant.edits[0]);
         assert_eq!(
-            (plants[0].old.as_str(), plants[0].new.as_str()),
+            (first.old.as_str(), first.new.as_str()),
             ("    a\n    b", "    c")
         );
-        assert_eq!((plants[1].name.as_str(), plants[1].new.as_str()), ("another", ""));
+        assert_eq!((plants[1].name.as_str(), second.new.as_str()), ("another", ""));
         assert_eq!(plants[0].test, "--lib a");
+        assert!(plants[0].passes.is_empty());
+    }
+
+    #[test]
+    fn tests_that_must_not_see_the_bug_are_read_in_one_line_or_several() {
+        let passes = "passes: it_lasts it_rests\npasses: it_ends\n<<<<";
+        let plants = parse(&BLOCK.replacen("<<<<", passes, 1)).unwrap();
+        assert_eq!(plants[0].passes, ["it_lasts", "it_rests", "it_ends"]);
+    }
+
+    #[test]
+    fn a_bug_may_take_several_places_in_one_file_or_in_two() {
+        let more = "\n<<<<\n\n    d\n====\n>>>>\nfile: src/b.rs\n<<<<\n    e\n====\n    f\n>>>>\n";
+        let plants = parse(&format!("{BLOCK}{more}")).unwrap();
+        let edits: Vec<_> = plants[0]
+            .edits
+            .iter()
+            .map(|edit| [edit.file.as_str(), edit.old.as_str(), edit.new.as_str()])
+            .collect();
+        let [_, second, third] = edits[..] else {
+            panic!("three places: {edits:?}")
+        };
+        assert_eq!(second, ["src/a.rs", "\n    d", ""]);
+        assert_eq!(third, ["src/b.rs", "    e", "    f"]);
     }
 
     #[test]
