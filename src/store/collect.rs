@@ -265,16 +265,13 @@ impl<M: Medium> Log<M> {
         self.ready = 0;
         self.spoiled = true;
 
-        let live_before = self.live_in_tail(&parts.index).fold(self.live_sum, |sum, entry| {
-            sum.wrapping_sub(self.keys.live_summand(entry.address()))
-        });
+        let live_sum = self.live_sum_turned(page, self.page_head(salt, generation).next, &parts.index);
         let payload = SaltPayload {
             tail: self.tail + 1,
-            live: Self::stated(live_before),
+            live: Self::stated(live_sum),
             ..self.salt_payload(generation, self.head.end)
         };
         let mut head = self.page_head(salt, generation);
-        let mut live_sum = live_before;
         let mut from = 0;
         while let Some(entry) = self.next_in_tail(from, &parts.index) {
             from = entry.address() + 1;
@@ -285,10 +282,6 @@ impl<M: Medium> Log<M> {
                 .read_value(entry.address(), entry.size(), slot, buffer)
                 .await?;
             let text_len = opened.value.end.next_multiple_of(4) - TEXT_START;
-            live_sum = live_sum.wrapping_add(
-                self.keys
-                    .live_summand(self.pages.geometry.address(page, head.next)),
-            );
             if M::KIND == MediumKind::Overwritable {
                 format::place(buffer, TEXT_START, &NO_ADDRESS.to_le_bytes());
                 format::place(buffer, TEXT_START + LINK_LEN / 2, &live_sum.to_le_bytes());
@@ -326,6 +319,21 @@ impl<M: Medium> Log<M> {
         // The old tail is the page after the head now; it holds every value once more, and goes before anything is appended.
         self.spoiled = true;
         Ok(())
+    }
+
+    /// The live sum once the tail's live records stand in `page` from `next` on. Every copy states that of all of them: taken
+    /// away behind the store's back, the last of them would not be missed otherwise.
+    fn live_sum_turned(&self, page: u16, mut next: u32, index: &Index<'_>) -> u32 {
+        let (mut live_sum, mut from) = (self.live_sum, 0);
+        while let Some(entry) = self.next_in_tail(from, index) {
+            from = entry.address() + 1;
+            let moved = self.pages.geometry.address(page, next);
+            live_sum = live_sum
+                .wrapping_sub(self.keys.live_summand(entry.address()))
+                .wrapping_add(self.keys.live_summand(moved));
+            next += entry.size();
+        }
+        live_sum
     }
 
     fn tail_addresses(&self) -> core::ops::Range<u32> {

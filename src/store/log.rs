@@ -198,9 +198,10 @@ impl<M: Medium> Log<M> {
         }
         match self.try_session(random).await {
             // The words may have been begun before, which does not always show: once more, beyond them.
-            Err(Fault::Flash(_) | Fault::Unkept) => self.try_session(random).await,
-            opened => opened,
+            Err(Fault::Flash(_) | Fault::Unkept) => self.try_session(random).await?,
+            opened => opened?,
         }
+        self.overwrite_burnt().await
     }
 
     async fn try_session<R: TryCryptoRng + ?Sized>(&mut self, random: &mut R) -> Result<(), Fault> {
@@ -243,7 +244,7 @@ impl<M: Medium> Log<M> {
         self.head.salt_at = salt_at;
         self.head.end = self.head.next;
         self.head.writing = Writing::Open;
-        self.overwrite_burnt().await
+        Ok(())
     }
 
     /// Erases the page after the head, if a first record may stand on it that was never accepted (the next mount would take

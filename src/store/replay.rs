@@ -122,10 +122,13 @@ impl<M: Medium> Log<M> {
         // What a write left that was never accepted is overwritten right after the record that says so: again, if that is
         // the last one.
         let mut gap = self.burnt_end_before(head).await;
+        // At most one: what the last record of all superseded.
+        let mut unopened = false;
         let (next, clean) = loop {
             let at = cursor.offset;
             let found = self.step(&mut cursor, &parts.slots, parts.buffer).await?;
-            if !matches!(found, Found::End { .. }) {
+            // What was written before the page's first record says nothing of what came after it.
+            if !matches!(found, Found::End { .. }) && at >= head.payload.filled {
                 gap = None;
             }
             let tail_without = tail;
@@ -146,6 +149,10 @@ impl<M: Medium> Log<M> {
                     }
                     tail = retired;
                 }
+                Found::Unopened { address } if unopened => {
+                    return Err(MountError::Damaged(address.saturating_mul(4)));
+                }
+                Found::Unopened { .. } => unopened = true,
                 _ => {}
             }
             last = Some((at, stands_at, tail_without));

@@ -47,6 +47,10 @@ enum Jump {
     Never,
 }
 
+/// Most places behind an interrupted write that look like a record of the log and are none. Ciphertext looks like one at one
+/// place in some thousands.
+const MOST_FALSE_HEADERS: u32 = 16;
+
 /// What stands at the cursor.
 pub(crate) enum Found {
     /// A record of a class or of the store that opened; its plaintext is at `text` in the buffer.
@@ -480,9 +484,15 @@ impl<M: Medium> Log<M> {
         }
 
         // A header that was changed may claim good records: nothing of this log may open behind the cursor.
-        let mut offset = at.saturating_add(unit);
+        let (mut offset, mut false_headers) = (at.saturating_add(unit), 0);
         while offset < last {
-            if self.opens_behind(cursor, offset, slots, buffer).await? {
+            match self.opens_behind(cursor, offset, slots, buffer).await? {
+                Some(true) => return Err(damaged),
+                Some(false) => false_headers += 1,
+                None => {}
+            }
+            // Nobody but an attacker makes more of them, to keep the mount busy.
+            if false_headers > MOST_FALSE_HEADERS {
                 return Err(damaged);
             }
             offset += unit;
@@ -491,30 +501,32 @@ impl<M: Medium> Log<M> {
     }
 
     /// Whether a record of this log stands at an offset behind the cursor: it was written after what stands at the cursor had
-    /// been accepted.
+    /// been accepted. `None` if nothing there looks like one.
     async fn opens_behind(
         &mut self,
         cursor: &Cursor,
         offset: u32,
         slots: &Slots<'_>,
         buffer: &mut [u8],
-    ) -> Result<bool, Fault> {
+    ) -> Result<Option<bool>, Fault> {
         let Some(header) = self.header_at(cursor.start.page, offset).await else {
-            return Ok(false);
+            return Ok(None);
         };
         if header.kind == Kind::Session {
             // One that resumes at the cursor was torn and opens by chance, or it would have been followed.
             let session = self.session_at(cursor, offset).await;
-            return Ok(session.is_some_and(|(_, payload)| payload.resume != cursor.offset));
+            let opens = session.is_some_and(|(_, payload)| payload.resume != cursor.offset);
+            // Attempts that were cut short are many, and short.
+            return Ok(opens.then_some(true));
         }
         let size = self.pages.geometry.size(header);
         let readable = usize::try_from(size).is_ok_and(|size| size <= buffer.len())
             && offset.saturating_add(size) <= self.pages.geometry.page;
         if !readable || !is_plain(header) || header.salt_at != cursor.salt_at {
-            return Ok(false);
+            return Ok(None);
         }
         let found = self.examine(cursor, header, offset, slots, buffer).await?;
-        Ok(matches!(found, Some(Found::Opened { .. })))
+        Ok(Some(matches!(found, Some(Found::Opened { .. }))))
     }
 }
 

@@ -1,0 +1,169 @@
+//! Drivers that misbehave: one that fails calls by script, one whose futures pend around every effect.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+use bydesign::flash::simulator::{Simulator, SimulatorError};
+use embedded_storage::nor_flash::{ErrorType, MultiwriteNorFlash, NorFlash, ReadNorFlash};
+
+/// Which calls fail: those of the given kinds, from one number to another.
+#[derive(Default)]
+pub struct Script {
+    pub calls: u64,
+    pub from: u64,
+    pub to: u64,
+    /// The call does its work and then reports the error.
+    pub after: bool,
+    /// 1 reads, 2 programs, 4 erases, or sums of them.
+    pub kinds: u8,
+}
+
+impl Script {
+    /// Lets `count` calls of these kinds fail, beginning `from` calls from now.
+    pub fn fail(&mut self, kinds: u8, from: u64, count: u64) {
+        *self = Self {
+            calls: 0,
+            from,
+            to: from + count,
+            after: self.after,
+            kinds,
+        };
+    }
+
+    fn fails(&mut self, kind: u8) -> bool {
+        if self.kinds & kind == 0 {
+            return false;
+        }
+        self.calls += 1;
+        (self.from..self.to).contains(&(self.calls - 1))
+    }
+}
+
+pub type Shared = Rc<RefCell<Script>>;
+
+/// Fails by script. The script is shared with the test that writes it.
+pub struct Glitch<'a, const WRITE: usize, const ERASE: usize>(
+    pub &'a mut Simulator<WRITE, ERASE>,
+    pub Shared,
+);
+
+impl<const WRITE: usize, const ERASE: usize> Glitch<'_, WRITE, ERASE> {
+    fn call(
+        &mut self,
+        kind: u8,
+        work: impl FnOnce(&mut Simulator<WRITE, ERASE>) -> Result<(), SimulatorError>,
+    ) -> Result<(), SimulatorError> {
+        let (fails, after) = {
+            let mut script = self.1.borrow_mut();
+            (script.fails(kind), script.after)
+        };
+        if !fails || after {
+            work(self.0)?;
+        }
+        if fails {
+            Err(SimulatorError::PowerLost)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+impl<const WRITE: usize, const ERASE: usize> ErrorType for Glitch<'_, WRITE, ERASE> {
+    type Error = SimulatorError;
+}
+
+impl<const WRITE: usize, const ERASE: usize> ReadNorFlash for Glitch<'_, WRITE, ERASE> {
+    const READ_SIZE: usize = 1;
+    fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), SimulatorError> {
+        self.call(1, |part| part.read(offset, bytes))
+    }
+    fn capacity(&self) -> usize {
+        self.0.capacity()
+    }
+}
+
+impl<const WRITE: usize, const ERASE: usize> NorFlash for Glitch<'_, WRITE, ERASE> {
+    const WRITE_SIZE: usize = WRITE;
+    const ERASE_SIZE: usize = ERASE;
+    fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), SimulatorError> {
+        self.call(2, |part| part.write(offset, bytes))
+    }
+    fn erase(&mut self, from: u32, to: u32) -> Result<(), SimulatorError> {
+        self.call(4, |part| part.erase(from, to))
+    }
+}
+
+impl<const WRITE: usize, const ERASE: usize> MultiwriteNorFlash for Glitch<'_, WRITE, ERASE> {}
+
+/// Pends before, amid and after each program and erase, so that a future can be dropped when all of it is on flash.
+pub struct Pend<'a, const WRITE: usize, const ERASE: usize>(pub &'a mut Simulator<WRITE, ERASE>);
+
+mod pend {
+    use std::task::Poll;
+
+    use bydesign::flash::simulator::SimulatorError;
+    use embedded_storage::nor_flash::{NorFlash as _, ReadNorFlash as _};
+    use embedded_storage_async::nor_flash::{ErrorType, MultiwriteNorFlash, NorFlash, ReadNorFlash};
+
+    use super::Pend;
+
+    async fn pend_once() {
+        let mut pended = false;
+        std::future::poll_fn(|_| {
+            if std::mem::replace(&mut pended, true) {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
+        })
+        .await;
+    }
+
+    impl<const W: usize, const E: usize> ErrorType for Pend<'_, W, E> {
+        type Error = SimulatorError;
+    }
+
+    impl<const W: usize, const E: usize> ReadNorFlash for Pend<'_, W, E> {
+        const READ_SIZE: usize = 1;
+        async fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), SimulatorError> {
+            self.0.read(offset, bytes)
+        }
+        fn capacity(&self) -> usize {
+            self.0.capacity()
+        }
+    }
+
+    impl<const W: usize, const E: usize> NorFlash for Pend<'_, W, E> {
+        const WRITE_SIZE: usize = W;
+        const ERASE_SIZE: usize = E;
+        async fn erase(&mut self, from: u32, to: u32) -> Result<(), SimulatorError> {
+            pend_once().await;
+            self.0.erase(from, to)?;
+            pend_once().await;
+            Ok(())
+        }
+        async fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), SimulatorError> {
+            let half = bytes.len() / 2 / W * W;
+            let middle = offset + u32::try_from(half).expect("small");
+            pend_once().await;
+            self.0.write(offset, &bytes[..half])?;
+            pend_once().await;
+            self.0.write(middle, &bytes[half..])?;
+            pend_once().await;
+            Ok(())
+        }
+    }
+
+    impl<const W: usize, const E: usize> MultiwriteNorFlash for Pend<'_, W, E> {}
+}
+
+/// Polls at most `polls` times, then drops the future.
+pub fn poll_times<T>(future: impl Future<Output = T>, polls: usize) -> Option<T> {
+    let mut future = std::pin::pin!(future);
+    let mut context = Context::from_waker(Waker::noop());
+    (0..polls).find_map(|_| match future.as_mut().poll(&mut context) {
+        Poll::Ready(output) => Some(output),
+        Poll::Pending => None,
+    })
+}
