@@ -1,12 +1,14 @@
 //! What an adversarial review of opening and turning over pages broke once. See `docs/security-review.md`.
 
+#[path = "support/drivers.rs"]
+mod drivers;
 #[path = "../examples/lifecycle/forensics.rs"]
 mod forensics;
 mod support;
 
 use bydesign::flash::Overwritable;
 use bydesign::store::{AsyncStore, Class, DataClass, Store, UserId};
-use support::drivers::{Glitch, Pend, Shared, poll_times};
+use drivers::{Glitch, Pend, Shared, poll_times};
 use support::{Ecc, LABEL, Memory, Nor, Part, ROOT, contents, format, mount, random, root_key};
 
 const ALWAYS: usize = usize::MAX;

@@ -2,7 +2,6 @@
 //! that runs both and cuts the power.
 #![allow(dead_code, unreachable_pub)] // each test uses a part of it
 
-pub mod drivers;
 pub mod operation;
 
 use std::collections::BTreeMap;
