@@ -4,17 +4,8 @@ mod support;
 
 use bydesign::flash::simulator::{EraseTear, ProgramTear};
 use rand_core::Rng;
-use support::operation::{Operation, Outcome};
+use support::operation::{Operation, Outcome, put};
 use support::{Ecc, Model, Nor, Part, TEARS, contents, format, mount, random};
-
-fn put(class: u8, key: u8, len: u16, fill: u8) -> Operation {
-    Operation::Put {
-        class,
-        key,
-        len,
-        fill,
-    }
-}
 
 /// A store filled to so many percent of what it takes, and written around its ring.
 fn filled<P: Part>(capacity: usize, percent: u32, seed: u64) -> (P, Model) {

@@ -1,14 +1,15 @@
 //! The ledger of every sealing call over forked histories: no nonce under one key with two plaintexts.
 
+#[path = "support/drivers.rs"]
+mod drivers;
 mod support;
-
-use std::task::{Context, Poll, Waker};
 
 use bydesign::crypto::ledger;
 use bydesign::flash::simulator::{EraseTear, ProgramTear};
 use bydesign::store::{AsyncStore, Class, Store};
 use chacha20::ChaCha20Rng;
 use chacha20::rand_core::{TryCryptoRng, TryRng};
+use drivers::poll_times;
 use support::operation::Operation;
 use support::{Ecc, LABEL, Memory, Nor, Part, format, mount, random, root_key};
 
@@ -258,16 +259,6 @@ mod pending {
     }
 
     impl<const W: usize, const E: usize> MultiwriteNorFlash for Pending<'_, W, E> {}
-}
-
-/// Polls at most `polls` times, then drops the future.
-fn poll_times<T>(future: impl Future<Output = T>, polls: usize) -> Option<T> {
-    let mut future = std::pin::pin!(future);
-    let mut context = Context::from_waker(Waker::noop());
-    (0..polls).find_map(|_| match future.as_mut().poll(&mut context) {
-        Poll::Ready(output) => Some(output),
-        Poll::Pending => None,
-    })
 }
 
 #[test]

@@ -4,17 +4,8 @@
 mod support;
 
 use bydesign::flash::simulator::{EraseTear, ProgramTear};
-use support::operation::{Operation, Outcome};
+use support::operation::{Operation, Outcome, put};
 use support::{Ecc, Model, Nor, Part, TEARS, contents, format, mount, random};
-
-fn put(class: u8, key: u8, len: u16, fill: u8) -> Operation {
-    Operation::Put {
-        class,
-        key,
-        len,
-        fill,
-    }
-}
 
 /// Runs operations that must succeed or be refused, and follows them in the model.
 fn run_all<P: Part>(part: &mut P, model: &mut Model, operations: &[Operation], seed: u64) {

@@ -10,7 +10,7 @@ mod support;
 
 use bydesign::flash::simulator::{EraseTear, ProgramTear};
 use forensics::{in_clear, scan};
-use support::operation::{Operation, Outcome};
+use support::operation::{Operation, Outcome, put};
 use support::{Ecc, LABEL, Model, Nor, Part, ROOT, contents, format, mount, random};
 
 /// A part that counts its erases.
@@ -35,15 +35,6 @@ enum Cuts {
     Programs,
     /// The second and third event of each erase, with so many seeds.
     Erases { seeds: u64 },
-}
-
-fn put(class: u8, key: u8, len: u16, fill: u8) -> Operation {
-    Operation::Put {
-        class,
-        key,
-        len,
-        fill,
-    }
 }
 
 /// Runs operations that must succeed, and follows them in the model.

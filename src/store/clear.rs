@@ -114,11 +114,10 @@ impl<M: Medium> Pages<M> {
             return Ok(Clear::Unreadable(kind));
         }
         let first = usize::try_from(geometry.first()).map_err(|_| Fault::Internal)?;
-        let (_, clear) = bytes.split_at_checked(first).ok_or(Fault::Internal)?;
+        let (mark, clear) = bytes.split_at_checked(first).ok_or(Fault::Internal)?;
         if !clear.starts_with(&MAGIC) {
             // The clear part is the first that is written: torn, it has nothing behind it. With something behind it, it is
             // damaged, or never was ours.
-            let (mark, _) = bytes.split_at_checked(first).ok_or(Fault::Internal)?;
             let leavings =
                 format::may_be_torn_mark(mark) && self.is_all_ones(page, clear_end(geometry)).await;
             return Ok(if leavings { Clear::Blank } else { Clear::Foreign });

@@ -1,5 +1,5 @@
 //! Drivers that misbehave: one that fails calls by script, one whose futures pend around every effect.
-#![allow(unreachable_pub)] // a module of a test
+#![allow(dead_code, unreachable_pub)] // each test uses a part of it
 
 use std::cell::RefCell;
 use std::rc::Rc;

@@ -44,6 +44,16 @@ pub fn value(len: u16, fill: u8) -> Vec<u8> {
         .collect()
 }
 
+/// Puts so many bytes of `fill` under the name with this number.
+pub fn put(class: u8, key: u8, len: u16, fill: u8) -> Operation {
+    Operation::Put {
+        class,
+        key,
+        len,
+        fill,
+    }
+}
+
 impl Operation {
     /// The state after the operation.
     pub fn apply(&self, model: &Model) -> Model {
