@@ -138,3 +138,66 @@ fn boots_that_are_cut_again_and_again_use_up_no_room_in_the_smallest_stores() {
     boot_again_and_again::<Ecc<16, 1024>>(5 * 1024, &TEARS, 150, 6);
     boot_again_and_again::<Nor<4, 1024>>(4 * 1024, &TEARS[..2], 150, 7);
 }
+
+/// A put after a start in which one call fails and then power goes.
+fn fail_and_cut<P: Part>(part: &mut P, interrupted: &Operation, calls: u64, events: u64) {
+    let mut store = mount(part).expect("mounts");
+    P::fail_in_store(&mut store, calls);
+    P::cut_in_store(&mut store, events);
+    let outcome = interrupted.run(&mut store, &mut random(9));
+    assert_eq!(outcome, Outcome::Cut, "call {calls} fails, {events} events");
+    P::fail_in_store(&mut store, u64::MAX);
+    drop(store);
+    part.power_on();
+}
+
+/// The first Session record of a start fails in the driver, and power goes in the first word of the second. That word reads as
+/// it pleases, so a mount may find it blank. Then the power stays, and what is put goes over that place.
+fn second_attempt_cut_in_its_first_word<P: Part>() {
+    let mut base = P::new(32 * 1024);
+    let first = put(0, 0, 30, 6);
+    assert_eq!(
+        first.run(&mut format(&mut base, 1), &mut random(1)),
+        Outcome::Done
+    );
+    let model = first.apply(&Model::new());
+    let interrupted = put(0, 0, 30, 7);
+    let begun_at = |calls| {
+        let mut part = base.clone();
+        part.set_tear(ProgramTear::Clean, EraseTear::Clean, 0);
+        fail_and_cut(&mut part, &interrupted, calls, 40);
+        base.image()
+            .iter()
+            .zip(part.image())
+            .position(|(before, after)| before != after)
+    };
+    let first_attempt = begun_at(u64::MAX - 1);
+    let calls = (0..20).find(|&calls| begun_at(calls) > first_attempt);
+    let calls = calls.expect("a second attempt stands beyond the first");
+
+    let mut found_blank = 0;
+    for seed in 0..1500 {
+        let context = format!("seed {seed}");
+        let mut part = base.clone();
+        part.set_tear(ProgramTear::Unstable, EraseTear::Clean, seed);
+        fail_and_cut(&mut part, &interrupted, calls, 0);
+        found_blank += u32::from(part.image() == base.image());
+        let mut store = mount(&mut part).unwrap_or_else(|error| panic!("{context}: {error}"));
+        let mut state = model.clone();
+        assert_eq!(contents(&mut store), state, "{context}");
+        for round in 0..6 {
+            let operation = put(1, 1, 100, round);
+            let outcome = operation.run(&mut store, &mut random(seed ^ u64::from(round)));
+            assert_eq!(outcome, Outcome::Done, "{context}, put {round}");
+            state = operation.apply(&state);
+        }
+        assert_eq!(contents(&mut store), state, "{context}");
+    }
+    assert!(found_blank > 0);
+}
+
+#[test]
+fn no_put_fails_over_a_word_that_a_second_attempt_began_on_overwritable_flash() {
+    second_attempt_cut_in_its_first_word::<Nor<1, 1024>>();
+    second_attempt_cut_in_its_first_word::<Nor<1, 4096>>();
+}

@@ -1,19 +1,16 @@
-//! What the fuzz targets need of a part beyond what the tests need: its counters, and its switches while a store runs.
+//! What the fuzz targets need of a part beyond what the tests need: its counters, and whether it is off while a store runs.
 #![allow(dead_code)] // each target uses a part of it
 
 use bydesign::flash::NeverPends;
 use bydesign::flash::simulator::Counters;
 use bydesign::store::{EraseError, ReadError, Store};
 use chacha20::ChaCha20Rng;
-use embedded_storage::nor_flash::NorFlashErrorKind;
 
 use crate::support::operation::{Operation, Outcome, name};
 use crate::support::{Ecc, Memory, Model, Nor, Part, class};
 
 pub trait Rig: Part {
     fn counters(&self) -> &Counters;
-    fn cut_in_store(store: &mut Store<Self::Medium<'_>, Memory>, events: u64);
-    fn fail_in_store(store: &mut Store<Self::Medium<'_>, Memory>, calls: u64);
     fn is_off_in_store(store: &Store<Self::Medium<'_>, Memory>) -> bool;
 }
 
@@ -22,15 +19,6 @@ macro_rules! rig {
         impl<const WRITE: usize, const ERASE: usize> Rig for $part<WRITE, ERASE> {
             fn counters(&self) -> &Counters {
                 self.0.counters()
-            }
-            fn cut_in_store(store: &mut Store<Self::Medium<'_>, Memory>, events: u64) {
-                store.medium_mut().driver_mut().cut_after(events);
-            }
-            fn fail_in_store(store: &mut Store<Self::Medium<'_>, Memory>, calls: u64) {
-                store
-                    .medium_mut()
-                    .driver_mut()
-                    .fail_after(calls, NorFlashErrorKind::Other);
             }
             fn is_off_in_store(store: &Store<Self::Medium<'_>, Memory>) -> bool {
                 store.medium().driver().is_off()

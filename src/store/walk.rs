@@ -415,19 +415,15 @@ impl<M: Medium> Log<M> {
     ) -> Result<Found, Fault> {
         let start = self.pages.geometry.start(cursor.start.page);
         let at = cursor.offset;
-        // A word that was begun may read blank now and not the next time.
         let mut last = self
             .pages
             .last_not_blank(start + at, start + self.pages.geometry.page)
             .await;
-        for _ in 0..LOOKS {
-            let near = (at + self.pages.geometry.unit).min(self.pages.geometry.page);
-            let seen = if last.is_none() {
-                self.pages.last_not_blank(start + at, start + near).await
-            } else {
-                None
-            };
-            last = last.or(seen);
+        if let Some(begun) = self
+            .begun_behind(cursor, last.map_or(at, |last| last - start))
+            .await
+        {
+            last = Some(start + begun);
         }
         let Some(last) = last else {
             return Ok(Found::End {
@@ -442,6 +438,34 @@ impl<M: Medium> Log<M> {
             next: (last - start + self.pages.geometry.unit).min(self.pages.geometry.page),
             clean: false,
         })
+    }
+
+    /// The end of the last unit from `from` on that an interrupted write began and that may read blank now and not the next
+    /// time: the first of a record at the cursor, of the Session record of a start, or of one of its later attempts.
+    async fn begun_behind(&mut self, cursor: &Cursor, from: u32) -> Option<u32> {
+        let geometry = self.pages.geometry;
+        let (at, start) = (cursor.offset, geometry.start(cursor.start.page));
+        let attempts = (1..=geometry.page / geometry.skip()).map(|number| number * geometry.skip());
+        let places = [at, at.next_multiple_of(geometry.granule())]
+            .into_iter()
+            .chain(attempts);
+        let mut last = None;
+        for place in places.filter(|&place| place >= from) {
+            let end = place + geometry.unit;
+            for _ in 0..LOOKS {
+                if end <= geometry.page
+                    && self
+                        .pages
+                        .last_not_blank(start + place, start + end)
+                        .await
+                        .is_some()
+                {
+                    last = last.max(Some(end));
+                    break;
+                }
+            }
+        }
+        last
     }
 
     /// Whether what stands between the cursor and `last` is only what interrupted writes leave. The first one started at the

@@ -12,6 +12,7 @@ use bydesign::secret::RootKey;
 use bydesign::store::{Class, DataClass, MountError, Ram, Store, UserId};
 use chacha20::ChaCha20Rng;
 use chacha20::rand_core::SeedableRng;
+use embedded_storage::nor_flash::NorFlashErrorKind;
 
 /// A root key that stands in no list.
 pub const ROOT: [u8; 32] = [
@@ -48,6 +49,10 @@ pub trait Part: Clone {
     fn power_on(&mut self);
     fn is_off(&self) -> bool;
     fn set_tear(&mut self, program: ProgramTear, erase: EraseTear, seed: u64);
+    /// Power goes after so many events, while a store runs.
+    fn cut_in_store(store: &mut Store<Self::Medium<'_>, Memory>, events: u64);
+    /// One call fails after so many, and does nothing.
+    fn fail_in_store(store: &mut Store<Self::Medium<'_>, Memory>, calls: u64);
 }
 
 macro_rules! part {
@@ -90,6 +95,13 @@ macro_rules! part {
             }
             fn set_tear(&mut self, program: ProgramTear, erase: EraseTear, seed: u64) {
                 self.0.set_tear(program, erase, seed);
+            }
+            fn cut_in_store(store: &mut Store<Self::Medium<'_>, Memory>, events: u64) {
+                store.medium_mut().driver_mut().cut_after(events);
+            }
+            fn fail_in_store(store: &mut Store<Self::Medium<'_>, Memory>, calls: u64) {
+                let driver = store.medium_mut().driver_mut();
+                driver.fail_after(calls, NorFlashErrorKind::Other);
             }
         }
     };
