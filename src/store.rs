@@ -47,9 +47,9 @@
 //!
 //! Against whoever reads the flash, the store keeps names and values; sizes and numbers of records show. Against whoever
 //! reads the flash *and* holds the root key, it keeps what was erased before the reading. Against whoever also writes the
-//! flash between boots, it keeps records from being forged, swapped, dropped or brought back unnoticed; a *whole* earlier
-//! image is a genuine earlier state and is not noticed by this version, which has no counter outside the flash. The bytes are
-//! described in `docs/on-flash-format.md`, the attackers in `docs/threat-model.md`.
+//! flash between boots, it keeps records from being forged, swapped, dropped or brought back unnoticed. A *whole* earlier
+//! image is a genuine earlier state: a store that is held against a [`Counter`] outside the flash refuses it
+//! ([`Store::mount_anchored`], [`Store::anchor`]), any other calls itself [`Freshness::Unanchored`]. The bytes are described in `docs/on-flash-format.md`, the attackers in `docs/threat-model.md`.
 //!
 //! Serves CoP 4, 8, 9 and 11; EN 303 645 5.4-1, 5.9-2 and 5.11-1.
 //!
@@ -57,6 +57,7 @@
 //!  key · stored · class            what applications name
 //!  store (this file) · blocking    the operations
 //!  change                          putting and removing one item
+//!  anchor · counter · flash_counter   holding the store against a monotonic counter
 //!  mount · replay · walk           from bytes to a store; the log into the index; reading what may be torn
 //!  collect · keys                  making room; changing keys
 //!  log · memory                    the head of the log; the caller's RAM
@@ -65,13 +66,16 @@
 //!  geometry · format               sizes and places; every byte on flash
 //! ```
 
+mod anchor;
 mod blocking;
 mod change;
 mod class;
 mod clear;
 mod collect;
+mod counter;
 mod error;
 mod figures;
+mod flash_counter;
 mod format;
 mod geometry;
 mod hierarchy;
@@ -93,8 +97,10 @@ use zeroize::Zeroize;
 
 pub use blocking::Store;
 pub use class::{Class, DataClass, Scope, UserId};
-pub use error::{EraseError, FormatError, MountError, ReadError, WriteError};
+pub use counter::{AnchorPolicy, Counter, CounterFailed, CounterPlace, Freshness};
+pub use error::{AnchorError, EraseError, FormatError, MountError, ReadError, WriteError};
 pub use figures::Figures;
+pub use flash_counter::FlashCounter;
 pub use key::Key;
 pub use memory::{Memory, Ram};
 pub use stored::{CodecError, Serde, Stored};
@@ -208,6 +214,35 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
             log?
         };
         Ok(Self { log, memory })
+    }
+
+    /// As [`AsyncStore::mount`], and holds the store against the counter that [`AsyncStore::start_counter`] was given: an
+    /// earlier image of it is refused.
+    ///
+    /// # Errors
+    ///
+    /// [`MountError`]; [`MountError::SetBack`] if the flash was set back, [`MountError::NotAnchored`] if the store was never
+    /// held against a counter. Where a product always does that before it stores anything, the latter means that the first boot
+    /// was cut short or that the store was replaced: format it.
+    ///
+    /// # Power loss
+    ///
+    /// A counter that a power cut kept from being moved is moved now.
+    ///
+    /// # Security
+    ///
+    /// What was anchored cannot be taken back unnoticed; what came after it may be, see [`Freshness::Anchored`]. Serves CoP 4
+    /// and 7; EN 303 645 5.4-1 and 5.7.
+    pub async fn mount_anchored<C: Counter>(
+        medium: M,
+        memory: I,
+        root_key: &RootKey,
+        label: &str,
+        counter: &mut C,
+    ) -> Result<Self, MountError> {
+        let mut store = Self::mount(medium, memory, root_key, label).await?;
+        store.log.check_counter(counter).await?;
+        Ok(store)
     }
 
     /// Ends the store and gives the medium back. Nothing is pending: every change was on flash when it was acknowledged.
@@ -605,6 +640,82 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
         let changed = self.log.rewrap(root_key, &mut self.memory.parts(), random).await;
         self.memory.parts().buffer.zeroize();
         Ok(changed?)
+    }
+
+    // ---- freshness ----
+
+    /// Begins to hold the store against a counter: its next value is written to the flash, then the counter is moved to it.
+    ///
+    /// Also for a store that is there already, and with another counter than before; only call it when what is stored is known
+    /// to be what it should be, because it is declared the latest.
+    ///
+    /// # Errors
+    ///
+    /// [`AnchorError`]; [`AnchorError::OtherCounter`] if the counter stands below what the store states.
+    ///
+    /// # Power loss
+    ///
+    /// The store is held against the counter, and the next [`AsyncStore::mount_anchored`] moves it if that is left to do; or
+    /// it is not, and that mount says [`MountError::NotAnchored`].
+    pub async fn start_counter<C: Counter, R: TryCryptoRng + ?Sized>(
+        &mut self,
+        counter: &mut C,
+        random: &mut R,
+    ) -> Result<(), AnchorError> {
+        self.recover().await?;
+        let started = self
+            .log
+            .start_counter(counter, &mut self.memory.parts(), random)
+            .await;
+        self.memory.parts().buffer.zeroize();
+        started
+    }
+
+    /// Moves the counter, if the policy says that it is time: from then on nothing that was written before can be taken back.
+    /// Call it after each change; it costs one read of the counter when there is nothing to do.
+    ///
+    /// ```
+    /// # use bydesign::flash::NeverPends;
+    /// # use bydesign::store::{AnchorPolicy, Counter, Freshness, Key, Memory, Store, Class};
+    /// # const BALANCE: Key<u32> = Key::new("balance", Class::User);
+    /// # fn example<M: NeverPends, I: Memory, C: Counter>(store: &mut Store<M, I>, counter: &mut C) -> Result<(), Box<dyn std::error::Error>> {
+    /// # let mut random = getrandom::SysRng;
+    /// store.put(&BALANCE, &40, &mut random)?;
+    /// store.anchor(counter, AnchorPolicy::EveryChange, &mut random)?;
+    /// assert_eq!(store.freshness(), Freshness::Anchored { window: 0 });
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`AnchorError`]; call it again, or mount again: what was begun is completed.
+    ///
+    /// # Power loss
+    ///
+    /// Nothing stored is lost; the next [`AsyncStore::mount_anchored`] moves the counter if that is left to do.
+    ///
+    /// # Security
+    ///
+    /// A change is protected once this has returned after it; a power cut or an attacker in between may take it back.
+    pub async fn anchor<C: Counter, R: TryCryptoRng + ?Sized>(
+        &mut self,
+        counter: &mut C,
+        policy: AnchorPolicy,
+        random: &mut R,
+    ) -> Result<(), AnchorError> {
+        self.recover().await?;
+        let anchored = self
+            .log
+            .anchor(counter, policy, &mut self.memory.parts(), random)
+            .await;
+        self.memory.parts().buffer.zeroize();
+        anchored
+    }
+
+    /// What is known about the contents being the latest ones.
+    pub fn freshness(&self) -> Freshness {
+        self.log.freshness()
     }
 
     // ---- upkeep ----

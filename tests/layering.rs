@@ -22,12 +22,14 @@ const CRATE: [(&str, &[&str]); 4] = [
 
 /// Each module of the store and what it may import of the others. `store` is `src/store.rs` itself, the operations; it
 /// may import all, and only the blocking face may import it.
-const STORE: [(&str, &[&str]); 22] = [
+const STORE: [(&str, &[&str]); 25] = [
     ("format", &[]),
     ("error", &[]),
     ("class", &[]),
     ("stored", &[]),
     ("pace", &[]),
+    ("counter", &[]),
+    ("flash_counter", &["counter", "format"]),
     ("key", &["class", "error", "format", "stored"]),
     ("memory", &["class", "format"]),
     ("geometry", &["format"]),
@@ -51,6 +53,7 @@ const STORE: [(&str, &[&str]); 22] = [
     (
         "log",
         &[
+            "counter",
             "error",
             "format",
             "geometry",
@@ -99,6 +102,10 @@ const STORE: [(&str, &[&str]); 22] = [
             "pace",
             "pages",
         ],
+    ),
+    (
+        "anchor",
+        &["collect", "counter", "error", "keys", "log", "memory"],
     ),
     (
         "change",

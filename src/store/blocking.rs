@@ -7,8 +7,8 @@ use core::task::{Context, Poll, Waker};
 use rand_core::TryCryptoRng;
 
 use super::{
-    AsyncStore, DataClass, EraseError, Figures, FormatError, Key, Memory, MountError, ReadError, Scope,
-    Stored, WriteError,
+    AnchorError, AnchorPolicy, AsyncStore, Counter, DataClass, EraseError, Figures, FormatError, Freshness,
+    Key, Memory, MountError, ReadError, Scope, Stored, WriteError,
 };
 use crate::flash::NeverPends;
 use crate::secret::RootKey;
@@ -69,6 +69,25 @@ impl<M: NeverPends, I: Memory> Store<M, I> {
     /// [`MountError`]; nothing is destroyed by a mount that fails.
     pub fn mount(medium: M, memory: I, root_key: &RootKey, label: &str) -> Result<Self, MountError> {
         run(AsyncStore::mount(medium, memory, root_key, label)).map(Self)
+    }
+
+    /// As [`Store::mount`], and holds the store against a counter. See [`AsyncStore::mount_anchored`]. A counter whose futures
+    /// pend is polled until they are ready.
+    ///
+    /// # Errors
+    ///
+    /// [`MountError`].
+    pub fn mount_anchored<C: Counter>(
+        medium: M,
+        memory: I,
+        root_key: &RootKey,
+        label: &str,
+        counter: &mut C,
+    ) -> Result<Self, MountError> {
+        run(AsyncStore::mount_anchored(
+            medium, memory, root_key, label, counter,
+        ))
+        .map(Self)
     }
 
     /// Ends the store and gives the medium back.
@@ -254,6 +273,38 @@ impl<M: NeverPends, I: Memory> Store<M, I> {
         random: &mut R,
     ) -> Result<(), EraseError> {
         run(self.0.change_root_key(root_key, random))
+    }
+
+    /// Begins to hold the store against a counter. See [`AsyncStore::start_counter`].
+    ///
+    /// # Errors
+    ///
+    /// [`AnchorError`].
+    pub fn start_counter<C: Counter, R: TryCryptoRng + ?Sized>(
+        &mut self,
+        counter: &mut C,
+        random: &mut R,
+    ) -> Result<(), AnchorError> {
+        run(self.0.start_counter(counter, random))
+    }
+
+    /// Moves the counter, if the policy says that it is time. See [`AsyncStore::anchor`].
+    ///
+    /// # Errors
+    ///
+    /// [`AnchorError`].
+    pub fn anchor<C: Counter, R: TryCryptoRng + ?Sized>(
+        &mut self,
+        counter: &mut C,
+        policy: AnchorPolicy,
+        random: &mut R,
+    ) -> Result<(), AnchorError> {
+        run(self.0.anchor(counter, policy, random))
+    }
+
+    /// What is known about the contents being the latest ones.
+    pub fn freshness(&self) -> Freshness {
+        self.0.freshness()
     }
 
     /// Does some of the work that puts would do on the way. See [`AsyncStore::maintain`].

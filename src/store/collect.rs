@@ -79,6 +79,17 @@ impl<M: Medium> Log<M> {
         Err(Fault::Full)
     }
 
+    /// Makes the head ready for an Anchor record. It takes part in the pace, and finds room however full the store is.
+    pub(crate) async fn prepare_anchor<R: TryCryptoRng + ?Sized>(
+        &mut self,
+        parts: &mut Parts<'_>,
+        random: &mut R,
+    ) -> Result<(), Fault> {
+        let pair = self.pages.geometry.pair_record();
+        self.keep_pace(pair, parts, random).await?;
+        self.prepare(pair, 0, parts, random).await
+    }
+
     /// Opens the next page. The last free one is not simply opened, but takes over what lives in the tail page: whatever
     /// interrupted writes burn, one page stays free.
     async fn advance<R: TryCryptoRng + ?Sized>(

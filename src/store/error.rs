@@ -82,6 +82,56 @@ pub enum MountError {
     /// What was written to finish an interrupted operation does not read back.
     #[error("the flash does not keep what is written")]
     Unkept,
+    /// The counter is ahead of what the store states: the flash was set back to an earlier state.
+    #[error("the store was set back: it states {store}, the counter stands at {counter}")]
+    SetBack {
+        /// The value that the store states.
+        store: u32,
+        /// The value of the counter.
+        counter: u32,
+    },
+    /// The counter is behind what the store states: it is another one, or was reset.
+    #[error("the counter is not the one that the store was held against")]
+    OtherCounter,
+    /// The store was never held against a counter, or its first time was cut short.
+    #[error("the store is held against no counter")]
+    NotAnchored,
+    /// The counter failed.
+    #[error("the counter failed")]
+    Counter,
+    /// An internal limit was met.
+    #[error("internal limit")]
+    Internal,
+}
+
+/// Why a store could not be held against a counter. What is stored is as it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AnchorError {
+    /// The flash driver reported an error.
+    #[error("the flash driver failed")]
+    Flash(NorFlashErrorKind),
+    /// The counter failed, has come to its end, or did not keep the value it was moved to.
+    #[error("the counter failed")]
+    Counter,
+    /// The counter moved by itself, or is another one.
+    #[error("the counter is not the one that the store was held against")]
+    OtherCounter,
+    /// The store was not mounted with its counter: what is there may be an earlier state, and is not declared the latest.
+    #[error("the store was not mounted with a counter")]
+    NotAnchored,
+    /// The random source failed, or is visibly stuck.
+    #[error("the random source failed")]
+    Random,
+    /// What was written does not read back: the flash is worn or write-protected.
+    #[error("the flash does not keep what is written")]
+    Unkept,
+    /// A record in the way, at this byte address, no longer opens.
+    #[error("damage at byte {0:#x}")]
+    Damaged(u32),
+    /// There is no room for the record.
+    #[error("the store is full")]
+    Full,
     /// An internal limit was met.
     #[error("internal limit")]
     Internal,
@@ -234,6 +284,12 @@ from_fault!(MountError {
 });
 from_fault!(ReadError { Fault::Damaged(at) => Self::Damaged(at) });
 from_fault!(WriteError {
+    Fault::Random => Self::Random,
+    Fault::Unkept => Self::Unkept,
+    Fault::Damaged(at) => Self::Damaged(at),
+    Fault::Full => Self::Full,
+});
+from_fault!(AnchorError {
     Fault::Random => Self::Random,
     Fault::Unkept => Self::Unkept,
     Fault::Damaged(at) => Self::Damaged(at),

@@ -33,7 +33,7 @@ pub(crate) const FEATURES: u8 = 0;
 pub(crate) const NAME_HASH_BITS: u32 = 21;
 /// Plaintext of the Page, Session and Key page records.
 pub(crate) const SALT_PAYLOAD: usize = 44;
-/// Plaintext of Removal, Retire and Key commit records.
+/// Plaintext of Removal, Anchor, Retire and Key commit records.
 pub(crate) const PAIR_PAYLOAD: usize = 8;
 /// Plaintext of a Store key record.
 pub(crate) const STORE_KEY_PAYLOAD: usize = 32;
@@ -59,6 +59,7 @@ pub(crate) enum Kind {
     Value = 3,
     Fixed = 4,
     Removal = 5,
+    Anchor = 11,
     Retire = 12,
     KeyPage = 16,
     ClassKey = 17,
@@ -74,6 +75,7 @@ impl Kind {
             3 => Self::Value,
             4 => Self::Fixed,
             5 => Self::Removal,
+            11 => Self::Anchor,
             12 => Self::Retire,
             16 => Self::KeyPage,
             17 => Self::ClassKey,
@@ -133,7 +135,7 @@ impl Header {
         let fits = match kind {
             Kind::Value | Kind::Fixed => steps > 0,
             Kind::Page | Kind::Session | Kind::KeyPage => length == SALT_PAYLOAD,
-            Kind::Removal | Kind::Retire => length == PAIR_PAYLOAD,
+            Kind::Removal | Kind::Anchor | Kind::Retire => length == PAIR_PAYLOAD,
             Kind::ClassKey | Kind::StoreKey | Kind::KeyCommit => length == kind.key_payload(),
         };
         let slot_fits = (slot == NO_SLOT) != (kind.is_of_a_class() || kind == Kind::ClassKey);
@@ -239,6 +241,8 @@ pub(crate) struct SaltPayload {
     /// Where the accepted log ends, in the page before or in this one.
     pub(crate) resume: u32,
     pub(crate) digest: u64,
+    /// Value that the counter is moved to once this is on flash, or stands at; 0 if the store is held against none.
+    pub(crate) counter: u32,
     /// In a Page record that was written after records behind it: where those end. Otherwise 0.
     pub(crate) filled: u32,
 }
@@ -253,8 +257,9 @@ impl SaltPayload {
         place(&mut bytes, 16, &self.live.to_le_bytes());
         place(&mut bytes, 20, &self.resume.to_le_bytes());
         place(&mut bytes, 24, &self.digest.to_le_bytes());
-        // No checkpoint; the counter's value, at 36, stays zero.
+        // No checkpoint.
         place(&mut bytes, 32, &NO_ADDRESS.to_le_bytes());
+        place(&mut bytes, 36, &self.counter.to_le_bytes());
         place(&mut bytes, 40, &self.filled.to_le_bytes());
         bytes
     }
@@ -268,6 +273,7 @@ impl SaltPayload {
             live: number(bytes, 16),
             resume: number(bytes, 20),
             digest: u64::from(number(bytes, 24)) | u64::from(number(bytes, 28)) << 32,
+            counter: number(bytes, 36),
             filled: number(bytes, 40),
         }
     }
@@ -290,6 +296,8 @@ pub(crate) struct KeyPagePayload {
     pub(crate) count: u32,
     /// How often the other key page had been erased when this one was written.
     pub(crate) other_erases: u32,
+    /// As in [`SaltPayload`].
+    pub(crate) counter: u32,
 }
 
 impl KeyPagePayload {
@@ -302,6 +310,7 @@ impl KeyPagePayload {
         place(&mut bytes, 16, &self.digest.to_le_bytes());
         place(&mut bytes, 24, &self.count.to_le_bytes());
         place(&mut bytes, 28, &self.other_erases.to_le_bytes());
+        place(&mut bytes, 32, &self.counter.to_le_bytes());
         bytes
     }
 
@@ -316,6 +325,7 @@ impl KeyPagePayload {
             digest: u64::from(number(bytes, 16)) | u64::from(number(bytes, 20)) << 32,
             count: number(bytes, 24),
             other_erases: number(bytes, 28),
+            counter: number(bytes, 32),
         }
     }
 }
@@ -373,6 +383,7 @@ mod tests {
             live: 8,
             resume: 9,
             digest: 0x1234_5678_9abc_def0,
+            counter: 11,
             filled: 10,
         };
         assert_eq!(SaltPayload::from_bytes(&salt.to_bytes()), salt);
@@ -386,6 +397,7 @@ mod tests {
             digest: 0xfedc_ba98_7654_3210,
             count: 6,
             other_erases: 7,
+            counter: 8,
         };
         assert_eq!(KeyPagePayload::from_bytes(&key.to_bytes()), key);
     }

@@ -173,6 +173,10 @@ impl<M: Medium> Log<M> {
             self.keys.wrapping = another;
         }
         self.live_sum = live_sum;
+        self.anchoring.keys_changed = true;
+        if next.payload.counter != self.anchoring.stated {
+            self.anchoring.state(next.payload.counter);
+        }
         for slot in 0..u8::try_from(*slots.count).unwrap_or(NO_SLOT) {
             if dying(slots, usize::from(slot)) != Fate::Keep {
                 let bytes = index
@@ -250,6 +254,7 @@ impl<M: Medium> Log<M> {
             digest: self.head.digest.value(),
             count: u32::try_from(count).map_err(|_| Fault::Internal)?,
             other_erases,
+            counter: self.anchoring.next.unwrap_or(self.anchoring.stated),
         })
     }
 }

@@ -12,6 +12,7 @@
 
 use rand_core::TryCryptoRng;
 
+use super::counter::{AnchorPolicy, CounterPlace};
 use super::error::Fault;
 use super::format::{
     self, HEADER_LEN, Header, Kind, MAX_UNIT, NO_SLOT, PAIR_PAYLOAD, Position, SALT_PAYLOAD, SaltPayload,
@@ -93,6 +94,67 @@ pub(crate) enum KeyWork {
     Done,
 }
 
+/// Whether a counter agreed with what the log states.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Confirmed {
+    No,
+    By(CounterPlace),
+}
+
+/// What is known of the counter that the store is held against.
+pub(crate) struct Anchoring {
+    /// The last value stated on flash; 0: none ever was.
+    pub(crate) stated: u32,
+    /// What the next key page states, if that is to move the counter.
+    pub(crate) next: Option<u32>,
+    pub(crate) confirmed: Confirmed,
+    /// Records of values and removals written since the last value was stated.
+    pub(crate) changes: u32,
+    /// And those before, if the counter has not been moved to that value yet.
+    pub(crate) before: u32,
+    /// Class keys were made or erased since.
+    pub(crate) keys_changed: bool,
+}
+
+impl Anchoring {
+    pub(crate) const NONE: Self = Self {
+        stated: 0,
+        next: None,
+        confirmed: Confirmed::No,
+        changes: 0,
+        before: 0,
+        keys_changed: false,
+    };
+
+    /// A value is on flash; the counter is still to be moved to it.
+    pub(crate) fn state(&mut self, value: u32) {
+        self.before = self.before.saturating_add(self.changes);
+        self.changes = 0;
+        self.keys_changed = false;
+        self.stated = value;
+    }
+
+    /// The counter stands at the value stated.
+    pub(crate) fn confirm(&mut self, place: CounterPlace) {
+        self.before = 0;
+        self.confirmed = Confirmed::By(place);
+    }
+
+    /// How many of the newest records could be dropped unnoticed.
+    pub(crate) fn window(&self) -> u32 {
+        self.before.saturating_add(self.changes)
+    }
+
+    pub(crate) fn is_due(&self, policy: AnchorPolicy) -> bool {
+        self.keys_changed
+            || match policy {
+                AnchorPolicy::EveryChange => self.changes > 0,
+                AnchorPolicy::Every(most) => self.changes >= most.max(1),
+                AnchorPolicy::AtErase => false,
+            }
+    }
+}
+
 /// The end of the log as the first reading of the head page found it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct DecidedEnd {
@@ -136,6 +198,9 @@ pub(crate) struct Log<M> {
     pub(crate) spoiled: bool,
     /// The page before the tail is erased for certain.
     pub(crate) tail_erased: bool,
+    pub(crate) anchoring: Anchoring,
+    /// Formatted by this instance.
+    pub(crate) is_new: bool,
     /// Where the head page's log ends, once the mount has decided: a torn record may open by chance when it is read again.
     pub(crate) decided_end: Option<DecidedEnd>,
 }
@@ -301,6 +366,7 @@ impl<M: Medium> Log<M> {
             live: Self::stated(self.live_sum),
             resume,
             digest: self.head.digest.value(),
+            counter: self.anchoring.stated,
             filled: 0,
         }
     }
@@ -417,6 +483,9 @@ impl<M: Medium> Log<M> {
             .await?;
         self.head.accept(place.offset, header, size);
         self.head.writing = Writing::Open;
+        if header.kind.is_of_a_class() {
+            self.anchoring.changes = self.anchoring.changes.saturating_add(1);
+        }
         Ok(())
     }
 
@@ -469,19 +538,40 @@ impl<M: Medium> Log<M> {
         tail: u32,
         random: &mut R,
     ) -> Result<(), Fault> {
+        self.append_pair(Kind::Retire, tail, random).await?;
+        self.tail_erased = false;
+        self.tail = tail;
+        Ok(())
+    }
+
+    /// Appends an Anchor record: the counter is moved to `value` from now on.
+    pub(crate) async fn append_anchor<R: TryCryptoRng + ?Sized>(
+        &mut self,
+        value: u32,
+        random: &mut R,
+    ) -> Result<(), Fault> {
+        self.append_pair(Kind::Anchor, value, random).await?;
+        self.anchoring.state(value);
+        Ok(())
+    }
+
+    /// Appends a record of a number and the live sum, under the store's key.
+    async fn append_pair<R: TryCryptoRng + ?Sized>(
+        &mut self,
+        kind: Kind,
+        number: u32,
+        random: &mut R,
+    ) -> Result<(), Fault> {
         let randomness = crypto::fresh(random).map_err(|_| Fault::Random)?;
-        let header = self.head.header(Kind::Retire, NO_SLOT, PAIR_PAYLOAD)?;
+        let header = self.head.header(kind, NO_SLOT, PAIR_PAYLOAD)?;
         let mut record = [0; 64];
-        format::place(&mut record, TEXT_START, &tail.to_le_bytes());
+        format::place(&mut record, TEXT_START, &number.to_le_bytes());
         format::place(
             &mut record,
             TEXT_START + 4,
             &Self::stated(self.live_sum).to_le_bytes(),
         );
-        self.append(header, None, &randomness, &mut record).await?;
-        self.tail_erased = false;
-        self.tail = tail;
-        Ok(())
+        self.append(header, None, &randomness, &mut record).await
     }
 
     // ---- overwriting ----

@@ -15,7 +15,7 @@ use super::format::{self, KeyPagePayload, SaltPayload};
 use super::geometry::{Geometry, LOG_START};
 use super::hierarchy::{Context, KEY_LEN, StoreKeys, WrapKeys};
 use super::key_page::KeyPage;
-use super::log::{Head, KeyWork, Log, Writing};
+use super::log::{Anchoring, Head, KeyWork, Log, Writing};
 use super::memory::Parts;
 use super::pace::Pace;
 use super::pages::Pages;
@@ -66,6 +66,8 @@ impl<M: Medium> Log<M> {
             burnt: None,
             spoiled: false,
             tail_erased: true,
+            anchoring: Anchoring::NONE,
+            is_new: false,
             decided_end: None,
         }
     }
@@ -123,6 +125,7 @@ impl<M: Medium> Log<M> {
         };
         let mut log = Self::new(pages, keys, key_page);
         log.key_work = KeyWork::Load;
+        log.is_new = true;
         let payload = SaltPayload {
             generation: 1,
             digest: 0,

@@ -42,6 +42,7 @@ impl<M: Medium> Log<M> {
             last: None,
             unopened: None,
             overwritten: None,
+            anchored: None,
         };
         let mut start = self.page_of_generation(self.tail).await?;
         for generation in self.tail..=self.head.generation {
@@ -53,6 +54,7 @@ impl<M: Medium> Log<M> {
             let mut cursor = self.cursor(start, next.map(|next| next.payload.resume));
             reading.overwritten = None;
             reading.last = Some(cursor.start.payload);
+            self.anchoring.stated = self.anchoring.stated.max(cursor.start.payload.counter);
             let end = self.read_page(&mut cursor, &mut reading, parts).await?;
             match next {
                 Some(next) if next.payload.digest != cursor.digest.value() => {
@@ -66,6 +68,8 @@ impl<M: Medium> Log<M> {
         self.finish_overwriting(&reading).await?;
         self.largest = parts.index.iter().map(Entry::size).max().unwrap_or(0);
         self.live_bytes = parts.index.iter().map(Entry::size).sum();
+        // A key page that states a value for the first time, or was written after the record that does.
+        self.anchoring.keys_changed = reading.anchored.is_none_or(|anchored| anchored < keys.log_end);
         self.examine_free_pages().await?;
         Ok(())
     }
@@ -218,6 +222,10 @@ impl<M: Medium> Log<M> {
                     return Err(MountError::Inconsistent);
                 }
                 reading.met_key_page = true;
+                if reading.keys.counter > self.anchoring.stated {
+                    self.anchoring.state(reading.keys.counter);
+                    reading.anchored = Some(here);
+                }
             }
             let found = self.step(cursor, &parts.slots, parts.buffer).await?;
             if !matches!(found, Found::End { .. }) {
@@ -226,7 +234,10 @@ impl<M: Medium> Log<M> {
             if matches!(found, Found::End { .. } | Found::Session(_)) {
                 match found {
                     Found::End { next, clean } => return Ok((next, clean)),
-                    Found::Session(payload) => reading.last = Some(payload),
+                    Found::Session(payload) => {
+                        reading.last = Some(payload);
+                        self.anchoring.stated = self.anchoring.stated.max(payload.counter);
+                    }
                     _ => {}
                 }
                 continue;
@@ -236,7 +247,7 @@ impl<M: Medium> Log<M> {
                     let text_bytes = parts.buffer.get(text.clone()).unwrap_or_default();
                     let linked = header.kind == Kind::Removal || M::KIND == MediumKind::Overwritable;
                     let (previous, live) = match header.kind {
-                        Kind::Retire => (NO_ADDRESS, Some(format::number(text_bytes, 4))),
+                        Kind::Retire | Kind::Anchor => (NO_ADDRESS, Some(format::number(text_bytes, 4))),
                         _ if linked => (format::number(text_bytes, 0), Some(format::number(text_bytes, 4))),
                         _ => (NO_ADDRESS, None),
                     };
@@ -247,8 +258,14 @@ impl<M: Medium> Log<M> {
                     if self.doomed.is_some() {
                         return Err(MountError::Inconsistent);
                     }
-                    if header.kind == Kind::Retire {
-                        continue;
+                    match header.kind {
+                        Kind::Retire => continue,
+                        Kind::Anchor => {
+                            self.anchoring.state(format::number(text_bytes, 0));
+                            reading.anchored = Some(here);
+                            continue;
+                        }
+                        _ => self.anchoring.changes = self.anchoring.changes.saturating_add(1),
                     }
                     let address = self.pages.geometry.address(cursor.start.page, offset);
                     self.supersede(previous, reading, &mut parts.index);
@@ -438,4 +455,6 @@ struct Reading {
     unopened: Option<u32>,
     /// What the record read last superseded, if that reads as overwritten: for certain only once it is overwritten again.
     overwritten: Option<u32>,
+    /// The last Anchor record.
+    anchored: Option<Position>,
 }

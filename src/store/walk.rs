@@ -558,6 +558,6 @@ impl<M: Medium> Log<M> {
 fn is_plain(header: Header) -> bool {
     matches!(
         header.kind,
-        Kind::Value | Kind::Fixed | Kind::Removal | Kind::Retire
+        Kind::Value | Kind::Fixed | Kind::Removal | Kind::Anchor | Kind::Retire
     )
 }

@@ -1,0 +1,130 @@
+//! Holding the log against a counter outside the flash: which value it states, when the counter is moved, what a mount makes of
+//! the two. Section 11 of the format document.
+//!
+//! ```text
+//!  store
+//!  anchor   (this file)
+//!  keys · collect · log · counter
+//! ```
+//!
+//! ```text
+//!            the log states s + 1              the counter is moved
+//!  c = s  ------------------------>  c + 1 = s  ------------------->  c = s
+//!                                        |  cut: the next mount moves it
+//!                                        +------------------------->
+//! ```
+//!
+//! A counter that is ahead of the log has seen something that the log has not: the flash was set back.
+
+use rand_core::TryCryptoRng;
+
+use super::counter::{AnchorPolicy, Counter, CounterPlace, Freshness};
+use super::error::{AnchorError, MountError};
+use super::keys::Fate;
+use super::log::{Confirmed, Log};
+use super::memory::Parts;
+use crate::flash::Medium;
+
+impl<M: Medium> Log<M> {
+    /// Compares what a mount read with the counter, and moves it if a cut kept it from being moved.
+    //= compliance/requirements.md#store-28
+    //# A mount with a counter that is ahead of the store MUST fail.
+    pub(crate) async fn check_counter<C: Counter>(&mut self, counter: &mut C) -> Result<(), MountError> {
+        let stated = self.anchoring.stated;
+        if stated == 0 {
+            return Err(MountError::NotAnchored);
+        }
+        let value = counter.value().await.map_err(|_| MountError::Counter)?;
+        if value > stated {
+            return Err(MountError::SetBack {
+                store: stated,
+                counter: value,
+            });
+        }
+        if value.checked_add(1) == Some(stated) {
+            counter.advance().await.map_err(|_| MountError::Counter)?;
+        }
+        // Also when it was just moved: a counter that does not keep its value protects nothing.
+        if counter.value().await.map_err(|_| MountError::Counter)? != stated {
+            return Err(MountError::OtherCounter);
+        }
+        self.anchoring.confirm(counter.place());
+        Ok(())
+    }
+
+    /// Begins to hold the store against a counter.
+    pub(crate) async fn start_counter<C: Counter, R: TryCryptoRng + ?Sized>(
+        &mut self,
+        counter: &mut C,
+        parts: &mut Parts<'_>,
+        random: &mut R,
+    ) -> Result<(), AnchorError> {
+        let value = counter.value().await.map_err(|_| AnchorError::Counter)?;
+        if value
+            .checked_add(1)
+            .is_none_or(|next| next <= self.anchoring.stated)
+        {
+            return Err(AnchorError::OtherCounter);
+        }
+        let count = *parts.slots.count;
+        self.anchoring.next = Some(value + 1);
+        let written = self
+            .rewrite_class_keys(parts, |_, _| Fate::Keep, count, random)
+            .await;
+        self.anchoring.next = None;
+        written?;
+        self.move_counter(counter).await
+    }
+
+    /// Moves the counter if the policy says so.
+    //= compliance/requirements.md#store-29
+    //# The store MUST state the counter's next value on flash, and read it back, before the counter is moved.
+    pub(crate) async fn anchor<C: Counter, R: TryCryptoRng + ?Sized>(
+        &mut self,
+        counter: &mut C,
+        policy: AnchorPolicy,
+        parts: &mut Parts<'_>,
+        random: &mut R,
+    ) -> Result<(), AnchorError> {
+        let stated = self.anchoring.stated;
+        if stated == 0 || self.anchoring.confirmed == Confirmed::No {
+            // Whatever is there would be declared the latest.
+            return Err(AnchorError::NotAnchored);
+        }
+        let value = counter.value().await.map_err(|_| AnchorError::Counter)?;
+        if value.checked_add(1) == Some(stated) {
+            // It failed the last time.
+            self.move_counter(counter).await?;
+        } else if value != stated {
+            return Err(AnchorError::OtherCounter);
+        }
+        if !self.anchoring.is_due(policy) {
+            return Ok(());
+        }
+        let next = stated.checked_add(1).ok_or(AnchorError::Counter)?;
+        self.prepare_anchor(parts, random).await?;
+        self.append_anchor(next, random).await?;
+        self.move_counter(counter).await
+    }
+
+    async fn move_counter<C: Counter>(&mut self, counter: &mut C) -> Result<(), AnchorError> {
+        counter.advance().await.map_err(|_| AnchorError::Counter)?;
+        if counter.value().await != Ok(self.anchoring.stated) {
+            return Err(AnchorError::Counter);
+        }
+        self.anchoring.confirm(counter.place());
+        Ok(())
+    }
+
+    //= compliance/requirements.md#store-30
+    //# The store MUST NOT call its contents anchored unless a counter out of the attacker's reach agreed since power came.
+    pub(crate) fn freshness(&self) -> Freshness {
+        match self.anchoring.confirmed {
+            Confirmed::No if self.is_new => Freshness::SinceMount,
+            Confirmed::No | Confirmed::By(CounterPlace::SameFlash) => Freshness::Unanchored,
+            Confirmed::By(CounterPlace::OutOfReach) => Freshness::Anchored {
+                window: self.anchoring.window(),
+            },
+        }
+    }
+}
