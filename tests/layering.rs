@@ -22,7 +22,7 @@ const CRATE: [(&str, &[&str]); 4] = [
 
 /// Each module of the store and what it may import of the others. `store` is `src/store.rs` itself, the operations; it
 /// may import all, and only the blocking face may import it.
-const STORE: [(&str, &[&str]); 25] = [
+const STORE: [(&str, &[&str]); 26] = [
     ("format", &[]),
     ("error", &[]),
     ("class", &[]),
@@ -110,7 +110,13 @@ const STORE: [(&str, &[&str]); 25] = [
     (
         "change",
         &[
-            "class", "collect", "error", "format", "key_page", "keys", "log", "memory",
+            "class", "collect", "error", "format", "geometry", "key_page", "keys", "log", "memory",
+        ],
+    ),
+    (
+        "transaction",
+        &[
+            "change", "class", "collect", "error", "format", "key", "log", "memory", "stored",
         ],
     ),
     ("blocking", &["store"]),

@@ -19,6 +19,8 @@ fn operation() -> impl Strategy<Value = Operation> {
     prop_oneof![
         12 => (0..5u8, 0..12u8, prop_oneof![4 => 0..120u16, 1 => 300..900u16], any::<u8>())
             .prop_map(|(class, key, len, fill)| Operation::Put { class, key, len, fill }),
+        3 => (0..5u8, 0..12u8, 0..300u16, any::<u8>())
+            .prop_map(|(class, key, len, fill)| Operation::Commit { class, key, len, fill }),
         3 => (0..5u8, 0..12u8).prop_map(|(class, key)| Operation::Remove { class, key }),
         1 => (0..5u8, 0..12u8).prop_map(|(class, key)| Operation::EraseItem { class, key }),
         1 => (0..5u8).prop_map(|class| Operation::EraseClass { class }),

@@ -4,7 +4,7 @@
 mod support;
 
 use bydesign::flash::simulator::{EraseTear, ProgramTear};
-use support::operation::{Operation, Outcome, put};
+use support::operation::{Operation, Outcome, commit, put};
 use support::{Ecc, Model, Nor, Part, TEARS, contents, format, mount, random};
 
 /// Runs operations that must succeed or be refused, and follows them in the model.
@@ -166,6 +166,8 @@ fn operations() -> Vec<Operation> {
         Operation::EraseClass { class: 1 },
         Operation::EraseClass { class: 2 },
         put(3, 1, 30, 9),
+        commit(1, 1, 40, 3),
+        commit(3, 8, 20, 4),
         Operation::Maintain { steps: 3 },
     ]
 }
@@ -242,6 +244,7 @@ fn cuts_in_long_histories_leave_the_old_or_the_new_state_in_every_tear_model() {
                     },
                     7 => Operation::EraseClass { class: number % 5 },
                     9 => Operation::EraseItem { class: 1, key: 1 },
+                    1 | 5 => commit(number % 5, number % 7, 30 + u16::from(number) / 2, number),
                     _ => put(number % 4, number % 5, 30 + u16::from(number), number),
                 };
                 part.set_tear(tear.0, tear.1, seed * 1000 + cut);

@@ -357,6 +357,70 @@ fn an_erased_user_is_not_found_and_the_other_is() {
     }
 }
 
+#[test]
+fn what_a_transaction_superseded_is_not_found_at_any_cut_point_on_overwritable_flash() {
+    use bydesign::store::Change;
+    let gone = [
+        ("item 0", secret(0)),
+        ("item 1", secret(1)),
+        ("setting", secret(10)),
+    ];
+    for tear in TORN {
+        at_every_cut::<Nor<4, 1024>>(
+            |store| {
+                let changes = [
+                    Change::put_bytes(Class::User, "item 0", b"another"),
+                    Change::remove_bytes(Class::User, "item 1"),
+                    Change::put_bytes(Class::Settings, "setting", b""),
+                ];
+                store.commit(&changes, &mut random(9)).is_ok()
+            },
+            &gone,
+            &[secret(2), secret(11)],
+            tear,
+        );
+    }
+}
+
+/// What was written of a transaction that did not come about is no item's value, and does not stay either.
+#[test]
+fn values_of_a_transaction_that_was_cut_are_not_found_after_the_next_write_on_overwritable_flash() {
+    use bydesign::store::Change;
+    let base = prepared::<Nor<4, 1024>>();
+    let run = |part: &mut Nor<4, 1024>| {
+        mount(part).is_ok_and(|mut store| {
+            let (first, second) = (secret(61), secret(62));
+            let changes = [
+                Change::put_bytes(Class::User, "new", &first),
+                Change::put_bytes(Class::User, "newer", &second),
+            ];
+            store.commit(&changes, &mut random(9)).is_ok()
+        })
+    };
+    let mut seen_before = 0;
+    for cut in 0.. {
+        let mut part = base.clone();
+        part.cut_after(cut);
+        if run(&mut part) {
+            break;
+        }
+        part.power_on();
+        seen_before += u32::from(is_found(part.image(), &secret(61)));
+        let mut store = mount(&mut part).unwrap();
+        if store.contains_bytes(Class::User, "new").unwrap() {
+            continue;
+        }
+        store
+            .put_bytes(Class::User, "another", &secret(70), &mut random(3))
+            .unwrap();
+        drop(store);
+        for value in [61, 62].map(secret) {
+            assert!(!is_found(part.image(), &value), "cut at {cut}");
+        }
+    }
+    assert!(seen_before > 20, "{seen_before}");
+}
+
 /// A long history with collections: on overwritable flash exactly what is live is found, nothing that was.
 #[test]
 fn through_a_long_history_only_live_values_are_found_on_overwritable_flash() {

@@ -63,7 +63,7 @@ pub(crate) struct ClassKey {
 pub(crate) struct Recovered {
     /// Where the record starts, in bytes from the start of the image.
     pub(crate) address: usize,
-    /// 3 Value, 4 Fixed; a kind kept for later versions has an empty name and its whole plaintext as the value.
+    /// 3 Value, 4 Fixed, 6 and 13 the same in a transaction; a kind kept for later versions has an empty name and its whole plaintext as the value.
     pub(crate) kind: u8,
     pub(crate) slot: u8,
     pub(crate) class_generation: u32,
@@ -520,13 +520,13 @@ impl<'a> Attack<'a> {
 
     fn add_record(&mut self, place: Place, class_generation: u32, plaintext: &[u8]) {
         let (name, value) = match place.header.kind {
-            VALUE | FIXED => {
+            VALUE | FIXED | STAGED_VALUE | STAGED_FIXED => {
                 let Some(parts) = name_and_value(plaintext, self.link_length()) else {
                     return;
                 };
                 parts
             }
-            REMOVAL => {
+            REMOVAL | STAGED_REMOVAL => {
                 self.other_records += 1;
                 return;
             }
@@ -599,7 +599,7 @@ impl<'a> Attack<'a> {
         let fits = |place: &Place| {
             place.header.length == length
                 && (VALUE..KEY_PAGE).contains(&place.header.kind)
-                && place.header.kind != REMOVAL
+                && ![REMOVAL, STAGED_REMOVAL].contains(&place.header.kind)
         };
         let every_word = (0..self.image.len().saturating_sub(3))
             .step_by(4)
@@ -614,11 +614,13 @@ impl<'a> Attack<'a> {
                 let stored = [Some(number(self.image, address)), known.header]
                     .into_iter()
                     .flatten();
-                let remade = [VALUE, FIXED].into_iter().flat_map(|kind| {
-                    slots
-                        .clone()
-                        .map(move |slot| u32::from(kind) << 27 | slot << 11 | small(length / 4))
-                });
+                let remade = [VALUE, FIXED, STAGED_VALUE, STAGED_FIXED]
+                    .into_iter()
+                    .flat_map(|kind| {
+                        slots
+                            .clone()
+                            .map(move |slot| u32::from(kind) << 27 | slot << 11 | small(length / 4))
+                    });
                 let words: BTreeSet<u32> = stored.chain(remade).collect();
                 words
                     .into_iter()
@@ -895,6 +897,9 @@ const SESSION: u8 = 2;
 const VALUE: u8 = 3;
 const FIXED: u8 = 4;
 const REMOVAL: u8 = 5;
+const STAGED_VALUE: u8 = 6;
+const STAGED_REMOVAL: u8 = 7;
+const STAGED_FIXED: u8 = 13;
 const KEY_PAGE: u8 = 16;
 const CLASS_KEY: u8 = 17;
 const STORE_KEY: u8 = 19;

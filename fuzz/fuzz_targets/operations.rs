@@ -105,10 +105,10 @@ impl Step {
                 len: u16::from(c) * (1 + u16::from(d & 3)),
                 fill: d,
             },
-            7 => Operation::Put {
+            7 => Operation::Commit {
                 class: a,
                 key: b,
-                len: u16::from(c % 32),
+                len: u16::from(c),
                 fill: d,
             },
             8 | 9 => Operation::Remove { class: a, key: b },

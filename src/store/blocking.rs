@@ -7,8 +7,8 @@ use core::task::{Context, Poll, Waker};
 use rand_core::TryCryptoRng;
 
 use super::{
-    AnchorError, AnchorPolicy, AsyncStore, Counter, DataClass, EraseError, Figures, FormatError, Freshness,
-    Key, Memory, MountError, ReadError, Scope, Stored, WriteError,
+    AnchorError, AnchorPolicy, AsyncStore, Change, Counter, DataClass, EraseError, Figures, FormatError,
+    Freshness, Key, Memory, MountError, ReadError, Scope, Stored, WriteError,
 };
 use crate::flash::NeverPends;
 use crate::secret::RootKey;
@@ -273,6 +273,19 @@ impl<M: NeverPends, I: Memory> Store<M, I> {
         random: &mut R,
     ) -> Result<(), EraseError> {
         run(self.0.change_root_key(root_key, random))
+    }
+
+    /// Carries out several changes together. See [`AsyncStore::commit`].
+    ///
+    /// # Errors
+    ///
+    /// [`WriteError`]; none of the changes was made.
+    pub fn commit<R: TryCryptoRng + ?Sized>(
+        &mut self,
+        changes: &[Change<'_>],
+        random: &mut R,
+    ) -> Result<(), WriteError> {
+        run(self.0.commit(changes, random))
     }
 
     /// Begins to hold the store against a counter. See [`AsyncStore::start_counter`].

@@ -12,6 +12,7 @@ use zeroize::Zeroize;
 use super::class::DataClass;
 use super::error::{Fault, WriteError};
 use super::format::{self, Kind, MAX_VALUE, PAIR_PAYLOAD, TEXT_START};
+use super::geometry::Geometry;
 use super::keys::Fate;
 use super::log::{Doomed, Log, Writing};
 use super::memory::{Entry, Parts};
@@ -28,6 +29,84 @@ pub(crate) struct Item<'a> {
     pub(crate) fixed: bool,
     /// Length of the value, if it is known before it is encoded.
     pub(crate) value_len: Option<usize>,
+}
+
+/// Where the parts of a value's plaintext stand in the record buffer.
+pub(crate) struct Layout {
+    meta: usize,
+    value: usize,
+    /// Longest value that fits page and buffer.
+    limit: usize,
+}
+
+impl Layout {
+    pub(crate) fn of<M: Medium>(geometry: Geometry, name: &str, buffer: usize) -> Self {
+        let link = if M::KIND == MediumKind::Overwritable {
+            format::LINK_LEN
+        } else {
+            0
+        };
+        let meta = TEXT_START + link;
+        let value = meta + format::META_LEN + name.len();
+        let most = usize::try_from(geometry.usable()).unwrap_or(0).min(buffer);
+        let limit = most
+            .saturating_sub(value + crypto::TAG_LEN + 3 + geometry.unit as usize)
+            .min(MAX_VALUE);
+        Self { meta, value, limit }
+    }
+
+    /// How long a value is. A typed one is encoded once for that, and again when there is room.
+    pub(crate) fn measure(
+        &self,
+        value_len: Option<usize>,
+        buffer: &mut [u8],
+        fill: impl Fn(&mut [u8]) -> Result<usize, WriteError>,
+    ) -> Result<usize, WriteError> {
+        let len = if let Some(len) = value_len {
+            len
+        } else {
+            let end = (self.value + self.limit).min(buffer.len());
+            let len = fill(buffer.get_mut(self.value..end).unwrap_or_default());
+            buffer.zeroize();
+            len?
+        };
+        if len > self.limit {
+            return Err(WriteError::TooLong(self.limit));
+        }
+        Ok(len)
+    }
+
+    fn padding(&self, value_len: usize) -> usize {
+        (4 - (self.value + value_len) % 4) % 4
+    }
+
+    /// Bytes of plaintext.
+    pub(crate) fn text_len(&self, value_len: usize) -> usize {
+        self.value + value_len + self.padding(value_len) - TEXT_START
+    }
+
+    /// Puts name and value into the buffer; the link is the caller's.
+    pub(crate) fn lay_out(
+        &self,
+        name: &str,
+        value_len: usize,
+        buffer: &mut [u8],
+        fill: impl Fn(&mut [u8]) -> Result<usize, WriteError>,
+    ) -> Result<(), WriteError> {
+        buffer.zeroize();
+        let meta =
+            u8::try_from(name.len() | self.padding(value_len) << 6).map_err(|_| WriteError::Internal)?;
+        format::place(buffer, self.meta, &[meta]);
+        format::place(buffer, self.meta + format::META_LEN, name.as_bytes());
+        let target = buffer
+            .get_mut(self.value..self.value + value_len)
+            .ok_or(WriteError::Internal)?;
+        if fill(target)? == value_len {
+            Ok(())
+        } else {
+            Err(WriteError::Encode)
+        }
+    }
 }
 
 impl<M: Medium> Log<M> {
@@ -50,33 +129,9 @@ impl<M: Medium> Log<M> {
             value_len,
         } = item;
         let geometry = self.pages.geometry;
-        let link = if M::KIND == MediumKind::Overwritable {
-            format::LINK_LEN
-        } else {
-            0
-        };
-        let value_start = TEXT_START + link + format::META_LEN + name.len();
-        let most = usize::try_from(geometry.usable())
-            .unwrap_or(0)
-            .min(parts.buffer.len());
-        let limit = most
-            .saturating_sub(value_start + crypto::TAG_LEN + 3 + geometry.unit as usize)
-            .min(MAX_VALUE);
-
-        // How long is it? A typed value is encoded once for that, and again when there is room.
-        let value_len = if let Some(len) = value_len {
-            len
-        } else {
-            let end = (value_start + limit).min(parts.buffer.len());
-            let len = fill(parts.buffer.get_mut(value_start..end).unwrap_or_default());
-            parts.buffer.zeroize();
-            len?
-        };
-        if value_len > limit {
-            return Err(WriteError::TooLong(limit));
-        }
-        let pad = (4 - (value_start + value_len) % 4) % 4;
-        let text_len = value_start + value_len + pad - TEXT_START;
+        let layout = Layout::of::<M>(geometry, name, parts.buffer.len());
+        let value_len = layout.measure(value_len, parts.buffer, &fill)?;
+        let text_len = layout.text_len(value_len);
         let kind = if fixed { Kind::Fixed } else { Kind::Value };
         let size = geometry.size(self.head.header(kind, 0, text_len)?);
 
@@ -125,16 +180,7 @@ impl<M: Medium> Log<M> {
         let randomness = crypto::fresh(random).map_err(|_| WriteError::Random)?;
         let header = self.head.header(kind, slot, text_len)?;
         let buffer = &mut *parts.buffer;
-        buffer.zeroize();
-        let meta = u8::try_from(name.len() | pad << 6).map_err(|_| WriteError::Internal)?;
-        format::place(buffer, TEXT_START + link, &[meta]);
-        format::place(buffer, TEXT_START + link + format::META_LEN, name.as_bytes());
-        let target = buffer
-            .get_mut(value_start..value_start + value_len)
-            .ok_or(WriteError::Internal)?;
-        if fill(target)? != value_len {
-            return Err(WriteError::Encode);
-        }
+        layout.lay_out(name, value_len, buffer, fill)?;
         let hash = self.keys.name_hash(slot, name.as_bytes());
         Ok(self
             .append_value(
@@ -207,7 +253,7 @@ impl<M: Medium> Log<M> {
     /// Makes a class key for a user or an application class that has none yet.
     //= compliance/requirements.md#store-23
     //# Every user's personal data MUST be sealed under a key of that user alone, so that one user's can be erased and the others' kept.
-    async fn add_class<R: TryCryptoRng + ?Sized>(
+    pub(crate) async fn add_class<R: TryCryptoRng + ?Sized>(
         &mut self,
         data: DataClass,
         parts: &mut Parts<'_>,

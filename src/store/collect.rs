@@ -9,7 +9,7 @@
 use rand_core::TryCryptoRng;
 
 use super::error::Fault;
-use super::format::{self, Header, Kind, LINK_LEN, NO_ADDRESS, SaltPayload, TEXT_START};
+use super::format::{self, Header, LINK_LEN, NO_ADDRESS, SaltPayload, TEXT_START};
 use super::geometry::Geometry;
 use super::log::{Doomed, Log};
 use super::memory::{Entry, Index, Parts, Slots};
@@ -429,7 +429,7 @@ impl<M: Medium> Log<M> {
                 size: older.size(),
             });
         }
-        let entry = Entry::new(address, header.slot, size, header.kind == Kind::Fixed, hash);
+        let entry = Entry::new(address, header.slot, size, header.kind.is_fixed(), hash);
         if !index.insert(entry) {
             return Err(Fault::Internal);
         }

@@ -183,6 +183,17 @@ pub enum WriteError {
     /// The value is too long; the limit in bytes for this name is given.
     #[error("the value is too long, {0} bytes are the limit")]
     TooLong(usize),
+    /// The records of the transaction do not fit one page; the bytes they take, and those that a page has for them.
+    #[error("the transaction takes {bytes} bytes, {limit} are the limit")]
+    TransactionTooLong {
+        /// Bytes of all its records.
+        bytes: u32,
+        /// Bytes that one page holds.
+        limit: u32,
+    },
+    /// A transaction changes one item twice.
+    #[error("the transaction changes an item twice")]
+    Repeated,
     /// The name is longer than 63 bytes.
     #[error("the name is too long")]
     Name,

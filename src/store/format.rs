@@ -35,6 +35,8 @@ pub(crate) const NAME_HASH_BITS: u32 = 21;
 pub(crate) const SALT_PAYLOAD: usize = 44;
 /// Plaintext of Removal, Anchor, Retire and Key commit records.
 pub(crate) const PAIR_PAYLOAD: usize = 8;
+/// Plaintext of a Commit record.
+pub(crate) const COMMIT_PAYLOAD: usize = 16;
 /// Plaintext of a Store key record.
 pub(crate) const STORE_KEY_PAYLOAD: usize = 32;
 /// Plaintext of a Class key record.
@@ -59,8 +61,12 @@ pub(crate) enum Kind {
     Value = 3,
     Fixed = 4,
     Removal = 5,
+    StagedValue = 6,
+    StagedRemoval = 7,
+    Commit = 8,
     Anchor = 11,
     Retire = 12,
+    StagedFixed = 13,
     KeyPage = 16,
     ClassKey = 17,
     KeyCommit = 18,
@@ -75,8 +81,12 @@ impl Kind {
             3 => Self::Value,
             4 => Self::Fixed,
             5 => Self::Removal,
+            6 => Self::StagedValue,
+            7 => Self::StagedRemoval,
+            8 => Self::Commit,
             11 => Self::Anchor,
             12 => Self::Retire,
+            13 => Self::StagedFixed,
             16 => Self::KeyPage,
             17 => Self::ClassKey,
             18 => Self::KeyCommit,
@@ -101,7 +111,25 @@ impl Kind {
 
     /// Whether a class key seals it.
     pub(crate) const fn is_of_a_class(self) -> bool {
-        matches!(self, Self::Value | Self::Fixed | Self::Removal)
+        self.is_value() || matches!(self, Self::Removal | Self::StagedRemoval)
+    }
+
+    /// Whether it holds a name and a value.
+    pub(crate) const fn is_value(self) -> bool {
+        matches!(
+            self,
+            Self::Value | Self::Fixed | Self::StagedValue | Self::StagedFixed
+        )
+    }
+
+    /// Whether it counts only once a Commit stands behind it.
+    pub(crate) const fn is_staged(self) -> bool {
+        matches!(self, Self::StagedValue | Self::StagedRemoval | Self::StagedFixed)
+    }
+
+    /// Whether its item can be written only once.
+    pub(crate) const fn is_fixed(self) -> bool {
+        matches!(self, Self::Fixed | Self::StagedFixed)
     }
 }
 
@@ -133,9 +161,10 @@ impl Header {
         let steps = field(0, 0x7ff);
         let length = usize::from(steps) * 4;
         let fits = match kind {
-            Kind::Value | Kind::Fixed => steps > 0,
+            Kind::Value | Kind::Fixed | Kind::StagedValue | Kind::StagedFixed => steps > 0,
             Kind::Page | Kind::Session | Kind::KeyPage => length == SALT_PAYLOAD,
-            Kind::Removal | Kind::Anchor | Kind::Retire => length == PAIR_PAYLOAD,
+            Kind::Removal | Kind::StagedRemoval | Kind::Anchor | Kind::Retire => length == PAIR_PAYLOAD,
+            Kind::Commit => length == COMMIT_PAYLOAD,
             Kind::ClassKey | Kind::StoreKey | Kind::KeyCommit => length == kind.key_payload(),
         };
         let slot_fits = (slot == NO_SLOT) != (kind.is_of_a_class() || kind == Kind::ClassKey);

@@ -93,6 +93,11 @@ impl Geometry {
         self.align(36)
     }
 
+    /// Bytes that a Commit record takes.
+    pub(crate) fn commit_record(self) -> u32 {
+        self.align(44)
+    }
+
     /// Bytes that a Store key record takes.
     pub(crate) fn store_key_record(self) -> u32 {
         self.align(60)

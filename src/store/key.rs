@@ -34,7 +34,7 @@ pub struct Key<T> {
     pub(crate) name: &'static str,
     pub(crate) data: DataClass,
     pub(crate) fixed: bool,
-    version: u8,
+    pub(crate) version: u8,
     of_type: PhantomData<fn() -> T>,
 }
 

@@ -10,6 +10,8 @@
 //!  key_page · record · pages · hierarchy · memory
 //! ```
 
+use core::ops::Range;
+
 use rand_core::TryCryptoRng;
 
 use super::counter::{AnchorPolicy, CounterPlace};
@@ -72,6 +74,14 @@ impl Head {
         Place {
             salt: self.salt,
             offset: self.next,
+        }
+    }
+
+    /// The same, to go on from without counting for anything yet.
+    pub(crate) fn fork(&self) -> Self {
+        Self {
+            digest: self.digest.clone(),
+            ..*self
         }
     }
 
@@ -163,6 +173,16 @@ pub(crate) struct DecidedEnd {
     pub(crate) clean: bool,
 }
 
+/// A transaction in the log: staged records one behind the other, and the Commit that makes them count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Run {
+    pub(crate) generation: u32,
+    /// Where its first record stands in the page.
+    pub(crate) first: u32,
+    /// Where its Commit stands.
+    pub(crate) commit: u32,
+}
+
 /// A record that is superseded and not yet overwritten.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Doomed {
@@ -191,6 +211,8 @@ pub(crate) struct Log<M> {
     pub(crate) paced: (u32, u32),
     pub(crate) due: u32,
     pub(crate) doomed: Option<Doomed>,
+    /// The last transaction, if the index may not know it yet, or what it superseded may not be overwritten.
+    pub(crate) run: Option<Run>,
     /// Bytes in which a write that was never accepted may have left something; overwritten before the next append.
     pub(crate) burnt: Option<(u32, u32)>,
     /// The page after the head holds what must not stay, a first record that was never accepted or a tail that was turned
@@ -590,7 +612,7 @@ impl<M: Medium> Log<M> {
         Ok(())
     }
 
-    async fn overwrite(&mut self, doomed: Doomed) -> Result<(), Fault> {
+    pub(crate) async fn overwrite(&mut self, doomed: Doomed) -> Result<(), Fault> {
         let start = doomed.address.saturating_mul(4);
         let header = u32::try_from(HEADER_LEN).map_err(|_| Fault::Internal)?;
         let end = start + doomed.size;
@@ -632,6 +654,18 @@ impl<M: Medium> Log<M> {
         slot: Option<&ClassSlot>,
         buffer: &mut [u8],
     ) -> Result<OpenedValue, Fault> {
+        let (header, text) = self.read_record(address, size, slot, buffer).await?;
+        split_value(M::KIND, header.kind, buffer, &text).ok_or(Fault::Damaged(address.saturating_mul(4)))
+    }
+
+    /// Reads and opens a record of a class. Gives its header and where its plaintext is in the buffer.
+    pub(crate) async fn read_record(
+        &mut self,
+        address: u32,
+        size: u32,
+        slot: Option<&ClassSlot>,
+        buffer: &mut [u8],
+    ) -> Result<(Header, Range<usize>), Fault> {
         let damaged = Fault::Damaged(address.saturating_mul(4));
         let (page, offset) = self.pages.geometry.place(address).ok_or(damaged)?;
         let generation = self.generation_of(page).ok_or(damaged)?;
@@ -656,7 +690,7 @@ impl<M: Medium> Log<M> {
             associated: &format::associated_data(M::KIND, header, generation, class.generation),
         };
         let text = frame.open(record).ok_or(damaged)?;
-        split_value(M::KIND, header.kind, record, &text).ok_or(damaged)
+        Ok((header, text))
     }
 
     /// The entry of an item, found by its name; the item's record is left open in `buffer`.

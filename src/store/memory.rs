@@ -79,7 +79,12 @@ impl Index<'_> {
     }
 
     pub(crate) fn is_full(&self) -> bool {
-        *self.used >= self.entries.len()
+        self.room() == 0
+    }
+
+    /// How many more items it takes.
+    pub(crate) fn room(&self) -> usize {
+        self.entries.len().saturating_sub(*self.used)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = Entry> + '_ {
@@ -105,6 +110,11 @@ impl Index<'_> {
         *place = entry;
         *self.used += 1;
         true
+    }
+
+    /// Whether there is an entry at this address.
+    pub(crate) fn holds(&self, address: u32) -> bool {
+        self.iter().any(|entry| entry.address() == address)
     }
 
     /// Takes out the entry at this address.

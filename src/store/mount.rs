@@ -63,6 +63,7 @@ impl<M: Medium> Log<M> {
             paced: (0, 0),
             due: 0,
             doomed: None,
+            run: None,
             burnt: None,
             spoiled: false,
             tail_erased: true,

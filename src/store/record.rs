@@ -79,12 +79,13 @@ impl Frame<'_> {
 
 /// Where name and value of an opened record stand in its buffer.
 pub(crate) struct OpenedValue {
+    /// Value or Fixed: what a copy of it is.
     pub(crate) kind: Kind,
     pub(crate) name: Range<usize>,
     pub(crate) value: Range<usize>,
 }
 
-/// Splits the plaintext of a Value or Fixed record, which stands in `buffer` at `text`.
+/// Splits the plaintext of a record that holds a value, which stands in `buffer` at `text`.
 pub(crate) fn split_value(
     medium: MediumKind,
     kind: Kind,
@@ -101,7 +102,7 @@ pub(crate) fn split_value(
     let name_end = name_start + usize::from(meta & 0x3f);
     let value_end = text.end.checked_sub(usize::from(meta >> 6))?;
     (name_end <= value_end).then_some(OpenedValue {
-        kind,
+        kind: if kind.is_fixed() { Kind::Fixed } else { Kind::Value },
         name: name_start..name_end,
         value: name_end..value_end,
     })

@@ -43,6 +43,8 @@ impl<M: Medium> Log<M> {
             unopened: None,
             overwritten: None,
             anchored: None,
+            run_unfinished: false,
+            unexplained: None,
         };
         let mut start = self.page_of_generation(self.tail).await?;
         for generation in self.tail..=self.head.generation {
@@ -53,6 +55,10 @@ impl<M: Medium> Log<M> {
             };
             let mut cursor = self.cursor(start, next.map(|next| next.payload.resume));
             reading.overwritten = None;
+            self.run = None;
+            if reading.run_unfinished {
+                return Err(MountError::Inconsistent);
+            }
             reading.last = Some(cursor.start.payload);
             self.anchoring.stated = self.anchoring.stated.max(cursor.start.payload.counter);
             let end = self.read_page(&mut cursor, &mut reading, parts).await?;
@@ -66,6 +72,7 @@ impl<M: Medium> Log<M> {
         }
         self.check(&reading)?;
         self.finish_overwriting(&reading).await?;
+        self.finish_run(parts).await?;
         self.largest = parts.index.iter().map(Entry::size).max().unwrap_or(0);
         self.live_bytes = parts.index.iter().map(Entry::size).sum();
         // A key page that states a value for the first time, or was written after the record that does.
@@ -136,6 +143,8 @@ impl<M: Medium> Log<M> {
                 gap = None;
             }
             let tail_without = tail;
+            // A transaction counts as one record.
+            let at = cursor.run_at(at).map_or(at, |run| run.first);
             let mut stands_at = at;
             match found {
                 Found::End { next, clean } => break (next, clean),
@@ -222,20 +231,29 @@ impl<M: Medium> Log<M> {
                     return Err(MountError::Inconsistent);
                 }
                 reading.met_key_page = true;
+                reading.unexplained = None;
                 if reading.keys.counter > self.anchoring.stated {
                     self.anchoring.state(reading.keys.counter);
                     reading.anchored = Some(here);
                 }
             }
             let found = self.step(cursor, &parts.slots, parts.buffer).await?;
+            let run = cursor
+                .run_at(here.offset)
+                .filter(|_| !matches!(found, Found::End { .. }));
             if !matches!(found, Found::End { .. }) {
                 reading.overwritten = None;
+                if self.run != run && reading.run_unfinished {
+                    return Err(MountError::Inconsistent);
+                }
+                self.run = run;
             }
             if matches!(found, Found::End { .. } | Found::Session(_)) {
                 match found {
                     Found::End { next, clean } => return Ok((next, clean)),
                     Found::Session(payload) => {
                         reading.last = Some(payload);
+                        reading.unexplained = None;
                         self.anchoring.stated = self.anchoring.stated.max(payload.counter);
                     }
                     _ => {}
@@ -245,21 +263,23 @@ impl<M: Medium> Log<M> {
             match found {
                 Found::Opened { header, offset, text } => {
                     let text_bytes = parts.buffer.get(text.clone()).unwrap_or_default();
-                    let linked = header.kind == Kind::Removal || M::KIND == MediumKind::Overwritable;
+                    let linked = !header.kind.is_value() || M::KIND == MediumKind::Overwritable;
                     let (previous, live) = match header.kind {
                         Kind::Retire | Kind::Anchor => (NO_ADDRESS, Some(format::number(text_bytes, 4))),
+                        Kind::Commit => (NO_ADDRESS, Some(format::number(text_bytes, 12))),
                         _ if linked => (format::number(text_bytes, 0), Some(format::number(text_bytes, 4))),
                         _ => (NO_ADDRESS, None),
                     };
                     if let (Some(last), Some(live)) = (reading.last.as_mut(), live) {
                         last.live = live;
+                        reading.unexplained = None;
                     }
                     // Only the last change of all may have left its predecessor to be overwritten.
                     if self.doomed.is_some() {
                         return Err(MountError::Inconsistent);
                     }
                     match header.kind {
-                        Kind::Retire => continue,
+                        Kind::Retire | Kind::Commit => continue,
                         Kind::Anchor => {
                             self.anchoring.state(format::number(text_bytes, 0));
                             reading.anchored = Some(here);
@@ -269,7 +289,7 @@ impl<M: Medium> Log<M> {
                     }
                     let address = self.pages.geometry.address(cursor.start.page, offset);
                     self.supersede(previous, reading, &mut parts.index);
-                    if header.kind != Kind::Removal {
+                    if header.kind.is_value() {
                         self.admit(header, address, text, parts).await?;
                     }
                 }
@@ -277,6 +297,10 @@ impl<M: Medium> Log<M> {
                     return Err(MountError::Damaged(address.saturating_mul(4)));
                 }
                 Found::Unopened { address } => reading.unopened = Some(address),
+                Found::Overwritten => {
+                    let page = self.pages.geometry.start(cursor.start.page);
+                    reading.unexplained = Some(page + here.offset);
+                }
                 _ => {}
             }
         }
@@ -289,12 +313,17 @@ impl<M: Medium> Log<M> {
         }
         if let Some(entry) = index.remove(previous) {
             self.live_sum = self.live_sum.wrapping_sub(self.keys.live_summand(previous));
-            if M::KIND == MediumKind::Overwritable {
+            if M::KIND == MediumKind::Overwritable && self.run.is_some() {
+                reading.run_unfinished = true;
+            } else if M::KIND == MediumKind::Overwritable {
                 self.doomed = Some(Doomed {
                     address: previous,
                     size: entry.size(),
                 });
             }
+        } else if reading.unopened == Some(previous) && self.run.is_some() {
+            reading.unopened = None;
+            reading.run_unfinished = true;
         } else if reading.unopened == Some(previous) {
             reading.unopened = None;
             self.doomed = Some(Doomed {
@@ -332,7 +361,7 @@ impl<M: Medium> Log<M> {
                 .live_sum
                 .wrapping_sub(self.keys.live_summand(older.address()));
         }
-        let entry = Entry::new(address, header.slot, size, header.kind == Kind::Fixed, hash);
+        let entry = Entry::new(address, header.slot, size, header.kind.is_fixed(), hash);
         if !parts.index.insert(entry) {
             return Err(MountError::IndexFull);
         }
@@ -359,6 +388,10 @@ impl<M: Medium> Log<M> {
         let last = reading.last.ok_or(MountError::Internal)?;
         if let Some(address) = reading.unopened {
             return Err(MountError::Damaged(address.saturating_mul(4)));
+        }
+        // A record is overwritten when the one that supersedes it is on flash: that one is gone, and was no interrupted write.
+        if let Some(at) = reading.unexplained {
+            return Err(MountError::Damaged(at));
         }
         let keys = reading.keys;
         let ends_at_key_page = self.log_end() == keys.log_end && self.head.digest.value() == keys.digest;
@@ -457,4 +490,8 @@ struct Reading {
     overwritten: Option<u32>,
     /// The last Anchor record.
     anchored: Option<Position>,
+    /// What the last transaction superseded was not all overwritten: then nothing follows it.
+    run_unfinished: bool,
+    /// An overwritten record, at this byte, behind which nothing has been read that says why.
+    unexplained: Option<u32>,
 }

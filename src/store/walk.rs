@@ -10,7 +10,7 @@ use core::ops::Range;
 
 use super::error::Fault;
 use super::format::{self, Header, Kind, MAX_UNIT, Position, SALT_PAYLOAD, SaltPayload};
-use super::log::Log;
+use super::log::{Log, Run};
 use super::memory::Slots;
 use super::pages::LOOKS;
 use super::record::{Frame, SALT_RECORD};
@@ -35,6 +35,15 @@ pub(crate) struct Cursor {
     pub(crate) salt_at: u16,
     pub(crate) digest: Digest,
     jump: Jump,
+    /// The transaction that the cursor is in or was in last.
+    pub(crate) run: Option<Run>,
+}
+
+impl Cursor {
+    /// The transaction that the record at an offset belongs to.
+    pub(crate) fn run_at(&self, offset: u32) -> Option<Run> {
+        self.run.filter(|run| (run.first..=run.commit).contains(&offset))
+    }
 }
 
 /// The next Session record that stands beyond a burnt place.
@@ -122,6 +131,7 @@ impl<M: Medium> Log<M> {
             salt_at: 0,
             digest,
             jump: Jump::Unknown(offset),
+            run: None,
         }
     }
 
@@ -179,6 +189,16 @@ impl<M: Medium> Log<M> {
                 self.torn_tail(cursor, header, slots, buffer).await
             };
         };
+        if cursor.run_at(at).is_none() && (header.kind.is_staged() || header.kind == Kind::Commit) {
+            cursor.run = self.run_from(cursor, at).await;
+            if cursor.run.is_none() {
+                return if is_whole {
+                    Err(damaged)
+                } else {
+                    self.torn_tail(cursor, Some(header), slots, buffer).await
+                };
+            }
+        }
         let found = match self.examine(cursor, header, at, slots, buffer).await? {
             Some(found) => found,
             // At the head it may be the torn end of the log; what follows tells.
@@ -200,6 +220,51 @@ impl<M: Medium> Log<M> {
         cursor.digest.add(&header.to_bytes());
         cursor.offset += self.pages.geometry.size(header);
         Ok(found)
+    }
+
+    /// The transaction whose first staged record stands at `first`, if its Commit stands behind its records and opens.
+    //= compliance/requirements.md#store-31
+    //# The changes of one transaction MUST take effect together or not at all, whatever interrupts it.
+    async fn run_from(&mut self, cursor: &Cursor, first: u32) -> Option<Run> {
+        let (page, generation) = (cursor.start.page, cursor.start.payload.generation);
+        let (mut at, mut number) = (first, 0);
+        let header = loop {
+            let header = self
+                .header_at(page, at)
+                .await
+                .filter(|header| header.salt_at == cursor.salt_at)?;
+            if !header.kind.is_staged() {
+                break header;
+            }
+            // Every record takes room: the page ends this.
+            at = at.checked_add(self.pages.geometry.size(header))?;
+            number += 1;
+        };
+        let size = self.pages.geometry.commit_record();
+        if header.kind != Kind::Commit || at.checked_add(size)? > self.pages.geometry.page {
+            return None;
+        }
+        let mut record = [0; 2 * MAX_UNIT];
+        let record = record.get_mut(..usize::try_from(size).ok()?)?;
+        let start = self.pages.geometry.start(page);
+        self.pages.read_twice(start + at, record).await.ok()?;
+        let frame = Frame {
+            header,
+            key: &self.keys.store,
+            place: Place {
+                salt: cursor.salt,
+                offset: at,
+            },
+            associated: &format::associated_data(M::KIND, header, generation, 0),
+        };
+        let text = frame.open(record)?;
+        let text = record.get(text)?;
+        let says = |at| format::number(text, at);
+        (number > 0 && says(0) == generation && says(4) == first && says(8) == number).then_some(Run {
+            generation,
+            first,
+            commit: at,
+        })
     }
 
     /// What the record with this header is; `None` if it does not open and must.
@@ -239,8 +304,8 @@ impl<M: Medium> Log<M> {
             return Ok(None);
         }
         let body = record.get(format::HEADER_LEN..header.len()).unwrap_or_default();
-        let can_be_overwritten = matches!(header.kind, Kind::Value | Kind::Fixed);
-        if M::KIND == MediumKind::Overwritable && can_be_overwritten && body.iter().all(|&byte| byte == 0) {
+        if M::KIND == MediumKind::Overwritable && header.kind.is_value() && body.iter().all(|&byte| byte == 0)
+        {
             return Ok(Some(Found::Overwritten));
         }
         let (key, class_generation) = match slot {
@@ -469,7 +534,7 @@ impl<M: Medium> Log<M> {
     }
 
     /// Whether what stands between the cursor and `last` is only what interrupted writes leave. The first one started at the
-    /// cursor; each later one was a Session record at a multiple of the skip, with a blank unit before it.
+    /// cursor, and may have been the record of a value or a whole transaction; each later one was a Session record at a multiple of the skip, with a blank unit before it.
     async fn check_torn(
         &mut self,
         cursor: &Cursor,
@@ -483,15 +548,24 @@ impl<M: Medium> Log<M> {
         let (at, unit, session) = (cursor.offset, geometry.unit, geometry.salt_record());
         let damaged = Fault::Damaged(start + at);
 
+        let mut behind = at;
+        let mut header = header;
+        while let Some(staged) = header
+            .filter(|header| header.kind.is_staged() && header.salt_at == cursor.salt_at)
+            .filter(|header| behind.saturating_add(geometry.size(*header)) <= geometry.page)
+        {
+            behind += geometry.size(staged);
+            header = self.header_at(cursor.start.page, behind).await;
+        }
         let claimed = header.map_or(unit, |header| geometry.size(header));
-        let claimed = if at.saturating_add(claimed) > geometry.page {
+        let claimed = if behind.saturating_add(claimed) > geometry.page {
             unit
         } else {
             claimed
         };
         // A Session record of a start stands at the next granule.
         let first_session = at.next_multiple_of(geometry.granule()).saturating_add(session);
-        let mut behind = first_session.max(at.saturating_add(claimed));
+        let mut behind = first_session.max(behind.saturating_add(claimed));
         while behind < last {
             let Some(found) = self.pages.first_not_blank(start + behind, start + last).await else {
                 break;
@@ -546,7 +620,8 @@ impl<M: Medium> Log<M> {
         let size = self.pages.geometry.size(header);
         let readable = usize::try_from(size).is_ok_and(|size| size <= buffer.len())
             && offset.saturating_add(size) <= self.pages.geometry.page;
-        if !readable || !is_plain(header) || header.salt_at != cursor.salt_at {
+        // A staged record may be whole: what is missing is its Commit.
+        if !readable || !is_plain(header) || header.kind.is_staged() || header.salt_at != cursor.salt_at {
             return Ok(None);
         }
         let found = self.examine(cursor, header, offset, slots, buffer).await?;
@@ -558,6 +633,14 @@ impl<M: Medium> Log<M> {
 fn is_plain(header: Header) -> bool {
     matches!(
         header.kind,
-        Kind::Value | Kind::Fixed | Kind::Removal | Kind::Anchor | Kind::Retire
+        Kind::Value
+            | Kind::Fixed
+            | Kind::Removal
+            | Kind::StagedValue
+            | Kind::StagedFixed
+            | Kind::StagedRemoval
+            | Kind::Commit
+            | Kind::Anchor
+            | Kind::Retire
     )
 }

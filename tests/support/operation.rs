@@ -2,7 +2,7 @@
 #![allow(dead_code, unreachable_pub)]
 
 use bydesign::flash::NeverPends;
-use bydesign::store::{Class, EraseError, Scope, Store, UserId, WriteError};
+use bydesign::store::{Change, Class, EraseError, Scope, Store, UserId, WriteError};
 use chacha20::ChaCha20Rng;
 
 use super::{Memory, Model, class};
@@ -10,12 +10,34 @@ use super::{Memory, Model, class};
 /// What a history is made of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Operation {
-    Put { class: u8, key: u8, len: u16, fill: u8 },
-    Remove { class: u8, key: u8 },
-    EraseItem { class: u8, key: u8 },
-    EraseClass { class: u8 },
+    Put {
+        class: u8,
+        key: u8,
+        len: u16,
+        fill: u8,
+    },
+    Remove {
+        class: u8,
+        key: u8,
+    },
+    EraseItem {
+        class: u8,
+        key: u8,
+    },
+    /// A transaction: puts `key` and, half as long, the next one in the next class, and removes the one after in the same class.
+    Commit {
+        class: u8,
+        key: u8,
+        len: u16,
+        fill: u8,
+    },
+    EraseClass {
+        class: u8,
+    },
     EraseUser,
-    Maintain { steps: u8 },
+    Maintain {
+        steps: u8,
+    },
 }
 
 /// How an operation ended.
@@ -54,6 +76,16 @@ pub fn put(class: u8, key: u8, len: u16, fill: u8) -> Operation {
     }
 }
 
+/// The transaction of such an [`Operation::Commit`].
+pub fn commit(class: u8, key: u8, len: u16, fill: u8) -> Operation {
+    Operation::Commit {
+        class,
+        key,
+        len,
+        fill,
+    }
+}
+
 impl Operation {
     /// The state after the operation.
     pub fn apply(&self, model: &Model) -> Model {
@@ -69,6 +101,17 @@ impl Operation {
             }
             Self::Remove { class, key } | Self::EraseItem { class, key } => {
                 after.remove(&(class % 5, name(*key)));
+            }
+            Self::Commit {
+                class,
+                key,
+                len,
+                fill,
+            } => {
+                let next = (class % 5 + 1) % 5;
+                after.insert((class % 5, name(*key)), value(*len, *fill));
+                after.insert((next, name(key.wrapping_add(1))), value(len / 2, !fill));
+                after.remove(&(class % 5, name(key.wrapping_add(2))));
             }
             Self::EraseClass { class } => after.retain(|(in_class, _), _| {
                 let taken = match class % 5 {
@@ -87,7 +130,12 @@ impl Operation {
     pub fn run<M: NeverPends>(&self, store: &mut Store<M, Memory>, random: &mut ChaCha20Rng) -> Outcome {
         let written = |result: Result<(), WriteError>| match result {
             Ok(()) => Outcome::Done,
-            Err(WriteError::Full | WriteError::IndexFull | WriteError::TooLong(_)) => Outcome::Refused,
+            Err(
+                WriteError::Full
+                | WriteError::IndexFull
+                | WriteError::TooLong(_)
+                | WriteError::TransactionTooLong { .. },
+            ) => Outcome::Refused,
             Err(WriteError::Flash(_) | WriteError::Unkept) => Outcome::Cut,
             Err(error) => panic!("{self:?}: {error}"),
         };
@@ -114,6 +162,24 @@ impl Operation {
             }
             Self::EraseItem { class: number, key } => {
                 erased(store.erase_item(class(*number), &name(*key), random))
+            }
+            Self::Commit {
+                class: number,
+                key,
+                len,
+                fill,
+            } => {
+                let names = [0, 1, 2].map(|more| name(key.wrapping_add(more)));
+                let values = [value(*len, *fill), value(len / 2, !fill)];
+                let next = (number % 5 + 1) % 5;
+                written(store.commit(
+                    &[
+                        Change::put_bytes(class(*number), &names[0], &values[0]),
+                        Change::put_bytes(class(next), &names[1], &values[1]),
+                        Change::remove_bytes(class(*number), &names[2]),
+                    ],
+                    random,
+                ))
             }
             Self::EraseClass { class } => erased(store.erase(
                 match class % 5 {
