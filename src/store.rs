@@ -99,7 +99,7 @@ use zeroize::Zeroize;
 pub use blocking::Store;
 pub use class::{Class, DataClass, Scope, UserId};
 pub use counter::{AnchorPolicy, Counter, CounterFailed, CounterPlace, Freshness};
-pub use error::{AnchorError, EraseError, FormatError, MountError, ReadError, WriteError};
+pub use error::{AnchorError, EraseError, FormatError, MountError, ReadError, UpgradeError, WriteError};
 pub use figures::Figures;
 pub use flash_counter::FlashCounter;
 pub use key::Key;
@@ -404,6 +404,37 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
         };
         let fill = |out: &mut [u8]| key.encode(value, out).map_err(|CodecError| WriteError::Encode);
         self.put_with(item, fill, random).await
+    }
+
+    /// Brings an item to the present version of its key, if it is there in an earlier one. Gives whether it was. Call it for each key
+    /// that has changed, once after an update of the firmware; until then [`AsyncStore::get`] reads the earlier version.
+    ///
+    /// # Errors
+    ///
+    /// [`UpgradeError`]; the item is as it was. A write-once item cannot be written anew: it is read through
+    /// [`Key::migrate`] for good.
+    ///
+    /// # Power loss
+    ///
+    /// The item has its earlier version or the present one; reading gives the same value.
+    pub async fn upgrade<T: Stored, R: TryCryptoRng + ?Sized>(
+        &mut self,
+        key: &Key<T>,
+        random: &mut R,
+    ) -> Result<bool, UpgradeError> {
+        let Some((_, opened)) = self.open(key.data, key.name).await? else {
+            return Ok(false);
+        };
+        let buffer = self.memory.parts().buffer;
+        let bytes = buffer.get(opened.value).unwrap_or_default();
+        let value = key
+            .is_of_another_version(bytes)
+            .then(|| key.decode(bytes))
+            .transpose();
+        buffer.zeroize();
+        let Some(value) = value? else { return Ok(false) };
+        self.put(key, &value, random).await?;
+        Ok(true)
     }
 
     /// Stores bytes, in place of earlier ones. As [`AsyncStore::put`].

@@ -8,7 +8,7 @@ use rand_core::TryCryptoRng;
 
 use super::{
     AnchorError, AnchorPolicy, AsyncStore, Change, Counter, DataClass, EraseError, Figures, FormatError,
-    Freshness, Key, Memory, MountError, ReadError, Scope, Stored, WriteError,
+    Freshness, Key, Memory, MountError, ReadError, Scope, Stored, UpgradeError, WriteError,
 };
 use crate::flash::NeverPends;
 use crate::secret::RootKey;
@@ -176,6 +176,19 @@ impl<M: NeverPends, I: Memory> Store<M, I> {
         random: &mut R,
     ) -> Result<(), WriteError> {
         run(self.0.put(key, value, random))
+    }
+
+    /// Brings an item to the present version of its key. See [`AsyncStore::upgrade`].
+    ///
+    /// # Errors
+    ///
+    /// [`UpgradeError`].
+    pub fn upgrade<T: Stored, R: TryCryptoRng + ?Sized>(
+        &mut self,
+        key: &Key<T>,
+        random: &mut R,
+    ) -> Result<bool, UpgradeError> {
+        run(self.0.upgrade(key, random))
     }
 
     /// Stores bytes. See [`AsyncStore::put_bytes`].

@@ -217,6 +217,18 @@ pub enum WriteError {
     Internal,
 }
 
+/// Why an item could not be brought to the present version of its key. It is as it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum UpgradeError {
+    /// It could not be read; [`ReadError::Version`] if it is of a later version, or of an earlier one that the key does not read.
+    #[error("not read: {0}")]
+    Read(#[from] ReadError),
+    /// It could not be written.
+    #[error("not written: {0}")]
+    Write(#[from] WriteError),
+}
+
 /// Why something could not be erased.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

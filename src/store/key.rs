@@ -20,8 +20,8 @@ use super::stored::{CodecError, Stored};
 /// ```
 ///
 /// The first byte of a typed value on flash is the version of its key, 0 unless declared: change it whenever the shape of
-/// the value changes. A value of another version is reported as such and not decoded. (Values stored by name, as bytes, have
-/// no such byte.)
+/// the value changes. A value of another version is reported as such and not decoded, unless the key says how earlier versions
+/// are read ([`Key::migrate`]); one of a later version never is. (Values stored by name, as bytes, have no such byte.)
 ///
 /// A name that is too long does not compile:
 ///
@@ -35,8 +35,12 @@ pub struct Key<T> {
     pub(crate) data: DataClass,
     pub(crate) fixed: bool,
     pub(crate) version: u8,
+    migrate: Option<Migrate<T>>,
     of_type: PhantomData<fn() -> T>,
 }
+
+/// Makes a value of the present shape out of the bytes of an earlier version.
+type Migrate<T> = fn(u8, &[u8]) -> Result<T, CodecError>;
 
 impl<T> Key<T> {
     /// A key of at most 63 bytes.
@@ -52,6 +56,7 @@ impl<T> Key<T> {
             data: DataClass::of(class),
             fixed: false,
             version: 0,
+            migrate: None,
             of_type: PhantomData,
         }
     }
@@ -71,6 +76,32 @@ impl<T> Key<T> {
     #[must_use]
     pub const fn version(self, version: u8) -> Self {
         Self { version, ..self }
+    }
+
+    /// The same key, with a function that reads values of earlier versions: it is given the version and the bytes.
+    ///
+    /// A value of an earlier version is read through it; it stays on flash as it is until the item is put again, by
+    /// [`Store::put`](super::Store::put) or [`Store::upgrade`](super::Store::upgrade).
+    ///
+    /// ```
+    /// use bydesign::store::{Class, CodecError, Key, Stored};
+    ///
+    /// /// Tenths of a degree. Version 0 was whole degrees in one byte.
+    /// const TARGET: Key<i16> = Key::new("target", Class::Settings).version(1).migrate(in_tenths);
+    ///
+    /// fn in_tenths(version: u8, bytes: &[u8]) -> Result<i16, CodecError> {
+    ///     match version {
+    ///         0 => Ok(i16::from(i8::decode(bytes)?) * 10),
+    ///         _ => Err(CodecError),
+    ///     }
+    /// }
+    /// ```
+    #[must_use]
+    pub const fn migrate(self, migrate: fn(u8, &[u8]) -> Result<T, CodecError>) -> Self {
+        Self {
+            migrate: Some(migrate),
+            ..self
+        }
     }
 
     /// The same key in the personal data of a user.
@@ -98,9 +129,21 @@ impl<T: Stored> Key<T> {
             Some((version, value)) if *version == self.version => {
                 T::decode(value).map_err(|CodecError| ReadError::Decode)
             }
-            Some((version, _)) => Err(ReadError::Version(*version)),
+            Some((version, value)) => match self.migrate {
+                //= compliance/requirements.md#store-32
+                //# A value of a later version than the key's MUST NOT be decoded, and its bytes MUST stay as they are.
+                Some(migrate) if *version < self.version => {
+                    migrate(*version, value).map_err(|CodecError| ReadError::Version(*version))
+                }
+                _ => Err(ReadError::Version(*version)),
+            },
             None => Err(ReadError::Decode),
         }
+    }
+
+    /// Whether these bytes are of another version than the key's.
+    pub(crate) fn is_of_another_version(&self, bytes: &[u8]) -> bool {
+        bytes.first().is_some_and(|version| *version != self.version)
     }
 }
 
