@@ -90,7 +90,26 @@ impl<M: Medium> Pages<M> {
         {
             refusal = MountError::Geometry;
         }
+        if refusal == MountError::Unformatted
+            && let Some(page) = self.cut_key_page().await
+        {
+            refusal = MountError::Damaged(self.geometry.start(page));
+        }
         Err(refusal)
+    }
+
+    /// A key page that ends early beside a log that holds something. A format begins its key page when the log holds
+    /// nothing: no interrupted write leaves this.
+    pub(crate) async fn cut_key_page(&mut self) -> Option<u16> {
+        for page in 0..LOG_START {
+            let mut begin = [0; MAGIC.len()];
+            let at = self.geometry.start(page) + self.geometry.first();
+            let read = self.medium.read(at, &mut begin).await;
+            if read.is_ok() && begin == MAGIC && !self.is_log_unused().await {
+                return Some(page);
+            }
+        }
+        None
     }
 
     /// Whether the first page begins like a key page of another unit.

@@ -257,5 +257,5 @@ async fn is_unformatted<M: Medium>(
             return Ok(false);
         }
     }
-    Ok(true)
+    Ok(pages.cut_key_page().await.is_none())
 }
