@@ -163,6 +163,11 @@ impl<M: Medium> Log<M> {
         if let (Err(_), Some(other_id)) = (&found, other_id) {
             // An interrupted erase can leave a key page whose clear part is there and wrong.
             found = find_key_page(&mut pages, root_key, other_id, label).await;
+        } else if let (Ok(_), Some(other_id)) = (&found, other_id)
+            && find_key_page(&mut pages, root_key, other_id, label).await.is_ok()
+        {
+            // Two stores at once, and no telling which is the one: neither key page may be erased for the other.
+            return Err(MountError::Inconsistent);
         }
         let (wrapping, key_page) = found?;
         let count = usize::try_from(key_page.payload.count).map_err(|_| MountError::Internal)?;
