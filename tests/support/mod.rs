@@ -51,6 +51,8 @@ pub trait Part: Clone {
     fn set_tear(&mut self, program: ProgramTear, erase: EraseTear, seed: u64);
     /// Power goes after so many events, while a store runs.
     fn cut_in_store(store: &mut Store<Self::Medium<'_>, Memory>, events: u64);
+    /// The bytes, to be changed while a store runs.
+    fn image_in_store<'a>(store: &'a mut Store<Self::Medium<'_>, Memory>) -> &'a mut [u8];
     /// One call fails after so many, and does nothing.
     fn fail_in_store(store: &mut Store<Self::Medium<'_>, Memory>, calls: u64);
 }
@@ -98,6 +100,9 @@ macro_rules! part {
             }
             fn cut_in_store(store: &mut Store<Self::Medium<'_>, Memory>, events: u64) {
                 store.medium_mut().driver_mut().cut_after(events);
+            }
+            fn image_in_store<'a>(store: &'a mut Store<Self::Medium<'_>, Memory>) -> &'a mut [u8] {
+                store.medium_mut().driver_mut().image_mut()
             }
             fn fail_in_store(store: &mut Store<Self::Medium<'_>, Memory>, calls: u64) {
                 let driver = store.medium_mut().driver_mut();
