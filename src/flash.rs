@@ -10,8 +10,12 @@
 //!  flash     (this file)  Medium = Overwritable | WriteOnce, over any NorFlash driver, blocking or async
 //!  driver    yours        embedded-storage / embedded-storage-async
 //! ```
+//!
+//! Two drivers are here, both for hosts: `file` (feature `std`), and `simulator`, which cuts the power (feature `test-util`).
 
 mod blocking;
+#[cfg(feature = "std")]
+pub mod file;
 mod medium;
 // Test support on a host: an index out of bounds is a bug of the simulator, and may show as one.
 #[allow(clippy::indexing_slicing)]

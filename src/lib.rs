@@ -12,12 +12,12 @@
 //! * [`store`]: the sealed key-value store. Its first page has an example that runs on a PC.
 //! * [`secret`]: secrets that wipe themselves, and the root key that refuses to be weak.
 //! * [`flash`]: what the part is, [`Overwritable`](flash::Overwritable) or [`WriteOnce`](flash::WriteOnce); with feature
-//!   `test-util` also a simulator that cuts the power and misbehaves, for your own tests.
+//!   `std` also a file in its place, and with `test-util` a simulator that cuts the power and misbehaves, for your own tests.
 //!
 //! # Features
 //!
 //! * `test-util`: [`flash`]'s simulator and the nonce ledger; needs the standard library.
-//! * `std`: types that need the standard library.
+//! * `std`: a file as the flash, for embedded Linux and for tests on a PC.
 //!
 //! Features add and never weaken. Without them the crate needs neither `std` nor an allocator.
 //!

@@ -1,0 +1,145 @@
+//! A file is made whole or not at all, and opened if it is what it should be.
+
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::error::OpenError;
+use super::lock::LockedFile;
+use super::storage;
+
+/// Makes a blank file of `capacity` bytes, has it locked, and only then gives it its name.
+//= compliance/requirements.md#file-6
+//# A file that is made for the flash MUST be whole and blank when it appears under its name, wherever the making was interrupted.
+pub(super) fn create(path: &Path, capacity: u32) -> Result<LockedFile, OpenError> {
+    refuse_existing(path)?;
+    let unfinished = unfinished(path);
+    if fs::symlink_metadata(&unfinished).is_ok_and(|there| !there.is_file()) {
+        return Err(OpenError::NotAFile { path: unfinished });
+    }
+    let file = private()
+        .create(true)
+        .truncate(false)
+        .open(&unfinished)
+        .map_err(OpenError::io(&unfinished, "make the file"))?;
+    let mut file = LockedFile::new(file, path)?;
+    // Between the opening and the lock somebody else may have finished: then this is their file.
+    if !is_at(file.file(), &unfinished) {
+        return Err(OpenError::Locked { path: path.into() });
+    }
+    let named = refuse_existing(path)
+        .and_then(|()| fill(&mut file, capacity).map_err(OpenError::io(&unfinished, "fill the file")))
+        .and_then(|()| fs::rename(&unfinished, path).map_err(OpenError::io(path, "name the file")));
+    if named.is_err() {
+        // The next attempt would begin anew; until then it would only take room.
+        let _ = fs::remove_file(&unfinished);
+    }
+    named?;
+    sync_directory(path)?;
+    Ok(file)
+}
+
+/// Opens a file of `capacity` bytes, if it is one and nobody else has it.
+//= compliance/requirements.md#file-4
+//# A file that has another size than it was said to have, is marked as read-only or is no regular file MUST be refused by name and left as it was.
+pub(super) fn open(path: &Path, capacity: u32) -> Result<LockedFile, OpenError> {
+    let there = fs::metadata(path).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => OpenError::Missing { path: path.into() },
+        _ => OpenError::io(path, "look at the file")(error),
+    })?;
+    // Before it is opened: opening a device or a pipe may already do something.
+    if !there.is_file() {
+        return Err(OpenError::NotAFile { path: path.into() });
+    }
+    // The superuser could write to it all the same.
+    if there.permissions().readonly() {
+        return Err(OpenError::ReadOnly { path: path.into() });
+    }
+    let file = private()
+        .open(path)
+        .map_err(OpenError::io(path, "open the file"))?;
+    let file = LockedFile::new(file, path)?;
+    let found = file
+        .file()
+        .metadata()
+        .map_err(OpenError::io(path, "look at the file"))?
+        .len();
+    if found != u64::from(capacity) {
+        return Err(OpenError::Size {
+            path: path.into(),
+            found,
+            expected: capacity.into(),
+        });
+    }
+    // Whoever made it may have been killed before the name was durable.
+    let target = fs::canonicalize(path).map_err(OpenError::io(path, "look at the file"))?;
+    sync_directory(&target)?;
+    Ok(file)
+}
+
+/// The name a file has until it is whole.
+fn unfinished(path: &Path) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(".new");
+    name.into()
+}
+
+fn refuse_existing(path: &Path) -> Result<(), OpenError> {
+    match fs::symlink_metadata(path) {
+        Ok(_) => Err(OpenError::AlreadyThere { path: path.into() }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(OpenError::io(path, "look for the file")(error)),
+    }
+}
+
+/// For reading and writing; made, if it is made, for its owner alone.
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+/// Whether an open file still has this name.
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+
+    match (file.metadata(), fs::symlink_metadata(path)) {
+        (Ok(open), Ok(there)) => (open.dev(), open.ino()) == (there.dev(), there.ino()),
+        _ => false,
+    }
+}
+
+/// The system does not tell.
+#[cfg(not(unix))]
+fn is_at(_: &File, path: &Path) -> bool {
+    path.exists()
+}
+
+/// Makes the file blank from end to end, whatever an earlier attempt left in it.
+fn fill(file: &mut LockedFile, capacity: u32) -> io::Result<()> {
+    file.file().set_len(0)?;
+    storage::write_blank(file, 0, capacity as usize)?;
+    file.file().sync_all()
+}
+
+/// The name stays if power goes, as the bytes do.
+#[cfg(unix)]
+fn sync_directory(path: &Path) -> Result<(), OpenError> {
+    let directory = match path.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    };
+    File::open(directory)
+        .and_then(|directory| directory.sync_all())
+        .map_err(OpenError::io(directory, "sync the directory"))
+}
+
+/// Other systems have no such call.
+#[cfg(not(unix))]
+fn sync_directory(_: &Path) -> Result<(), OpenError> {
+    Ok(())
+}
