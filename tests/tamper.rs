@@ -570,9 +570,16 @@ on_both_kinds! {
         expected(Owner::of_the_same_key_and_label(), damaged(2048));
     }
 
-    key_pages_that_are_both_dropped_leave_unformatted_flash(small) {
+    key_pages_that_are_both_dropped_leave_flash_that_only_an_erasing_format_takes(small) {
         // As a format leaves that erases what was there and is cut short: every key is gone.
         assert_eq!(small.refused(|image| image[..2048].fill(0xff)), Some(MountError::Unformatted));
+        let mut dropped = P::of_image(small.part.image());
+        dropped.image_mut()[..2048].fill(0xff);
+        let key = support::root_key();
+        let format = Store::format(dropped.medium(), Memory::new(), &key, support::LABEL, &mut random(1));
+        assert_eq!(format.err(), Some(FormatError::NotBlank));
+        let label = support::LABEL;
+        Store::format_erasing(dropped.medium(), Memory::new(), &key, label, &mut random(1)).expect("is told to");
     }
 
     a_key_page_that_ends_early_beside_a_log_is_damage_and_not_formatted_away(small) {

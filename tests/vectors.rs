@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use bydesign::flash::simulator::{EraseTear, ProgramTear};
-use bydesign::store::{Class, DataClass, UserId};
+use bydesign::store::{AnchorPolicy, Change, Class, Counter, CounterFailed, CounterPlace, DataClass, UserId};
 use support::{Ecc, Model, Nor, Part, ROOT, contents, format, mount, random};
 
 fn folder() -> PathBuf {
@@ -70,6 +70,57 @@ fn history<P: Part>(capacity: usize) -> P {
         )
         .unwrap();
     drop(store);
+    part
+}
+
+/// A counter in a variable.
+struct Register(u32);
+
+impl Counter for Register {
+    fn place(&self) -> CounterPlace {
+        CounterPlace::OutOfReach
+    }
+
+    async fn value(&mut self) -> Result<u32, CounterFailed> {
+        Ok(self.0)
+    }
+
+    async fn advance(&mut self) -> Result<(), CounterFailed> {
+        self.0 += 1;
+        Ok(())
+    }
+}
+
+/// The same held against a counter, with two transactions, and a third torn at the end.
+fn committed<P: Part>(capacity: usize) -> P {
+    let mut part = history::<P>(capacity);
+    let mut source = random(12);
+    let mut counter = Register(41);
+    let mut store = mount(&mut part).unwrap();
+    store.start_counter(&mut counter, &mut source).unwrap();
+    for round in 0..2u8 {
+        let name = [b'A' + round];
+        let changes = [
+            Change::put_bytes(Class::User, "name", &name),
+            Change::put_fixed_bytes(Class::Identity, ["first", "second"][usize::from(round)], b"1"),
+            Change::remove_bytes(Class::Application(1), ""),
+        ];
+        store.commit(&changes, &mut source).unwrap();
+        store
+            .anchor(&mut counter, AnchorPolicy::EveryChange, &mut source)
+            .unwrap();
+    }
+    drop(store);
+    part.set_tear(ProgramTear::TornWord, EraseTear::Clean, 5);
+    part.cut_after(200);
+    let mut store = mount(&mut part).unwrap();
+    let torn = [
+        Change::put_bytes(Class::User, "torn", &[0xaa; 30]),
+        Change::put_bytes(Class::User, "name", &[0xbb; 30]),
+    ];
+    assert!(store.commit(&torn, &mut source).is_err());
+    drop(store);
+    part.power_on();
     part
 }
 
@@ -140,6 +191,14 @@ fn the_images_of_version_1_are_made_again_byte_for_byte() {
     check("v1-write-once-8", &history::<Ecc<8, 1024>>(8 * 1024));
     check("v1-overwritable-4-aged", &aged::<Nor<4, 1024>>(8 * 1024));
     check("v1-write-once-32-aged", &aged::<Ecc<32, 256>>(8 * 1024));
+    check(
+        "v1-overwritable-1-committed",
+        &committed::<Nor<1, 4096>>(16 * 1024),
+    );
+    check(
+        "v1-write-once-16-committed",
+        &committed::<Ecc<16, 1024>>(8 * 1024),
+    );
 }
 
 /// Reads the files alone: this is the test that later releases keep.
@@ -166,6 +225,21 @@ fn the_images_of_version_1_are_read() {
         contents_of_the_history(&aged);
         assert_eq!(aged.get(&(2, "counter".to_owned())), Some(&vec![89; 50]));
         assert_eq!(aged.get(&(2, "torn".to_owned())), None);
+    }
+    for committed in [
+        read::<Nor<1, 4096>>("v1-overwritable-1-committed"),
+        read::<Ecc<16, 1024>>("v1-write-once-16-committed"),
+    ] {
+        let value = |class, name: &str| committed.get(&(class, name.to_owned())).map(Vec::as_slice);
+        assert_eq!(value(0, "serial"), Some(&b"SN-000001"[..]));
+        assert_eq!(value(0, "second"), Some(&b"1"[..]));
+        assert_eq!(
+            value(2, "name"),
+            Some(&b"B"[..]),
+            "of the last transaction that was committed"
+        );
+        assert_eq!(value(2, "torn"), None);
+        assert_eq!(value(4, ""), None);
     }
 }
 

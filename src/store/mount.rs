@@ -110,11 +110,16 @@ impl<M: Medium> Log<M> {
             pages.most_erases = pages.most_erases.max(pages.erases_of(page).await?.unwrap_or(0));
         }
         // The key pages go first: with them, whatever was stored is gone.
+        let (before, mut most_erases) = (pages.most_erases, pages.most_erases);
         for page in 0..geometry.pages {
             if page < LOG_START || pages.is_erased(page).await?.is_none() {
+                // A page without a mark is taken to be as worn as any was before, not as those that were just erased.
+                pages.most_erases = before;
                 pages.erase_page(page, 0).await?;
+                most_erases = most_erases.max(pages.most_erases);
             }
         }
+        pages.most_erases = most_erases;
         let key_page = KeyPage {
             page: 0,
             salt: crypto::fresh(random).map_err(|_| FormatError::Random)?,
@@ -262,5 +267,6 @@ async fn is_unformatted<M: Medium>(
             return Ok(false);
         }
     }
-    Ok(pages.cut_key_page().await.is_none())
+    // A log beside blank key pages was a store: only who says so may erase what an attacker has left of it.
+    Ok(pages.is_log_unused().await)
 }
