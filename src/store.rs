@@ -60,6 +60,7 @@
 //!  anchor · counter · flash_counter   holding the store against a monotonic counter
 //!  mount · replay · walk           from bytes to a store; the log into the index; reading what may be torn
 //!  collect · keys                  making room; changing keys
+//!  salvage                         what still opens of a store that does not mount
 //!  log · memory                    the head of the log; the caller's RAM
 //!  key_page · clear · record       one key page; one record
 //!  pages · hierarchy               the medium, read back and marked; which key comes from which
@@ -89,6 +90,7 @@ mod pace;
 mod pages;
 mod record;
 mod replay;
+mod salvage;
 mod stored;
 mod transaction;
 mod walk;
@@ -104,6 +106,7 @@ pub use figures::Figures;
 pub use flash_counter::FlashCounter;
 pub use key::Key;
 pub use memory::{Memory, Ram};
+pub use salvage::{Salvage, Salvaged};
 pub use stored::{CodecError, Serde, Stored};
 pub use transaction::Change;
 
@@ -260,6 +263,54 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
     /// The medium under the store, to exercise it in tests. Writing to it loses data.
     pub fn medium_mut(&mut self) -> &mut M {
         &mut self.log.pages.medium
+    }
+
+    /// Reads everything that still authenticates out of a store that no longer mounts, and says what does not. Never runs by
+    /// itself, and writes nothing; what comes of the store is the caller's to decide: usually
+    /// [`AsyncStore::format_erasing`] and putting back what was found.
+    ///
+    /// ```
+    /// # use bydesign::flash::NeverPends;
+    /// # use bydesign::secret::RootKey;
+    /// # use bydesign::store::{Memory, MountError, Salvage, Store};
+    /// # fn example<M: NeverPends, I: Memory>(medium: M, memory: I, root_key: &RootKey) -> Result<(), MountError> {
+    /// let salvaged = Store::salvage(medium, memory, root_key, "settings", |found| match found {
+    ///     Salvage::Item { name, is_latest, .. } => println!("{name}{}", if is_latest { "" } else { " (or an earlier value of it)" }),
+    ///     Salvage::Gap { from, to } => println!("nothing opens from {from:#x} to {to:#x}"),
+    ///     other => println!("{other:?}"),
+    /// })?;
+    /// # let _ = salvaged;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// Takes a few readings of every page, and where it is damaged an attempt to open a record at each word: slow, and bounded
+    /// by the size of the part. `memory` must have room for all items.
+    ///
+    /// # Errors
+    ///
+    /// [`MountError`]: no key page opens, the memory is too small, or the store's own key is damaged. Then nothing can be read:
+    /// there is one copy of every key, so that it can be destroyed.
+    ///
+    /// # Power loss
+    ///
+    /// Nothing is written.
+    ///
+    /// # Security
+    ///
+    /// Only what opens under its key is given. Damage that an attacker chose can hide newer values and removals: see
+    /// [`Salvage::Item`]. Erased classes stay erased.
+    pub async fn salvage(
+        medium: M,
+        mut memory: I,
+        root_key: &RootKey,
+        label: &str,
+        each: impl FnMut(Salvage<'_>),
+    ) -> Result<Salvaged, MountError> {
+        let mut parts = memory.parts();
+        let salvaged = Log::salvage(medium, root_key, label, &mut parts, each).await;
+        parts.buffer.zeroize();
+        salvaged
     }
 
     // ---- reading ----

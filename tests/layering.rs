@@ -23,7 +23,7 @@ const CRATE: [(&str, &[&str]); 4] = [
 
 /// Each module of the store and what it may import of the others. `store` is `src/store.rs` itself, the operations; it
 /// may import all, and only the blocking face may import it.
-const STORE: [(&str, &[&str]); 26] = [
+const STORE: [(&str, &[&str]); 27] = [
     ("format", &[]),
     ("error", &[]),
     ("class", &[]),
@@ -118,6 +118,22 @@ const STORE: [(&str, &[&str]); 26] = [
         "transaction",
         &[
             "change", "class", "collect", "error", "format", "key", "log", "memory", "stored",
+        ],
+    ),
+    (
+        "salvage",
+        &[
+            "class",
+            "error",
+            "format",
+            "geometry",
+            "hierarchy",
+            "key_page",
+            "log",
+            "memory",
+            "pages",
+            "record",
+            "walk",
         ],
     ),
     ("blocking", &["store"]),

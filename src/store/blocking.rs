@@ -8,7 +8,8 @@ use rand_core::TryCryptoRng;
 
 use super::{
     AnchorError, AnchorPolicy, AsyncStore, Change, Counter, DataClass, EraseError, Figures, FormatError,
-    Freshness, Key, Memory, MountError, ReadError, Scope, Stored, UpgradeError, WriteError,
+    Freshness, Key, Memory, MountError, ReadError, Salvage, Salvaged, Scope, Stored, UpgradeError,
+    WriteError,
 };
 use crate::flash::NeverPends;
 use crate::secret::RootKey;
@@ -88,6 +89,21 @@ impl<M: NeverPends, I: Memory> Store<M, I> {
             medium, memory, root_key, label, counter,
         ))
         .map(Self)
+    }
+
+    /// Reads everything that still authenticates out of a store that no longer mounts. See [`AsyncStore::salvage`].
+    ///
+    /// # Errors
+    ///
+    /// [`MountError`].
+    pub fn salvage(
+        medium: M,
+        memory: I,
+        root_key: &RootKey,
+        label: &str,
+        each: impl FnMut(Salvage<'_>),
+    ) -> Result<Salvaged, MountError> {
+        run(AsyncStore::salvage(medium, memory, root_key, label, each))
     }
 
     /// Ends the store and gives the medium back.

@@ -38,7 +38,7 @@ const FIXED_CLASSES: [DataClass; 3] = [
 ];
 
 impl<M: Medium> Log<M> {
-    fn new(pages: Pages<M>, keys: StoreKeys, key_page: KeyPage) -> Self {
+    pub(crate) fn new(pages: Pages<M>, keys: StoreKeys, key_page: KeyPage) -> Self {
         let digest = Digest::new(&keys.structure);
         Self {
             pages,

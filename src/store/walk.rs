@@ -39,7 +39,25 @@ pub(crate) struct Cursor {
     pub(crate) run: Option<Run>,
 }
 
+/// Records of one page under one salt.
+#[derive(Clone, Copy)]
+pub(crate) struct Stretch {
+    pub(crate) page: u16,
+    pub(crate) generation: u32,
+    pub(crate) salt: [u8; SALT_LEN],
+    pub(crate) salt_at: u16,
+}
+
 impl Cursor {
+    fn stretch(&self) -> Stretch {
+        Stretch {
+            page: self.start.page,
+            generation: self.start.payload.generation,
+            salt: self.salt,
+            salt_at: self.salt_at,
+        }
+    }
+
     /// The transaction that the record at an offset belongs to.
     pub(crate) fn run_at(&self, offset: u32) -> Option<Run> {
         self.run.filter(|run| (run.first..=run.commit).contains(&offset))
@@ -190,7 +208,7 @@ impl<M: Medium> Log<M> {
             };
         };
         if cursor.run_at(at).is_none() && (header.kind.is_staged() || header.kind == Kind::Commit) {
-            cursor.run = self.run_from(cursor, at).await;
+            cursor.run = self.run_from(cursor.stretch(), at).await;
             if cursor.run.is_none() {
                 return if is_whole {
                     Err(damaged)
@@ -199,7 +217,7 @@ impl<M: Medium> Log<M> {
                 };
             }
         }
-        let found = match self.examine(cursor, header, at, slots, buffer).await? {
+        let found = match self.examine(cursor.stretch(), header, at, slots, buffer).await? {
             Some(found) => found,
             // At the head it may be the torn end of the log; what follows tells.
             None if !is_whole => {
@@ -225,14 +243,19 @@ impl<M: Medium> Log<M> {
     /// The transaction whose first staged record stands at `first`, if its Commit stands behind its records and opens.
     //= compliance/requirements.md#store-31
     //# The changes of one transaction MUST take effect together or not at all, whatever interrupts it.
-    async fn run_from(&mut self, cursor: &Cursor, first: u32) -> Option<Run> {
-        let (page, generation) = (cursor.start.page, cursor.start.payload.generation);
+    pub(crate) async fn run_from(&mut self, stretch: Stretch, first: u32) -> Option<Run> {
+        let Stretch {
+            page,
+            generation,
+            salt,
+            salt_at,
+        } = stretch;
         let (mut at, mut number) = (first, 0);
         let header = loop {
             let header = self
                 .header_at(page, at)
                 .await
-                .filter(|header| header.salt_at == cursor.salt_at)?;
+                .filter(|header| header.salt_at == salt_at)?;
             if !header.kind.is_staged() {
                 break header;
             }
@@ -251,10 +274,7 @@ impl<M: Medium> Log<M> {
         let frame = Frame {
             header,
             key: &self.keys.store,
-            place: Place {
-                salt: cursor.salt,
-                offset: at,
-            },
+            place: Place { salt, offset: at },
             associated: &format::associated_data(M::KIND, header, generation, 0),
         };
         let text = frame.open(record)?;
@@ -268,18 +288,18 @@ impl<M: Medium> Log<M> {
     }
 
     /// What the record with this header is; `None` if it does not open and must.
-    async fn examine(
+    pub(crate) async fn examine(
         &mut self,
-        cursor: &Cursor,
+        stretch: Stretch,
         header: Header,
         at: u32,
         slots: &Slots<'_>,
         buffer: &mut [u8],
     ) -> Result<Option<Found>, Fault> {
-        if header.salt_at != cursor.salt_at {
+        if header.salt_at != stretch.salt_at {
             return Ok(None);
         }
-        let generation = cursor.start.payload.generation;
+        let generation = stretch.generation;
         let slot = slots.get(header.slot);
         if slot.is_some_and(|slot| {
             Position {
@@ -289,7 +309,7 @@ impl<M: Medium> Log<M> {
         }) {
             return Ok(Some(Found::Dead));
         }
-        let start = self.pages.geometry.start(cursor.start.page) + at;
+        let start = self.pages.geometry.start(stretch.page) + at;
         let size = self.pages.geometry.size(header);
         let Some(record) = buffer.get_mut(..usize::try_from(size).map_err(|_| Fault::Internal)?) else {
             // Torn if its end was never written, otherwise the caller needs more memory.
@@ -317,7 +337,7 @@ impl<M: Medium> Log<M> {
             header,
             key,
             place: Place {
-                salt: cursor.salt,
+                salt: stretch.salt,
                 offset: at,
             },
             associated: &format::associated_data(M::KIND, header, generation, class_generation),
@@ -365,12 +385,15 @@ impl<M: Medium> Log<M> {
         match header
             .filter(|header| at.saturating_add(self.pages.geometry.size(*header)) <= self.pages.geometry.page)
         {
-            Some(header) => Ok(self.examine(cursor, header, at, slots, buffer).await?.is_some()),
+            Some(header) => Ok(self
+                .examine(cursor.stretch(), header, at, slots, buffer)
+                .await?
+                .is_some()),
             None => Ok(false),
         }
     }
 
-    async fn header_at(&mut self, page: u16, offset: u32) -> Option<Header> {
+    pub(crate) async fn header_at(&mut self, page: u16, offset: u32) -> Option<Header> {
         if offset.checked_add(self.pages.geometry.unit)? > self.pages.geometry.page {
             return None;
         }
@@ -383,9 +406,21 @@ impl<M: Medium> Log<M> {
         Header::from_bytes(*word.first_chunk()?)
     }
 
-    /// The Session record at an offset, if one opens there.
+    /// The Session record at an offset of the cursor's page, if one opens there.
     async fn session_at(&mut self, cursor: &Cursor, offset: u32) -> Option<([u8; SALT_LEN], SaltPayload)> {
-        let header = self.header_at(cursor.start.page, offset).await?;
+        let start = cursor.start;
+        self.session_in(start.page, start.payload.generation, offset)
+            .await
+    }
+
+    /// The Session record at an offset of a page, if one opens there.
+    pub(crate) async fn session_in(
+        &mut self,
+        page: u16,
+        generation: u32,
+        offset: u32,
+    ) -> Option<([u8; SALT_LEN], SaltPayload)> {
+        let header = self.header_at(page, offset).await?;
         let own_place = u32::from(header.salt_at) * self.pages.geometry.granule();
         let size = self.pages.geometry.salt_record();
         if header.kind != Kind::Session
@@ -397,10 +432,9 @@ impl<M: Medium> Log<M> {
         let mut record = [0; SALT_RECORD];
         let record = record.get_mut(..usize::try_from(size).ok()?)?;
         self.pages
-            .read_twice(self.pages.geometry.start(cursor.start.page) + offset, record)
+            .read_twice(self.pages.geometry.start(page) + offset, record)
             .await
             .ok()?;
-        let generation = cursor.start.payload.generation;
         let associated = format::associated_data(M::KIND, header, generation, 0);
         self.open_salt_record(header, offset, &associated, record)
             .filter(|(_, payload)| payload.generation == generation)
@@ -624,13 +658,15 @@ impl<M: Medium> Log<M> {
         if !readable || !is_plain(header) || header.kind.is_staged() || header.salt_at != cursor.salt_at {
             return Ok(None);
         }
-        let found = self.examine(cursor, header, offset, slots, buffer).await?;
+        let found = self
+            .examine(cursor.stretch(), header, offset, slots, buffer)
+            .await?;
         Ok(Some(matches!(found, Some(Found::Opened { .. }))))
     }
 }
 
 /// Whether the record has no salt of its own and belongs in a log page.
-fn is_plain(header: Header) -> bool {
+pub(crate) fn is_plain(header: Header) -> bool {
     matches!(
         header.kind,
         Kind::Value

@@ -1,0 +1,535 @@
+//! Reading what still authenticates out of a store that no longer mounts. Nothing is written.
+//!
+//! ```text
+//!  store
+//!  salvage  (this file)
+//!  mount · walk · keys · log
+//! ```
+//!
+//! A mount goes from record to record and refuses a log in which one does not open. Here each page is read for itself, and
+//! whatever does not open is stepped over, word by word, to the next record that does.
+
+use core::ops::Range;
+
+use super::class::DataClass;
+use super::error::{Fault, MountError};
+use super::format::{self, HEADER_LEN, Header, Kind, MAX_NAME, MAX_UNIT, Position};
+use super::geometry::{Geometry, LOG_START};
+use super::hierarchy::{Context, StoreKeys, WrapKeys};
+use super::key_page::KeyPage;
+use super::log::{Log, Run};
+use super::memory::{Entry, Parts, Slots};
+use super::pages::Pages;
+use super::record::split_value;
+use super::walk::{Found, Stretch, is_plain};
+use crate::crypto::{Digest, SALT_LEN};
+use crate::flash::{Medium, MediumKind};
+use crate::secret::{RootKey, Secret};
+
+/// What [`Store::salvage`](super::Store::salvage) comes across.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Salvage<'a> {
+    /// An item that authenticates. The slices are wiped afterwards.
+    Item {
+        /// Its class.
+        data: DataClass,
+        /// Its name.
+        name: &'a str,
+        /// Its value.
+        value: &'a [u8],
+        /// Nothing that does not read stands behind it in the log. Otherwise a newer value, or its removal, may be what is lost.
+        is_latest: bool,
+    },
+    /// Bytes from one address to another that hold something of which nothing opens. At the end of the log it may be a write that
+    /// was interrupted.
+    Gap {
+        /// The first of them.
+        from: u32,
+        /// The first behind them.
+        to: u32,
+    },
+    /// The key of the class in this slot of the key page does not open: its items are lost.
+    LostClass {
+        /// The slot.
+        slot: u8,
+    },
+}
+
+/// What a salvage came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Salvaged {
+    /// Items that authenticate.
+    pub items: usize,
+    /// Gaps.
+    pub gaps: usize,
+    /// Classes whose key does not open.
+    pub lost_classes: usize,
+}
+
+/// Later than any record.
+const END_OF_TIME: Position = Position {
+    generation: u32::MAX,
+    offset: u32::MAX,
+};
+
+/// A page while it is read, record by record.
+struct Scan {
+    stretch: Stretch,
+    at: u32,
+    run: Option<Run>,
+    /// The page has no first record that opens, and nothing else either.
+    is_blank: bool,
+    /// Where nothing is that should be.
+    missing: Option<(u32, u32)>,
+    /// End of the last record that was accepted for one.
+    reached: u32,
+    /// Where the page's log ends and what its digest is, if the next page says so.
+    end: u32,
+    end_digest: u64,
+    digest: Digest,
+    /// A gap was given: the digest no longer tells anything.
+    has_gap: bool,
+    /// A header was changed so that its record passes for one whose key is gone.
+    is_changed: bool,
+}
+
+enum Piece {
+    Record {
+        header: Header,
+        at: u32,
+        text: Range<usize>,
+    },
+    Gap {
+        from: u32,
+        to: u32,
+    },
+}
+
+impl<M: Medium> Log<M> {
+    /// Reads everything that authenticates, without writing. The caller wipes the buffer.
+    //= compliance/requirements.md#store-33
+    //# A salvage MUST write nothing, MUST return nothing that does not authenticate, and MUST say where something does not read.
+    pub(crate) async fn salvage(
+        medium: M,
+        root_key: &RootKey,
+        label: &str,
+        parts: &mut Parts<'_>,
+        mut each: impl FnMut(Salvage<'_>),
+    ) -> Result<Salvaged, MountError> {
+        if label.len() > format::MAX_LABEL {
+            return Err(MountError::Label);
+        }
+        let geometry = Geometry::of(&medium).ok_or(MountError::Geometry)?;
+        let mut pages = Pages::new(medium, geometry);
+        let (wrapping, key_page) = best_key_page(&mut pages, root_key, label).await?;
+        let count = usize::try_from(key_page.payload.count).map_err(|_| MountError::Internal)?;
+        if count > parts.slots.all.len() {
+            return Err(MountError::TooManyClasses(count));
+        }
+        let store_key = pages.store_key(&wrapping, &key_page).await?;
+        let keys = StoreKeys::derive(wrapping, &store_key)?;
+        let mut log = Self::new(pages, keys, key_page);
+        parts.index.clear();
+        let mut salvaged = Salvaged::default();
+        for slot in log.load_readable_keys(&mut parts.slots, count).await? {
+            salvaged.lost_classes += 1;
+            each(Salvage::LostClass { slot });
+        }
+
+        let (head, oldest) = log.newest_and_tail().await?;
+        // What the newest Page record does not say of the tail, a Retire record behind it does.
+        let mut tail = oldest;
+        for generation in oldest..=head {
+            let mut scan = log.scan_of(generation).await?;
+            while let Some(piece) = log.next_piece(&mut scan, &parts.slots, parts.buffer).await? {
+                if let Piece::Record { header, text, .. } = piece
+                    && header.kind == Kind::Retire
+                {
+                    let retired = parts.buffer.get(text).map_or(0, |text| format::number(text, 0));
+                    tail = tail.max(retired.min(head));
+                }
+            }
+        }
+        log.tail = tail;
+        log.head.generation = head;
+        // Salts are read from the pages: none is in hand.
+        log.head.salt_at = u16::MAX;
+
+        let mut last_gap = None;
+        for generation in tail..=head {
+            let mut scan = log.scan_of(generation).await?;
+            if scan.is_blank {
+                // Where a whole page is gone, the log may have been cut back: nothing is the latest for certain.
+                last_gap = Some(END_OF_TIME);
+            }
+            let start = geometry.start(scan.stretch.page);
+            while let Some(piece) = log.next_piece(&mut scan, &parts.slots, parts.buffer).await? {
+                match piece {
+                    Piece::Record { header, at, text } => {
+                        log.count_salvaged(&scan, header, at, text, parts).await?;
+                    }
+                    Piece::Gap { from, to } => {
+                        salvaged.gaps += 1;
+                        last_gap = last_gap.max(Some(Position {
+                            generation,
+                            offset: from,
+                        }));
+                        each(Salvage::Gap {
+                            from: start + from,
+                            to: start + to,
+                        });
+                    }
+                }
+            }
+        }
+        salvaged.items = log.show_salvaged(parts, last_gap, &mut each).await?;
+        Ok(salvaged)
+    }
+
+    /// Brings the class keys that open into memory, and gives the slots of the others.
+    async fn load_readable_keys(
+        &mut self,
+        slots: &mut Slots<'_>,
+        count: usize,
+    ) -> Result<impl Iterator<Item = u8> + use<M>, MountError> {
+        let mut lost = 0u64;
+        for at in 0..count {
+            let number = u8::try_from(at).map_err(|_| MountError::Internal)?;
+            let opened = self
+                .pages
+                .class_key(&self.keys.wrapping, &self.key_page, number)
+                .await;
+            let slot = slots.all.get_mut(at).ok_or(MountError::Internal)?;
+            slot.data = None;
+            if let Ok(class_key) = opened {
+                slot.sealing = self
+                    .keys
+                    .class_sealing(&class_key.key, number, class_key.generation)?;
+                slot.data = class_key.data;
+                slot.generation = class_key.generation;
+                slot.since = class_key.since;
+            } else {
+                slot.since = Position::default();
+                lost |= 1 << at;
+            }
+        }
+        *slots.count = count;
+        Ok((0..64u8).filter(move |slot| lost >> slot & 1 == 1))
+    }
+
+    /// The newest generation that anything speaks of, and the oldest that counts.
+    async fn newest_and_tail(&mut self) -> Result<(u32, u32), MountError> {
+        let mut head = self.key_page.payload.log_end.generation;
+        let mut tail = 1;
+        for page in LOG_START..self.pages.geometry.pages {
+            if let Some(start) = self.page_start(page).await {
+                head = head.max(start.payload.generation);
+                tail = tail.max(start.payload.tail);
+            }
+        }
+        // The newest page may be the one whose first record does not open.
+        let next = head.checked_add(1).ok_or(MountError::Internal)?;
+        let page = self.pages.geometry.page_of(next);
+        let start = self.pages.geometry.start(page);
+        let behind = start + self.pages.geometry.first() + self.pages.geometry.salt_record();
+        let has_records = !self
+            .pages
+            .is_blank(behind, start + self.pages.geometry.page)
+            .await;
+        // The page before the tail may be this one, not erased yet.
+        if has_records && self.page_start(page).await.is_none() {
+            head = next;
+        }
+        let pages = self.pages.geometry.log_pages();
+        Ok((head, tail.max(head.saturating_sub(pages - 1)).max(1)))
+    }
+
+    /// A page of the log, at its first record behind the Page record.
+    async fn scan_of(&mut self, generation: u32) -> Result<Scan, Fault> {
+        let geometry = self.pages.geometry;
+        let page = geometry.page_of(generation);
+        let first = geometry.first();
+        let start = self.page_start(page).await;
+        let opens = start.is_some_and(|start| start.payload.generation == generation);
+        // If only the rest of the record is damaged, its salt still opens what follows.
+        let mut bytes = [0; MAX_UNIT];
+        let bytes = bytes
+            .get_mut(..usize::try_from(geometry.align(16)).map_err(|_| Fault::Internal)?)
+            .ok_or(Fault::Internal)?;
+        let at = geometry.start(page) + first;
+        let salt: [u8; SALT_LEN] = match self.pages.read_twice(at, bytes).await {
+            Ok(()) => bytes
+                .get(HEADER_LEN..)
+                .and_then(<[u8]>::first_chunk)
+                .copied()
+                .unwrap_or_default(),
+            Err(_) => [0; SALT_LEN],
+        };
+        let next = generation.saturating_add(1);
+        let (end, end_digest) = self
+            .page_start(geometry.page_of(next))
+            .await
+            .filter(|start| start.payload.generation == next)
+            .map_or((0, 0), |start| (start.payload.resume, start.payload.digest));
+        let mut digest = Digest::new(&self.keys.structure);
+        digest.add(&salt);
+        let behind = first + geometry.salt_record();
+        let start = geometry.start(page);
+        let is_blank = !opens && self.pages.is_blank(start + first, start + geometry.page).await;
+        Ok(Scan {
+            is_blank,
+            missing: (!opens).then_some((first, behind)),
+            reached: behind,
+            end,
+            end_digest,
+            digest,
+            has_gap: false,
+            is_changed: false,
+            stretch: Stretch {
+                page,
+                generation,
+                salt,
+                salt_at: 0,
+            },
+            at: if opens { behind } else { first },
+            run: None,
+        })
+    }
+
+    /// The next record of a page that opens, or the bytes before it that hold something else.
+    async fn next_piece(
+        &mut self,
+        scan: &mut Scan,
+        slots: &Slots<'_>,
+        buffer: &mut [u8],
+    ) -> Result<Option<Piece>, Fault> {
+        let geometry = self.pages.geometry;
+        let mut gap: Option<(u32, u32)> = scan.missing.take();
+        let closed = |gap: (u32, u32)| {
+            Some(Piece::Gap {
+                from: gap.0,
+                to: gap.1,
+            })
+        };
+        while scan.at < geometry.page {
+            let at = scan.at;
+            let (page, generation) = (scan.stretch.page, scan.stretch.generation);
+            if let Some((salt, payload)) = self.session_in(page, generation, at).await {
+                // What lies between its resume and itself was written and never accepted.
+                let lost = gap.take().filter(|gap| gap.0 < payload.resume);
+                scan.is_changed |= payload.digest != scan.digest.value();
+                if let Some(header) = self.header_at(page, at).await {
+                    scan.digest.add(&at.to_le_bytes());
+                    scan.digest.add(&header.to_bytes());
+                    scan.digest.add(&salt);
+                }
+                scan.stretch.salt = salt;
+                scan.stretch.salt_at = u16::try_from(at / geometry.granule()).map_err(|_| Fault::Internal)?;
+                scan.at = at + geometry.salt_record();
+                scan.reached = scan.at;
+                if let Some((from, to)) = lost {
+                    scan.has_gap = true;
+                    return Ok(closed((from, to.min(payload.resume))));
+                }
+                continue;
+            }
+            if let Some((found, header)) = self.record_in(scan, slots, buffer).await? {
+                if let Some(gap) = gap {
+                    scan.has_gap = true;
+                    return Ok(closed(gap));
+                }
+                let size = geometry.size(header);
+                scan.digest.add(&at.to_le_bytes());
+                scan.digest.add(&header.to_bytes());
+                scan.at = at + size;
+                scan.reached = scan.at;
+                if let Found::Opened { header, text, .. } = found {
+                    return Ok(Some(Piece::Record { header, at, text }));
+                }
+                continue;
+            }
+            let start = geometry.start(page);
+            if !self.pages.is_blank(start + at, start + at + geometry.unit).await {
+                gap = Some((gap.map_or(at, |gap| gap.0), at + geometry.unit));
+            }
+            scan.at = at + geometry.unit;
+        }
+        // Blank where records were.
+        if scan.reached < scan.end {
+            gap = Some((gap.map_or(scan.reached, |gap| gap.0.min(scan.reached)), scan.end));
+        } else if scan.end > 0 {
+            // Behind the end of a page's log is what interrupted writes left.
+            gap = gap.filter(|gap| gap.0 < scan.end);
+            scan.is_changed |= scan.end_digest != scan.digest.value();
+        }
+        if gap.is_none() && scan.is_changed && !scan.has_gap {
+            gap = Some((geometry.first(), scan.reached));
+        }
+        scan.has_gap = true;
+        scan.end = 0;
+        Ok(gap.and_then(closed))
+    }
+
+    /// The record at the scan's place and its header, if it opens, was overwritten or belongs to a key that is gone.
+    async fn record_in(
+        &mut self,
+        scan: &mut Scan,
+        slots: &Slots<'_>,
+        buffer: &mut [u8],
+    ) -> Result<Option<(Found, Header)>, Fault> {
+        let (geometry, at) = (self.pages.geometry, scan.at);
+        let header = self.header_at(scan.stretch.page, at).await;
+        let Some(header) = header.filter(|header| is_plain(*header)) else {
+            return Ok(None);
+        };
+        let size = geometry.size(header);
+        let fits = at.saturating_add(size) <= geometry.page
+            && usize::try_from(size).is_ok_and(|size| size <= buffer.len());
+        if !fits {
+            return Ok(None);
+        }
+        let is_in_run = |run: &Run| (run.first..=run.commit).contains(&at);
+        if (header.kind.is_staged() || header.kind == Kind::Commit)
+            && !scan.run.as_ref().is_some_and(is_in_run)
+        {
+            scan.run = self.run_from(scan.stretch, at).await;
+            if scan.run.is_none() {
+                return Ok(None);
+            }
+        }
+        let found = self.examine(scan.stretch, header, at, slots, buffer).await?;
+        Ok(match found {
+            // Nothing vouches for the header of a record whose key is gone but that another one, or nothing, follows it.
+            Some(Found::Dead) if !self.is_followed(scan.stretch, at + size).await => None,
+            found => found.map(|found| (found, header)),
+        })
+    }
+
+    async fn is_followed(&mut self, stretch: Stretch, at: u32) -> bool {
+        let geometry = self.pages.geometry;
+        let end = (at + geometry.unit).min(geometry.page);
+        let start = geometry.start(stretch.page);
+        self.pages.is_blank(start + at.min(end), start + end).await
+            || self.header_at(stretch.page, at).await.is_some_and(|header| {
+                header.kind == Kind::Session || is_plain(header) && header.salt_at == stretch.salt_at
+            })
+    }
+
+    /// Brings a record that opened into the index: of the records of one name, the last counts.
+    async fn count_salvaged(
+        &mut self,
+        scan: &Scan,
+        header: Header,
+        at: u32,
+        text: Range<usize>,
+        parts: &mut Parts<'_>,
+    ) -> Result<(), MountError> {
+        let Parts { index, slots, buffer } = parts;
+        if matches!(header.kind, Kind::Removal | Kind::StagedRemoval) {
+            let previous = format::number(buffer.get(text).unwrap_or_default(), 0);
+            index.remove(previous);
+            return Ok(());
+        }
+        if !header.kind.is_value() {
+            return Ok(());
+        }
+        let Some(opened) = split_value(M::KIND, header.kind, buffer, &text) else {
+            return Ok(());
+        };
+        if M::KIND == MediumKind::Overwritable {
+            // Its overwriting may have been cut short.
+            let previous = format::number(buffer.get(text).unwrap_or_default(), 0);
+            index.remove(previous);
+        }
+        let mut name = Secret::new([0; MAX_NAME]);
+        let bytes = buffer.get(opened.name).unwrap_or_default();
+        let name = name
+            .expose_mut()
+            .get_mut(..bytes.len())
+            .ok_or(MountError::Internal)?;
+        name.copy_from_slice(bytes);
+        let older = self.find(index, slots, header.slot, name, buffer).await;
+        if let Ok(Some((older, _))) = older {
+            index.remove(older.address());
+        }
+        let geometry = self.pages.geometry;
+        let hash = self.keys.name_hash(header.slot, name);
+        let entry = Entry::new(
+            geometry.address(scan.stretch.page, at),
+            header.slot,
+            geometry.size(header),
+            header.kind.is_fixed(),
+            hash,
+        );
+        if index.insert(entry) {
+            Ok(())
+        } else {
+            Err(MountError::IndexFull)
+        }
+    }
+
+    /// Shows every item, and gives their number.
+    async fn show_salvaged(
+        &mut self,
+        parts: &mut Parts<'_>,
+        last_gap: Option<Position>,
+        each: &mut impl FnMut(Salvage<'_>),
+    ) -> Result<usize, MountError> {
+        let Parts { index, slots, buffer } = parts;
+        let mut items = 0;
+        for entry in index.iter() {
+            let slot = slots.get(entry.slot());
+            let (address, size) = (entry.address(), entry.size());
+            let Ok(opened) = self.read_value(address, size, slot, buffer).await else {
+                continue;
+            };
+            let position = self.pages.geometry.place(address).and_then(|(page, offset)| {
+                let generation = self.generation_of(page)?;
+                Some(Position { generation, offset })
+            });
+            let name = buffer.get(opened.name).map(core::str::from_utf8);
+            let value = buffer.get(opened.value);
+            if let (Some(Ok(name)), Some(value), Some(data)) = (name, value, slot.and_then(|slot| slot.data))
+            {
+                items += 1;
+                each(Salvage::Item {
+                    data,
+                    name,
+                    value,
+                    is_latest: position > last_gap,
+                });
+            }
+        }
+        Ok(items)
+    }
+}
+
+/// The key page to read with: a complete one, if there is one, and of two the newer.
+async fn best_key_page<M: Medium>(
+    pages: &mut Pages<M>,
+    root_key: &RootKey,
+    label: &str,
+) -> Result<(WrapKeys, KeyPage), MountError> {
+    let (first_id, other_id) = pages.find_store().await?;
+    let mut best: Option<(bool, WrapKeys, KeyPage)> = None;
+    for store_id in [Some(first_id), other_id].into_iter().flatten() {
+        for page in 0..LOG_START {
+            let context = Context::new(store_id, label).ok_or(MountError::Label)?;
+            let wrapping = WrapKeys::derive(root_key, context)?;
+            let Ok(Some(found)) = pages.key_page(&wrapping, page).await else {
+                continue;
+            };
+            let complete = pages.is_committed(&wrapping, &found).await.unwrap_or(false);
+            let is_better = best.as_ref().is_none_or(|(best_complete, _, best)| {
+                (complete, found.payload.version) > (*best_complete, best.payload.version)
+            });
+            if is_better {
+                best = Some((complete, wrapping, found));
+            }
+        }
+    }
+    best.map(|(_, wrapping, key_page)| (wrapping, key_page))
+        .ok_or(MountError::WrongRootKey)
+}

@@ -1,0 +1,274 @@
+//! What is got out of a damaged store: everything that still authenticates, and where something is missing.
+
+#[path = "../examples/lifecycle/forensics.rs"]
+mod forensics;
+mod support;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bydesign::secret::RootKey;
+use bydesign::store::{Class, MountError, Salvage, Salvaged, Store};
+use support::operation::{Operation, Outcome, commit, put};
+use support::{Ecc, LABEL, Memory, Model, Nor, Part, ROOT, class, format, mount, random, root_key};
+
+/// What a salvage gave.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Rescued {
+    items: BTreeMap<(u8, String), (Vec<u8>, bool)>,
+    gaps: Vec<(u32, u32)>,
+    lost: Vec<u8>,
+}
+
+/// Salvages, and checks that the counts are right and nothing was written.
+fn salvage<P: Part>(part: &mut P) -> Result<Rescued, MountError> {
+    let before = part.image().to_vec();
+    let mut rescued = Rescued::default();
+    let counts = Store::salvage(
+        part.medium(),
+        Memory::new(),
+        &root_key(),
+        LABEL,
+        |found| match found {
+            Salvage::Item {
+                data,
+                name,
+                value,
+                is_latest,
+            } => {
+                let number = (0..5)
+                    .find(|&number| class(number) == data)
+                    .expect("a class of ours");
+                let item = (number, name.to_owned());
+                let twice = rescued.items.insert(item, (value.to_vec(), is_latest));
+                assert!(twice.is_none(), "{name} is shown twice");
+            }
+            Salvage::Gap { from, to } => rescued.gaps.push((from, to)),
+            Salvage::LostClass { slot } => rescued.lost.push(slot),
+            other => panic!("{other:?}"),
+        },
+    );
+    assert!(part.image() == before.as_slice(), "nothing is written");
+    let counts: Salvaged = counts?;
+    assert_eq!(
+        (counts.items, counts.gaps, counts.lost_classes),
+        (rescued.items.len(), rescued.gaps.len(), rescued.lost.len())
+    );
+    Ok(rescued)
+}
+
+/// A store written around its ring, its contents, and every value that an item ever had.
+struct History<P> {
+    part: P,
+    model: Model,
+    ever: BTreeMap<(u8, String), BTreeSet<Vec<u8>>>,
+}
+
+fn history<P: Part>(capacity: usize) -> History<P> {
+    let mut part = P::new(capacity);
+    let mut store = format(&mut part, 1);
+    let mut source = random(2);
+    let (mut model, mut ever) = (Model::new(), BTreeMap::<_, BTreeSet<_>>::new());
+    for round in 0..150u8 {
+        let operation = match round % 13 {
+            5 => Operation::Remove { class: 1, key: 2 },
+            7 | 8 => commit(round % 4, round % 8, 40, round),
+            12 if round > 100 => Operation::EraseClass { class: 4 },
+            _ => put(round % 5, round % 7, 30 + u16::from(round) % 50, round),
+        };
+        if operation.run(&mut store, &mut source) == Outcome::Done {
+            model = operation.apply(&model);
+        }
+        for (item, value) in &model {
+            ever.entry(item.clone()).or_default().insert(value.clone());
+        }
+        if round % 40 == 39 {
+            drop(store);
+            store = mount(&mut part).expect("mounts");
+        }
+    }
+    drop(store);
+    History { part, model, ever }
+}
+
+impl<P: Part> History<P> {
+    /// Gives how many items are missing or shown with an earlier value, after checking that no value is wrong.
+    #[track_caller]
+    fn missing(&self, rescued: &Rescued, context: &str) -> usize {
+        for (item, (value, is_latest)) in &rescued.items {
+            let known = self.ever.get(item).is_some_and(|ever| ever.contains(value));
+            assert!(known, "{context}: {item:?} never had this value");
+            if *is_latest {
+                let latest = self.model.get(item);
+                assert_eq!(
+                    latest,
+                    Some(value),
+                    "{context}: {item:?} is said to be the latest"
+                );
+            }
+        }
+        let is_there = |item: &(u8, String), value: &Vec<u8>| {
+            let found = rescued.items.get(item);
+            found.is_some_and(|(found, _)| found == value)
+        };
+        self.model
+            .iter()
+            .filter(|(item, value)| !is_there(item, value))
+            .count()
+    }
+}
+
+/// Whether a byte lies in the first record of a log page of 1 KiB, or in a Session record: a salt opens what stands behind it.
+fn is_in_a_salt(image: &[u8], byte: usize) -> bool {
+    let (page, offset) = (byte / 1024, byte % 1024);
+    let is_session = |at: usize| {
+        let word = image[page * 1024 + at..][..4].try_into().expect("four bytes");
+        let word = u32::from_le_bytes(word);
+        let salt_at = (word >> 17 & 0x3ff) as usize;
+        word >> 27 == 2 && [4, 8].iter().any(|unit| salt_at * unit == at)
+    };
+    offset < 104 || (offset.saturating_sub(88)..=offset).any(|at| at % 4 == 0 && is_session(at))
+}
+
+//= compliance/requirements.md#store-33
+//= type=test
+//# A salvage MUST write nothing, MUST return nothing that does not authenticate, and MUST say where something does not read.
+#[test]
+fn an_undamaged_store_is_given_whole_and_without_gaps() {
+    fn check<P: Part>() {
+        let mut history = history::<P>(10 * 1024);
+        let rescued = salvage(&mut history.part).expect("salvages");
+        assert_eq!(history.missing(&rescued, "undamaged"), 0);
+        assert_eq!(rescued.items.len(), history.model.len());
+        assert!(rescued.items.values().all(|(_, is_latest)| *is_latest));
+        assert_eq!((rescued.gaps, rescued.lost), (vec![], vec![]));
+    }
+    check::<Nor<4, 1024>>();
+    check::<Ecc<8, 1024>>();
+    check::<Ecc<32, 256>>();
+}
+
+#[test]
+fn a_flipped_bit_anywhere_in_the_log_costs_at_most_its_record() {
+    fn check<P: Part>() {
+        let history = history::<P>(10 * 1024);
+        let size = history.part.image().len();
+        let (mut refused, mut cost, mut said) = (0, 0, 0);
+        for bit in (2 * 1024 * 8..size * 8).step_by(11) {
+            let mut part = P::of_image(history.part.image());
+            part.image_mut()[bit / 8] ^= 1 << (bit % 8);
+            let context = format!("bit {bit}");
+            let rescued = salvage(&mut part).unwrap_or_else(|error| panic!("{context}: {error}"));
+            let missing = history.missing(&rescued, &context);
+            // A transaction is one write: its records do not count without its Commit. A salt opens what stands under it.
+            let salt = is_in_a_salt(history.part.image(), bit / 8);
+            assert!(missing <= 3 || salt, "{context}: {missing} items are missing");
+            assert!(
+                missing == 0 || !rescued.gaps.is_empty(),
+                "{context}: it is said where"
+            );
+            cost = cost.max(missing);
+            said += u32::from(!rescued.gaps.is_empty());
+            refused += u32::from(mount(&mut part).is_err());
+        }
+        assert!(
+            refused > 500 && said > 500 && cost > 0,
+            "{refused} refused, {said} said"
+        );
+    }
+    check::<Nor<4, 1024>>();
+    check::<Ecc<8, 1024>>();
+}
+
+#[test]
+fn a_dead_page_costs_what_stood_on_it() {
+    fn check<P: Part>() {
+        let history = history::<P>(10 * 1024);
+        let mut refused = 0;
+        for page in 2..10 {
+            for fill in [0xff, 0x00, 0x5a] {
+                let mut part = P::of_image(history.part.image());
+                part.image_mut()[page * 1024..(page + 1) * 1024].fill(fill);
+                let context = format!("page {page} full of {fill:02x}");
+                // Blanked, the newest page is a log that was cut back: only a counter tells. A free page costs nothing.
+                if mount(&mut part).is_ok() {
+                    continue;
+                }
+                let rescued = salvage(&mut part).unwrap_or_else(|error| panic!("{context}: {error}"));
+                let missing = history.missing(&rescued, &context);
+                // What an independent finder no longer finds stood on that page.
+                let findings = forensics::scan(part.image(), &ROOT, LABEL.as_bytes());
+                let gone =
+                    |((_, name), value): &(&(u8, String), &Vec<u8>)| !findings.holds(name.as_bytes(), value);
+                let on_page = history.model.iter().filter(gone).count();
+                assert!(
+                    missing <= on_page,
+                    "{context}: {missing} missing, {on_page} on the page"
+                );
+                assert!(
+                    missing == 0 || !rescued.gaps.is_empty(),
+                    "{context}: it is said where"
+                );
+                refused += 1;
+            }
+        }
+        assert!(refused >= 9, "{refused} refused by the mount");
+    }
+    check::<Nor<4, 1024>>();
+    check::<Ecc<8, 1024>>();
+}
+
+#[test]
+fn a_damaged_class_key_costs_its_class() {
+    let mut part = Nor::<4, 1024>::new(8 * 1024);
+    let mut store = format(&mut part, 1);
+    for (class, name) in [(Class::Identity, "i"), (Class::Settings, "s"), (Class::User, "u")] {
+        store
+            .put_bytes(class, name, name.as_bytes(), &mut random(1))
+            .unwrap();
+    }
+    drop(store);
+    let intact = salvage(&mut part).expect("salvages");
+    assert_eq!(intact.items.len(), 3);
+    let mut lost = BTreeSet::new();
+    for byte in 0..1024 {
+        let mut damaged = part.clone();
+        damaged.image_mut()[byte] ^= 4;
+        let Ok(rescued) = salvage(&mut damaged) else {
+            continue;
+        };
+        if rescued.lost.is_empty() {
+            assert_eq!(rescued.items, intact.items, "byte {byte}");
+        } else {
+            assert_eq!((rescued.items.len(), rescued.lost.len()), (2, 1), "byte {byte}");
+            lost.insert(rescued.lost[0]);
+        }
+    }
+    assert_eq!(lost, BTreeSet::from([0, 1, 2]));
+}
+
+#[test]
+fn an_erased_class_is_not_given_whatever_is_damaged() {
+    let mut history = history::<Ecc<8, 1024>>(10 * 1024);
+    let mut store = mount(&mut history.part).unwrap();
+    store.erase(Class::User, &mut random(5)).unwrap();
+    drop(store);
+    for bit in (0..10 * 1024 * 8).step_by(97) {
+        let mut part = history.part.clone();
+        part.image_mut()[bit / 8] ^= 1 << (bit % 8);
+        if let Ok(rescued) = salvage(&mut part) {
+            let of_users = |(class, _): &&(u8, String)| [2, 3].contains(class);
+            assert_eq!(rescued.items.keys().filter(of_users).count(), 0, "bit {bit}");
+        }
+    }
+}
+
+#[test]
+fn another_root_key_salvages_nothing() {
+    let mut history = history::<Nor<4, 1024>>(10 * 1024);
+    let other = RootKey::new(*b"another key, of thirty-two bytes").unwrap();
+    let medium = history.part.medium();
+    let refused = Store::salvage(medium, Memory::new(), &other, LABEL, |_| {
+        panic!("nothing is found")
+    });
+    assert_eq!(refused, Err(MountError::WrongRootKey));
+}
