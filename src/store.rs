@@ -38,6 +38,44 @@
 //! [`Store`] is for blocking drivers, [`AsyncStore`] for async ones. They run the same code: the blocking face polls futures
 //! that are ready at the first poll.
 //!
+//! # Sharing between tasks
+//!
+//! An operation borrows the store for itself: two cannot run at once. Tasks of an async executor share one behind an async mutex,
+//! which each holds for one operation; a long operation yields at every call of the driver, so that other tasks run meanwhile.
+//!
+//! ```
+//! use embassy_sync::blocking_mutex::raw::NoopRawMutex; // tasks of one executor
+//! use embassy_sync::mutex::Mutex;
+//! # use bydesign::flash::Medium;
+//! # use bydesign::store::{AsyncStore, Class, Key, Memory, WriteError};
+//! # use rand_core::CryptoRng;
+//!
+//! const SPEED: Key<u16> = Key::new("speed", Class::Settings);
+//!
+//! async fn set_speed<M: Medium, I: Memory, R: CryptoRng>(
+//!     store: &Mutex<NoopRawMutex, AsyncStore<M, I>>,
+//!     speed: u16,
+//!     random: &mut R,
+//! ) -> Result<(), WriteError> {
+//!     store.lock().await.put(&SPEED, &speed, random).await
+//! }
+//!
+//! /// When there is time: one step, and the others have the store again. No step takes longer than one erase.
+//! async fn upkeep<M: Medium, I: Memory, R: CryptoRng>(
+//!     store: &Mutex<NoopRawMutex, AsyncStore<M, I>>,
+//!     random: &mut R,
+//! ) -> Result<(), WriteError> {
+//!     while store.lock().await.maintain(1, random).await? {}
+//!     Ok(())
+//! }
+//! ```
+//!
+//! # Watchdogs
+//!
+//! Every wait of the async face is one call of the driver: a program call of at most one record, or the erase of one unit. A
+//! watchdog that is fed by another task, or around the driver's calls, never waits longer. With a blocking driver, feed it in the
+//! driver.
+//!
 //! # Power loss
 //!
 //! Power may go at any instant of any operation, of mount and erase too. Afterwards the store mounts, and each item has the
