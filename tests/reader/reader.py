@@ -31,16 +31,22 @@ FEWEST_PAGES, LARGEST_MEDIUM = 4, 64 * 1024 * 1024
 FIRST_LOG_PAGE = 2
 
 # Section 4: kinds of records.
-PAGE, SESSION, VALUE, FIXED, REMOVAL, RETIRE = 1, 2, 3, 4, 5, 12
+PAGE, SESSION, VALUE, FIXED, REMOVAL, ANCHOR, RETIRE = 1, 2, 3, 4, 5, 11, 12
+STAGED_VALUE, STAGED_REMOVAL, COMMIT, STAGED_FIXED = 6, 7, 8, 13
 KEY_PAGE, CLASS_KEY, KEY_COMMIT, STORE_KEY = 16, 17, 18, 19
 SALT_KINDS = (PAGE, SESSION, KEY_PAGE)
-CLASS_KINDS = (VALUE, FIXED, REMOVAL)
+STORE_KINDS = (COMMIT, ANCHOR, RETIRE)
+STAGED_KINDS = (STAGED_VALUE, STAGED_REMOVAL, STAGED_FIXED)
+VALUE_KINDS = (VALUE, FIXED, STAGED_VALUE, STAGED_FIXED)
+REMOVAL_KINDS = (REMOVAL, STAGED_REMOVAL)
+CLASS_KINDS = VALUE_KINDS + REMOVAL_KINDS
 NO_SLOT = 63
 NOTHING = 0xFFFFFFFF
 SALT_LENGTH, SYNTHETIC_LENGTH, TAG_LENGTH = 12, 8, 16
 # The plaintext of Page, Session and Key page records.
 STAND_LENGTH, KEY_PAGE_LENGTH = 44, 44
-STORE_KEY_LENGTH, CLASS_KEY_LENGTH, COMMIT_LENGTH, RETIRE_LENGTH, REMOVAL_LENGTH = 32, 52, 8, 8, 8
+STORE_KEY_LENGTH, CLASS_KEY_LENGTH, KEY_COMMIT_LENGTH = 32, 52, 8
+REMOVAL_LENGTH, COMMIT_LENGTH, ANCHOR_LENGTH, RETIRE_LENGTH = 8, 16, 8, 8
 LINK_LENGTH = 8
 LARGEST_SLOTS = 62
 
@@ -339,6 +345,7 @@ class KeyPage:
     live_sum: int
     digest: bytes
     other_erases: int
+    counter: int
     store_key: bytes
     classes: tuple
 
@@ -393,7 +400,7 @@ def page_of_place(place, unit, page):
 
 
 def refuse_newer(version, features):
-    """Section 9: a reader that meets a higher version, or a feature it does not know, says so."""
+    """Section 10: a reader that meets a higher version, or a feature it does not know, says so."""
     if version > FORMAT_VERSION:
         raise NotTrusted("newer", f"format version {version}; this reader knows up to {FORMAT_VERSION}")
     if version < FORMAT_VERSION:
@@ -431,7 +438,7 @@ class KeyPageReader:
         if store_key is None or count > LARGEST_SLOTS:
             return None
         plain = [self.next_record(CLASS_KEY, slot, CLASS_KEY_LENGTH) for slot in range(count)]
-        commit = self.next_record(KEY_COMMIT, NO_SLOT, COMMIT_LENGTH)
+        commit = self.next_record(KEY_COMMIT, NO_SLOT, KEY_COMMIT_LENGTH)
         if None in plain or commit != struct.pack("<II", count, self.version):
             return None
         if counter or zero or not self.version:
@@ -439,9 +446,8 @@ class KeyPageReader:
         classes = tuple(self.class_key(slot, plaintext) for slot, plaintext in enumerate(plain))
         check_classes(classes)
         end = (generation, offset)
-        return KeyPage(
-            self.index, self.clear, self.salt, self.version, end, live_sum, digest, erases, store_key, classes
-        )
+        fields = self.version, end, live_sum, digest, erases, counter, store_key, classes
+        return KeyPage(self.index, self.clear, self.salt, *fields)
 
     def read_beginning(self):
         """The fields of the Key page record, or None if it does not open."""
@@ -535,12 +541,13 @@ class Stand:
     live_sum: int
     resume: int
     digest: bytes
+    counter: int
     filled: int
 
     @staticmethod
     def parse(plaintext):
         *fields, checkpoint, counter, filled = struct.unpack("<III4sII8sIII", plaintext)
-        stand = Stand(*fields, filled)
+        stand = Stand(*fields, counter, filled)
         if checkpoint != NOTHING or counter:
             raise inconsistent("a record of a plain store speaks of a checkpoint or a counter")
         if not 1 <= stand.tail <= stand.generation:
@@ -656,19 +663,18 @@ class Store:
         """The plaintext of a record that is neither Page nor Session, or None."""
         if not self.has_possible_length(header):
             return None
-        if header.kind == RETIRE and header.slot == NO_SLOT:
+        if header.kind in STORE_KINDS and header.slot == NO_SLOT:
             return self.sealer.open(self.seal, page.data, offset, header, salt, page.generation)
         if self.is_class_record(header) and self.classes[header.slot].kind != FREE:
             return self.open_class_record(page, offset, header, salt)
         return None
 
     def has_possible_length(self, header):
-        """Section 4: the plaintexts of Removal and Retire have one length, a value has its link and *meta*."""
-        if header.kind == REMOVAL:
-            return header.length == REMOVAL_LENGTH
-        if header.kind == RETIRE:
-            return header.length == RETIRE_LENGTH
-        return header.length > (LINK_LENGTH if self.overwritable else 0)
+        """Section 4: most plaintexts have one length, a value has its link and *meta*."""
+        if header.kind in VALUE_KINDS:
+            return header.length > (LINK_LENGTH if self.overwritable else 0)
+        lengths = {COMMIT: COMMIT_LENGTH, ANCHOR: ANCHOR_LENGTH, RETIRE: RETIRE_LENGTH}
+        return header.length == lengths.get(header.kind, REMOVAL_LENGTH)
 
     def is_class_record(self, header):
         return header.kind in CLASS_KINDS and header.slot < len(self.classes)
@@ -679,16 +685,21 @@ class Store:
 
     def is_overwritten(self, page, offset, header):
         """Superseded or removed on overwritable media: all zero behind the header (section 5)."""
-        if not self.overwritable or header.kind not in (VALUE, FIXED) or not self.is_class_record(header):
+        if not self.may_be_overwritten(header):
             return False
         return is_zero(page.data[offset + 4 : offset + header.size])
+
+    def may_be_overwritten(self, header):
+        return self.overwritable and header.kind in VALUE_KINDS and self.is_class_record(header)
 
     def digest(self, message):
         return struct.pack("<Q", siphash_2_4(self.structure, message))
 
     def live_sum(self, addresses):
-        tags = (siphash_2_4(self.live, struct.pack("<I", address)) for address in addresses)
-        return sum(tags) & MASK_32
+        return sum(self.live_tag(address) for address in addresses) & MASK_32
+
+    def live_tag(self, address):
+        return siphash_2_4(self.live, struct.pack("<I", address)) & MASK_32
 
 
 # ---------------------------------------------------------------------------------------------------------------
@@ -698,11 +709,12 @@ class Store:
 class PageReader:
     """Follows the log through one page.
 
-    `following` is the page after this one, None for the head. `tolerated` is the address of the one record that the
-    last record of the log calls *previous*.
+    `following` is the page after this one, None for the head. `tolerated` are the addresses of the records whose
+    overwriting may have been cut short. `closed` is the place of the first record that does not open and is none of
+    the three kinds that need not.
     """
 
-    def __init__(self, store, page, following, tolerated=None):
+    def __init__(self, store, page, following, tolerated=frozenset()):
         self.store, self.page, self.following, self.tolerated = store, page, following, tolerated
         self.salt, self.salt_place = page.salt, 0
         # What the digest of the page covers so far; a place's digest is over the part written up to it.
@@ -711,6 +723,7 @@ class PageReader:
         self.sessions = self.sessions_at_skips()
         self.last_resume = 0
         self.incomplete = False
+        self.closed = None
         page.records, page.places = [], {}
 
     def sessions_at_skips(self):
@@ -736,9 +749,9 @@ class PageReader:
         return self.page
 
     def step(self):
-        """The five rules of section 5 at one place.
+        """The rules of section 5 at one place.
 
-        Rule 2 comes before rule 1: a Session record may be whole on flash although its write was reported as failed.
+        Rule 1 comes before rule 2: a Session record may be whole on flash although its write was reported as failed.
         If the writer then went on in the next page, that page's Page record is the newer word.
         """
         if self.following is not None and self.following.stand.resume == self.place:
@@ -747,13 +760,14 @@ class PageReader:
             self.accept_session(passing)
         elif (session := self.following_session()) is not None:
             self.accept_session(session)
-        elif (record := self.following_record()) is not None:
-            self.accept(record)
+        elif records := self.following_records():
+            for record in records:
+                self.accept(record)
         else:
             self.end_of_head()
 
     def passing_session(self):
-        """Rule 1: the last Session record beyond this place that passes over what was not accepted."""
+        """Rule 2: the last Session record beyond this place that passes over what was not accepted."""
         passing = [
             session
             for session in self.sessions
@@ -767,35 +781,71 @@ class PageReader:
         session = self.store.open_session(self.page, place)
         return session if session is not None and session.stand.resume == self.place else None
 
-    def following_record(self):
-        """Rule 4, with the three kinds of record that do not open and are no error."""
-        header = self.plausible_header(self.place)
+    def following_records(self):
+        """Rule 4: the next record, or all of a transaction, which counts whole or not at all."""
+        record = self.record_at(self.place)
+        if record is None:
+            self.closed = self.place
+            return []
+        if record.header.kind in STAGED_KINDS:
+            return self.transaction()
+        if record.header.kind == COMMIT:
+            raise inconsistent(f"page {self.page.index} at {self.place}: a Commit record behind no staged record")
+        return [record]
+
+    def transaction(self):
+        """The staged records from here on with the Commit right behind them; nothing if there is none."""
+        records, place = [], self.place
+        while (record := self.record_at(place)) is not None:
+            records.append(record)
+            if record.header.kind not in STAGED_KINDS:
+                break
+            place += self.store.size(record.header)
+        if record is None:
+            self.closed = place
+            return []
+        if record.header.kind != COMMIT:
+            return []
+        self.check_commit(record, records[:-1])
+        return records
+
+    def check_commit(self, commit, staged):
+        """The Commit names the page's generation, the offset of the first staged record and their number."""
+        named = struct.unpack_from("<III", commit.plaintext)
+        if named != (self.page.generation, staged[0].offset, len(staged)):
+            raise inconsistent(
+                f"page {self.page.index} at {commit.offset}: a Commit record of other records than those before it"
+            )
+
+    def record_at(self, place):
+        """The record that is accepted at a place, be it one of the three kinds that do not open and are no error."""
+        header = self.plausible_header(place)
         if header is None:
             return None
-        plaintext = self.plaintext_of(header)
-        if plaintext is None and not self.may_stay_closed(header):
+        plaintext = self.plaintext_of(place, header)
+        if plaintext is None and not self.may_stay_closed(place, header):
             return None
-        address = self.store.address(self.page.index, self.place)
-        return Record(self.page.generation, self.place, address, header, plaintext)
+        address = self.store.address(self.page.index, place)
+        return Record(self.page.generation, place, address, header, plaintext)
 
     def plausible_header(self, place):
-        """The header of a record that fits the page and names the salt in force."""
+        """The header of a record that fits the page, ends no later than the log, and names the salt in force."""
         header = header_at(self.page.data, place)
-        if header is None or place + self.store.size(header) > self.store.geometry.page:
+        end = self.store.geometry.page if self.following is None else self.following.stand.resume
+        if header is None or place + self.store.size(header) > end:
             return None
         return header if header.salt_place == self.salt_place else None
 
-    def plaintext_of(self, header):
-        if self.store.is_dead(self.page, self.place, header):
+    def plaintext_of(self, place, header):
+        if self.store.is_dead(self.page, place, header):
             return None
-        return self.store.open_log_record(self.page, self.place, header, self.salt)
+        return self.store.open_log_record(self.page, place, header, self.salt)
 
-    def may_stay_closed(self, header):
-        store, page, place = self.store, self.page, self.place
+    def may_stay_closed(self, place, header):
+        store, page = self.store, self.page
         if store.is_dead(page, place, header) or store.is_overwritten(page, place, header):
             return True
-        cut_short = store.overwritable and header.kind in (VALUE, FIXED) and store.is_class_record(header)
-        return cut_short and store.address(page.index, place) == self.tolerated
+        return store.may_be_overwritten(header) and store.address(page.index, place) in self.tolerated
 
     def accept(self, record):
         self.page.records.append(record)
@@ -840,19 +890,39 @@ class PageReader:
         self.page.end = self.place
 
     def only_interrupted_writes(self):
-        """Whether all from here on is blank but for one incomplete record and incomplete Session records."""
+        """Whether all from here on is blank but for one interrupted write and incomplete Session records."""
+        return any(self.is_blank_but_for(attempt) for attempt in self.attempts())
+
+    def is_blank_but_for(self, attempt):
         rest = bytearray(self.page.data)
-        for begin, length in self.incomplete_places():
+        for begin, length in (attempt, *self.incomplete_sessions()):
             end = min(begin + length, len(rest))
             rest[begin:end] = b"\xff" * (end - begin)
         return is_blank(rest[self.place :])
 
-    def incomplete_places(self):
-        """Where an incomplete record may begin, and how long it is."""
-        geometry, size = self.store.geometry, self.store.stand_size
-        # The one incomplete record may be the Session record of rule 3, which stands at a multiple of G.
-        for place in (self.place, align(self.place, geometry.granule)):
+    def attempts(self):
+        """What one interrupted write may have left, each as place and length."""
+        # A record at the end of the log, or the Session record of rule 3, which stands at a multiple of G.
+        for place in (self.place, align(self.place, self.store.geometry.granule)):
             yield place, self.incomplete_length(place)
+        # A transaction: staged records, and one incomplete record behind them.
+        place = self.place
+        while (length := self.staged_length(place)) is not None:
+            place += length
+        yield self.place, place - self.place + self.incomplete_length(place)
+
+    def staged_length(self, place):
+        """The length of a staged record that names the salt in force, or None.
+
+        It need not open: its class may have been erased after the transaction was interrupted.
+        """
+        header = self.plausible_header(place)
+        staged = header is not None and header.kind in STAGED_KINDS and self.store.is_class_record(header)
+        return self.store.size(header) if staged else None
+
+    def incomplete_sessions(self):
+        """Where incomplete Session records may stand, and how long they are."""
+        geometry, size = self.store.geometry, self.store.stand_size
         for place in range(align(self.place + 1, geometry.skip), geometry.page - size + 1, geometry.skip):
             if self.is_behind_a_blank_unit(place):
                 yield place, size
@@ -880,6 +950,9 @@ class PageReader:
             return False
         session = header.salt_place * self.store.geometry.granule
         if header.salt_place == self.salt_place:
+            # What a transaction without its Commit staged may open, and counts for nothing.
+            if header.kind in STAGED_KINDS:
+                return False
             salt = self.salt
         elif self.place <= session < place:
             salt = salt_at(self.page.data, session)
@@ -897,6 +970,7 @@ class LogReader:
         self.image, self.store, self.notes = image, store, notes
         self.pages = []
         self.tail = None
+        self.cut_short = []
 
     def read(self):
         """The accepted pages from the tail to the head; none in a store that nothing was written to."""
@@ -951,14 +1025,16 @@ class LogReader:
         return page
 
     def reread_head(self, page, first):
-        address = self.store.address(page.index, first.place)
+        if first.closed is None:
+            return None
+        address = self.store.address(page.index, first.closed)
         second = LogPage(page.index, page.generation, page.data, page.salt, page.stand)
-        reader = PageReader(self.store, second, None, address)
+        reader = PageReader(self.store, second, None, {address})
         try:
             reader.read()
         except NotTrusted:
             return None
-        if self.previous_of_last(second) != address:
+        if address not in self.superseded_by_last(second):
             return None
         self.note_cut_short(address)
         if reader.incomplete:
@@ -966,17 +1042,19 @@ class LogReader:
         return second
 
     def note_cut_short(self, address):
+        self.cut_short.append(address)
         self.notes.append(f"the overwriting of the record at {address * 4:#08x} is not finished")
 
-    def previous_of_last(self, head):
-        """The address of the record that the last record of the log calls *previous*, or None."""
+    def superseded_by_last(self, head):
+        """The addresses that the last record of the log, or each record of the last transaction, calls *previous*."""
         if not self.store.overwritable or not head.records:
-            return None
-        last = head.records[-1]
-        if last.header.kind not in CLASS_KINDS or last.plaintext is None:
-            return None
-        previous = struct.unpack_from("<I", last.plaintext)[0]
-        return None if previous == NOTHING else previous
+            return set()
+        last = head.records[-1:]
+        if last[0].header.kind == COMMIT:
+            number = struct.unpack_from("<8xI", last[0].plaintext)[0]
+            last = head.records[-1 - number : -1]
+        opened = [record for record in last if record.header.kind in CLASS_KINDS and record.plaintext is not None]
+        return {previous_of(record) for record in opened} - {NOTHING}
 
     def tail_of(self, head):
         """Start with the tail in the head's Page record and raise it by the Retire records in the head page."""
@@ -986,14 +1064,14 @@ class LogReader:
         """All pages from the tail to the head, each vouched for by the Page record of the one after it."""
         if head.generation - self.tail >= len(self.store.geometry.log_pages):
             raise inconsistent("the log is longer than the medium")
-        tolerated = self.previous_of_last(head)
+        tolerated = self.superseded_by_last(head)
         pages = [head]
         for generation in range(head.generation - 1, self.tail - 1, -1):
             page = opened.get(generation)
             if page is None:
                 raise damage(f"the page of generation {generation} is missing")
             PageReader(self.store, page, pages[-1], tolerated).read()
-            self.note_closed(page, tolerated)
+            self.note_closed(page)
             check_vouched(page, pages[-1])
             pages.append(page)
         self.pages = pages[::-1]
@@ -1001,11 +1079,16 @@ class LogReader:
         check_tails(self.pages)
         self.check_marks()
 
-    def note_closed(self, page, tolerated):
+    def note_closed(self, page):
+        """Of all that the last transaction superseded, one record may not open: they are overwritten in turn."""
         for record in page.records:
-            closed = record.plaintext is None and record.address == tolerated
-            if closed and not self.store.is_overwritten(page, record.offset, record.header):
-                self.note_cut_short(tolerated)
+            need_not_open = self.store.is_dead(page, record.offset, record.header) or self.store.is_overwritten(
+                page, record.offset, record.header
+            )
+            if record.plaintext is None and not need_not_open:
+                self.note_cut_short(record.address)
+        if len(self.cut_short) > 1:
+            raise damage("the overwriting of more than one record was cut short")
 
     def check_marks(self):
         """Section 1: a page without a good mark was not completely erased."""
@@ -1119,7 +1202,7 @@ def check_key_version(key_page, stand, ends_there):
 
 
 def parse_value(store, plaintext):
-    """Name and value in the plaintext of a Value or Fixed record."""
+    """Name and value in the plaintext of a record with a value."""
     rest = plaintext[LINK_LENGTH:] if store.overwritable else plaintext
     name_length, zeros = rest[0] & 0x3F, rest[0] >> 6
     end = len(rest) - zeros
@@ -1128,32 +1211,64 @@ def parse_value(store, plaintext):
     return rest[1 : 1 + name_length], rest[1 + name_length : end]
 
 
+def previous_of(record):
+    """What a Removal, or on overwritable media a record with a value, calls *previous*."""
+    return struct.unpack_from("<I", record.plaintext)[0]
+
+
 class LiveItems:
     """The newest of each name in each slot that was not removed."""
 
     def __init__(self, store):
         self.store = store
         self.items, self.owners = {}, {}
+        self.end_transaction()
+
+    def end_transaction(self):
+        """`changed` is what the transaction has changed so far, `replaced` whose records that were live before it."""
+        self.changed, self.replaced = set(), {}
 
     def take(self, record):
+        if record.header.kind == COMMIT:
+            self.end_transaction()
         if record.plaintext is None or record.header.kind not in CLASS_KINDS:
             return
-        if record.header.kind == REMOVAL:
+        if record.header.kind in STAGED_KINDS:
+            self.check_only_change(record)
+        if record.header.kind in REMOVAL_KINDS:
             self.remove(record)
         else:
             self.put(record)
+
+    def check_only_change(self, record):
+        """Section 4: no two records of a transaction are of one item."""
+        if record.header.kind == STAGED_REMOVAL:
+            previous = previous_of(record)
+            # What was live is overwritten by now, where it can be, and then known by its address only.
+            item = self.owners.get(previous) or self.replaced.get(previous) or previous
+        else:
+            item = record.header.slot, parse_value(self.store, record.plaintext)[0]
+        if item in self.changed:
+            raise inconsistent("two records of one transaction are of the same item")
+        self.changed.add(item)
 
     def put(self, record):
         name, value = parse_value(self.store, record.plaintext)
         owner = record.header.slot, name
         if owner in self.items:
-            del self.owners[self.items[owner].address]
+            self.disown(self.items[owner].address)
         self.items[owner] = Item(record.address, value)
         self.owners[record.address] = owner
 
+    def disown(self, address):
+        owner = self.owners.pop(address, None)
+        if owner is not None:
+            self.replaced[address] = owner
+        return owner
+
     def remove(self, removal):
         """A Removal takes away the record it calls *previous*; that may have been erased long ago."""
-        owner = self.owners.pop(struct.unpack_from("<I", removal.plaintext)[0], None)
+        owner = self.disown(previous_of(removal))
         if owner is None:
             return
         if owner[0] != removal.header.slot:
@@ -1173,8 +1288,8 @@ def stated_sum(record):
     """The live sum that a record on overwritable media carries."""
     if record.stand is not None:
         return record.stand.live_sum
-    # A link, a Removal and a Retire all begin with four other bytes.
-    return struct.unpack_from("<I", record.plaintext, 4)[0]
+    # A link, a Removal, an Anchor and a Retire all begin with four other bytes, a Commit with twelve.
+    return struct.unpack_from("<I", record.plaintext, 12 if record.header.kind == COMMIT else 4)[0]
 
 
 def last_live_sum(pages):
@@ -1191,8 +1306,57 @@ def check_live_sum(store, pages, items, ends_at_key_page):
         raise damage("the live sum does not match: an item is missing, or one too many is there")
 
 
+def check_superseded(store, pages):
+    """Section 5: behind a record that was overwritten stands the one that superseded it, which came first."""
+    bare = None
+    for page in pages:
+        for record in page.records:
+            if record.plaintext is not None:
+                # Of a class, or of kinds 2, 8, 11, 12: no other kind stands behind a Page record.
+                bare = None
+            elif store.is_overwritten(page, record.offset, record.header):
+                bare = page.generation, record.offset
+    if bare is not None and store.key_page.end <= bare:
+        raise damage("a record was overwritten, and the one that superseded it is missing")
+
+
+def check_stated_sums(store, pages):
+    """Section 4: what the records of a transaction say of the live sum, and that it is 0 on write-once media."""
+    for page in pages:
+        # The live sum before the record at hand, None where that is not known.
+        known = page.stand.live_sum
+        for record in page.records:
+            if record.plaintext is None:
+                known = None
+            elif store.overwritable:
+                known = follow_sum(store, record, known)
+            elif record.header.kind not in VALUE_KINDS and stated_sum(record):
+                raise inconsistent(f"a record in page {page.index} states a live sum on write-once media")
+
+
+def follow_sum(store, record, known):
+    """The live sum that a record states; in a transaction it follows from the one before."""
+    stated, kind = stated_sum(record), record.header.kind
+    if known is None or (kind not in STAGED_KINDS and kind != COMMIT):
+        return stated
+    if kind in STAGED_KINDS and previous_of(record) != NOTHING:
+        known -= store.live_tag(previous_of(record))
+    if kind in STAGED_KINDS and kind in VALUE_KINDS:
+        known += store.live_tag(record.address)
+    if known & MASK_32 != stated:
+        raise inconsistent(f"a record of a transaction in page generation {record.page} states another live sum")
+    return stated
+
+
 # ---------------------------------------------------------------------------------------------------------------
 # The whole image
+
+
+@dataclass(frozen=True)
+class Contents:
+    """The live items as (class, name, value), sorted."""
+
+    items: list
 
 
 def check_current_mark(image, key_page):
@@ -1202,16 +1366,18 @@ def check_current_mark(image, key_page):
 
 
 def read_image(image, root_key, label, notes=None):
-    """The live items as (class, name, value), sorted; raises NotTrusted. What is odd and allowed goes to `notes`."""
+    """What is in the image; raises NotTrusted. What is odd and allowed goes to `notes`."""
     notes = [] if notes is None else notes
     key_page = current_key_page(image, root_key, label, notes)
     check_current_mark(image, key_page)
     store = Store(key_page, label)
     pages = LogReader(image, store, notes).read()
     ends_at_key_page = check_key_page(store, pages)
+    check_superseded(store, pages)
+    check_stated_sums(store, pages)
     items = live_items(store, pages)
     check_live_sum(store, pages, items, ends_at_key_page)
-    return sorted_items(store, items)
+    return Contents(sorted_items(store, items))
 
 
 def sorted_items(store, items):
@@ -1265,13 +1431,13 @@ def main(arguments=None):
     notes = []
     try:
         with open(options.image, "rb") as file:
-            items = read_image(file.read(), options.root_key, options.label, notes)
+            contents = read_image(file.read(), options.root_key, options.label, notes)
     except (NotTrusted, OSError) as reason:
         print(f"{options.image}: {reason}", file=sys.stderr)
         return 1
     for note in notes:
         print(f"note: {note}", file=sys.stderr)
-    for owner, name, value in items:
+    for owner, name, value in contents.items:
         print(owner, printable(name), value.hex(), sep="\t")
     return 0
 

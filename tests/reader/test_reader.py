@@ -20,11 +20,12 @@ IMAGES = pathlib.Path(__file__).resolve().parent.parent / "vectors" / "images"
 
 
 def expected_of(path):
-    """Root key, label and items of the text beside an image."""
+    """Root key, label and contents of the text beside an image: settings have two fields, items three."""
     lines = [line.split("\t") for line in path.with_suffix(".txt").read_text("utf-8").splitlines()]
-    settings = {line[0]: line[1] for line in lines[:2]}
-    items = [(owner, name, bytes.fromhex(value)) for owner, name, value in lines[2:]]
-    return bytes.fromhex(settings["root key"]), settings["label"].encode(), items
+    settings = dict(line for line in lines if len(line) == 2)
+    items = [(line[0], line[1], bytes.fromhex(line[2])) for line in lines if len(line) == 3]
+    contents = reader.Contents(items)
+    return bytes.fromhex(settings["root key"]), settings["label"].encode(), contents
 
 
 def committed_images():
@@ -88,15 +89,16 @@ class CommittedImages(unittest.TestCase):
     def test_every_image_holds_what_its_text_says(self):
         for path in committed_images():
             with self.subTest(path.name):
-                root_key, label, items = expected_of(path)
-                self.assertEqual(reader.read_image(path.read_bytes(), root_key, label), items)
+                root_key, label, contents = expected_of(path)
+                self.assertEqual(reader.read_image(path.read_bytes(), root_key, label), contents)
 
     def test_the_command_prints_the_lines_of_the_text(self):
         for path in committed_images():
             with self.subTest(path.name):
                 status, output, _ = run_command(path)
                 self.assertEqual(status, 0)
-                self.assertEqual(output, path.with_suffix(".txt").read_text("utf-8").split("\n", 2)[2])
+                lines = path.with_suffix(".txt").read_text("utf-8").splitlines(keepends=True)
+                self.assertEqual(output, "".join(line for line in lines if line.count("\t") == 2))
 
     def test_another_root_key_or_label_is_refused(self):
         for path in committed_images():
@@ -127,15 +129,15 @@ class DamagedImages(unittest.TestCase):
 
     def test_a_flipped_bit_never_changes_the_contents_silently(self):
         """Every third byte that is not blank, with another bit each time."""
-        for path, image, root_key, label, items in self.images:
+        for path, image, root_key, label, contents in self.images:
             _, notes = outcome(image, root_key, label)
             for byte in [place for place, value in enumerate(image) if value != 0xFF][::3]:
                 answer, found = outcome(flipped(image, byte * 8 + byte % 8), root_key, label)
                 refused = isinstance(answer, reader.NotTrusted)
-                self.assertTrue(refused or answer == items or found != notes, f"{path.name} at {byte:#x}")
+                self.assertTrue(refused or answer == contents or found != notes, f"{path.name} at {byte:#x}")
 
     def test_a_flipped_bit_in_a_live_record_is_refused_or_reported(self):
-        for path, image, root_key, label, items in self.images:
+        for path, image, root_key, label, contents in self.images:
             live, last = live_places(image, root_key, label)
             for begin, end in live:
                 for byte in (begin, begin + 3, begin + 4, begin + 13, end - 17, end - 1):
@@ -143,7 +145,7 @@ class DamagedImages(unittest.TestCase):
                     refused = isinstance(answer, reader.NotTrusted)
                     where = f"{path.name} at {byte:#x}"
                     # Damage of the very last record is not to be told from a write that was cut short.
-                    self.assertTrue(refused or (begin == last and answer != items and notes), where)
+                    self.assertTrue(refused or (begin == last and answer != contents and notes), where)
 
     def test_an_unformatted_or_foreign_image_is_refused(self):
         _, image, root_key, label, _ = self.images[0]
@@ -181,7 +183,8 @@ class DamagedImages(unittest.TestCase):
     def test_a_key_page_without_its_commit_is_refused(self):
         for path, image, root_key, label, _ in self.images:
             cut = bytearray(image)
-            end = max(place for place in range(1024, 2048) if image[place] != 0xFF) + 1
+            begin = reader.current_key_page(image, root_key, label, []).index * 1024
+            end = max(place for place in range(begin, begin + 1024) if image[place] != 0xFF) + 1
             cut[end - 16 : end] = b"\xff" * 16
             with self.subTest(path.name):
                 answer, _ = outcome(cut, root_key, label)
@@ -224,7 +227,7 @@ class Forge:
         self.live_key = self.context.derive(b"live", 16, STORE_KEY)
         self.structure = self.context.derive(b"structure", 16, STORE_KEY)
         self.store_seal = self.context.derive(b"store-seal", 32, STORE_KEY)
-        self.tail, self.version, self.sum, self.sessions = 1, 1, 0, 0
+        self.tail, self.version, self.sum, self.sessions, self.counter = 1, 1, 0, 0, 0
         for index in range(pages):
             self.mark(index, 2)
 
@@ -278,7 +281,7 @@ class Forge:
         return reader.MAGIC + sizes + STORE_ID + bytes(4)
 
     def key_fields(self, end, digest, other_erases):
-        numbers = len(self.classes), other_erases, 0, 0
+        numbers = len(self.classes), other_erases, self.counter, 0
         return struct.pack("<IIII8sIIIQ", self.version, *end, self.live_sum(), digest, *numbers)
 
     def key_records(self, fields, commit):
@@ -296,18 +299,26 @@ class Forge:
 
     def erase_class(self, slot, index, version):
         """Writes the other key page, with a new key for one slot, and erases the key page before."""
-        end = (self.generation, self.offset)
         classes = list(self.classes)
-        classes[slot] = (*classes[slot][:2], classes[slot][2] + 1, end)
-        self.key_page(index, version, end, self.digest(), classes)
+        classes[slot] = (*classes[slot][:2], classes[slot][2] + 1, (self.generation, self.offset))
+        self.change_key_page(index, version, classes)
+
+    def change_key_page(self, index, version, classes):
+        self.key_page(index, version, (self.generation, self.offset), self.digest(), classes)
         self.erase(1 - index)
+
+    def start_counter(self, value, index=1, version=2):
+        """A key page that states the counter's next value; behind it a Session record."""
+        self.counter = value
+        self.change_key_page(index, version, self.classes)
+        self.session()
 
     # The log (sections 4 and 5)
 
     def stand(self, resume, digest, filled=0):
         key_salt = salt_of("key", self.version)[:4]
         fields = self.generation, self.tail, self.version, key_salt, self.live_sum(), resume, digest
-        return struct.pack("<III4sII8sIII", *fields, reader.NOTHING, 0, filled)
+        return struct.pack("<III4sII8sIII", *fields, reader.NOTHING, self.counter, filled)
 
     def live_sum(self):
         return self.sum & 0xFFFFFFFF if self.medium == reader.OVERWRITABLE else 0
@@ -366,27 +377,52 @@ class Forge:
     def tag(self, begin):
         return reader.siphash_2_4(self.live_key, struct.pack("<I", begin // 4))
 
-    def value(self, slot, name, value, previous=None):
+    def value(self, slot, name, value, previous=None, kind=reader.VALUE):
         """Appends an item, and answers where. The item that it supersedes is not overwritten."""
         zeros = -(1 + len(name) + len(value)) % 4
         plaintext = bytes([len(name) | zeros << 6]) + name + value + bytes(zeros)
         self.sum += self.tag(self.here) - (self.tag(previous) if previous is not None else 0)
-        return self.append(reader.VALUE, slot, self.link(previous) + plaintext, *self.seal_of(slot))
+        return self.append(kind, slot, self.link(previous) + plaintext, *self.seal_of(slot))
+
+    def staged(self, slot, name, value, previous=None):
+        return self.value(slot, name, value, previous, reader.STAGED_VALUE)
 
     def link(self, previous):
         if self.medium != reader.OVERWRITABLE:
             return b""
         return struct.pack("<II", reader.NOTHING if previous is None else previous // 4, self.live_sum())
 
-    def removal(self, slot, previous):
+    def removal(self, slot, previous, kind=reader.REMOVAL):
         self.sum -= self.tag(previous)
         plaintext = struct.pack("<II", previous // 4, self.live_sum())
-        return self.append(reader.REMOVAL, slot, plaintext, *self.seal_of(slot))
+        return self.append(kind, slot, plaintext, *self.seal_of(slot))
+
+    def staged_removal(self, slot, previous):
+        return self.removal(slot, previous, reader.STAGED_REMOVAL)
+
+    def commit(self, first, number, generation=None):
+        """`first` is where in the image the first staged record stands."""
+        named = generation or self.generation, first % self.geometry.page, number, self.live_sum()
+        return self.append_to_store(reader.COMMIT, *named)
+
+    def anchor(self, value=None):
+        self.counter = self.counter + 1 if value is None else value
+        return self.append_to_store(reader.ANCHOR, self.counter, self.live_sum())
 
     def retire(self, tail):
         self.tail = tail
-        plaintext = struct.pack("<II", tail, self.live_sum())
-        return self.append(reader.RETIRE, reader.NO_SLOT, plaintext, self.store_seal, 0)
+        return self.append_to_store(reader.RETIRE, tail, self.live_sum())
+
+    def append_to_store(self, kind, *numbers):
+        plaintext = struct.pack(f"<{len(numbers)}I", *numbers)
+        return self.append(kind, reader.NO_SLOT, plaintext, self.store_seal, 0)
+
+    def stand_still(self):
+        """What is sealed until `go_back` is not accepted."""
+        return self.offset, self.message, self.sum
+
+    def go_back(self, before):
+        self.offset, self.message, self.sum = before
 
     def overwrite(self, begin, length=None):
         """Zeros behind the header, all or a few (section 5)."""
@@ -400,10 +436,14 @@ class Forge:
 
     def torn_value(self, length):
         """The first bytes of a record that is not accepted."""
-        here, offset, message, summed = self.here, self.offset, self.message, self.sum
+        here, before = self.here, self.stand_still()
         self.value(0, b"a", b"not accepted")
-        self.image[here + length : self.here] = BLANK * (self.here - here - length)
-        self.offset, self.message, self.sum = offset, message, summed
+        self.cut(here + length)
+        self.go_back(before)
+
+    def cut(self, begin):
+        """Nothing was written from here to the end of the log."""
+        self.image[begin : self.here] = BLANK * (self.here - begin)
 
     def read(self):
         return outcome(self.image, ROOT_KEY, LABEL)
@@ -429,13 +469,14 @@ class MadeImages(unittest.TestCase):
         answer, found = forge.read()
         if isinstance(answer, reader.NotTrusted):
             self.fail(str(answer))
-        self.assertEqual(answer, list(items))
+        self.assertEqual(answer.items, sorted(items))
         self.assertEqual(len(found), notes, found)
 
-    def assert_refused(self, forge, kind="damage"):
+    def assert_refused(self, forge, kind="damage", reason=""):
         answer, _ = forge.read()
         self.assertIsInstance(answer, reader.NotTrusted)
         self.assertEqual(answer.kind, kind, answer)
+        self.assertIn(reason, str(answer))
 
 
 class Geometries(MadeImages):
@@ -458,7 +499,7 @@ class Geometries(MadeImages):
         forge.session()
         forge.value(0, b"a", b"two")
         answer, notes = forge.read()
-        self.assertIn(("settings", "a", b"two"), answer)
+        self.assertIn(("settings", "a", b"two"), answer.items)
         self.assertEqual(notes, [])
 
 
@@ -607,6 +648,381 @@ class InterruptedWrites(MadeImages):
         forge.session(offset=512, follow=False)
         forge.log_page(2)
         self.assert_items(forge, ITEM)
+
+
+class Transactions(MadeImages):
+    BEFORE = (ITEM, ("user", "b", b"old"), ("user", "c", b"old"))
+    AFTER = (("settings", "a", b"two"), ("settings", "d", b"new"), ("user", "c", b"new"))
+
+    def prepared(self, **parameters):
+        """Three items, of which a transaction may change two and remove one."""
+        forge = started(**parameters)
+        forge.b = forge.value(1, b"b", b"old")
+        forge.c = forge.value(1, b"c", b"old")
+        return forge
+
+    def stage(self, forge):
+        """Four staged records; answers where they begin."""
+        return [
+            forge.staged(0, b"a", b"two", previous=forge.item),
+            forge.staged_removal(1, forge.b),
+            forge.staged(1, b"c", b"new", previous=forge.c),
+            forge.value(0, b"d", b"new", kind=reader.STAGED_FIXED),
+        ]
+
+    def committed(self, **parameters):
+        forge = self.prepared(**parameters)
+        forge.places = self.stage(forge)
+        forge.places.append(forge.commit(forge.places[0], 4))
+        return forge
+
+    def test_a_transaction_takes_effect_with_its_commit(self):
+        for medium in BOTH_MEDIA:
+            for unit in reader.UNITS:
+                with self.subTest(medium=medium, unit=unit):
+                    self.assert_items(self.committed(medium=medium, unit=unit, page=2048), *self.AFTER)
+
+    def test_records_before_and_behind_a_transaction_count_as_ever(self):
+        for medium in BOTH_MEDIA:
+            forge = self.committed(medium=medium)
+            newer = forge.value(1, b"c", b"newer", previous=forge.places[2])
+            first = forge.staged_removal(0, forge.places[0])
+            forge.commit(first, 1)
+            forge.log_page(2)
+            forge.value(1, b"b", b"back")
+            if medium == reader.OVERWRITABLE:
+                for place in (forge.item, forge.b, forge.c, forge.places[0], forge.places[2]):
+                    forge.overwrite(place)
+            items = ("settings", "d", b"new"), ("user", "b", b"back"), ("user", "c", b"newer")
+            self.assert_items(forge, *items)
+            forge.image[newer + 20] ^= 1
+            self.assert_refused(forge)
+
+    def test_without_its_commit_a_transaction_is_one_interrupted_write(self):
+        """Cut after each staged record, in the middle of the next one, and in the Commit."""
+        for medium in BOTH_MEDIA:
+            whole = self.committed(medium=medium).places
+            for end in (*whole[1:], *(place + 4 for place in whole), *(place + 20 for place in whole)):
+                with self.subTest(medium=medium, end=end):
+                    forge = self.committed(medium=medium)
+                    forge.cut(end)
+                    self.assert_items(forge, *self.BEFORE, notes=1)
+
+    def test_a_session_record_passes_over_a_transaction_without_its_commit(self):
+        for medium in BOTH_MEDIA:
+            for left in ("as it was", "overwritten"):
+                forge = self.prepared(medium=medium)
+                here, before = forge.here, forge.stand_still()
+                self.stage(forge)
+                end = forge.here
+                forge.go_back(before)
+                forge.session(offset=896)
+                if left == "overwritten" and medium == reader.OVERWRITABLE:
+                    forge.image[here:end] = bytes(end - here)
+                forge.value(0, b"a", b"two", previous=forge.item)
+                self.assert_items(forge, ("settings", "a", b"two"), *self.BEFORE[1:])
+
+    def test_the_next_page_may_pass_over_a_transaction_without_its_commit(self):
+        for medium in BOTH_MEDIA:
+            forge = self.prepared(medium=medium)
+            before = forge.stand_still()
+            self.stage(forge)
+            forge.go_back(before)
+            forge.log_page(2)
+            self.assert_items(forge, *self.BEFORE)
+
+    def test_a_commit_of_other_records_is_refused(self):
+        for medium in BOTH_MEDIA:
+            for skipped, number, generation in ((0, 3, 1), (0, 5, 1), (0, 0, 1), (1, 4, 1), (1, 3, 1), (0, 4, 2)):
+                with self.subTest(medium=medium, skipped=skipped, number=number, generation=generation):
+                    forge = self.prepared(medium=medium)
+                    places = self.stage(forge)
+                    forge.commit(places[skipped], number, generation)
+                    self.assert_refused(forge, "inconsistent", "a Commit record of other records")
+
+    def test_a_commit_behind_no_staged_record_is_refused(self):
+        for number in (0, 1):
+            forge = self.prepared()
+            forge.commit(forge.here, number)
+            self.assert_refused(forge, "inconsistent", "behind no staged record")
+
+    def test_a_staged_record_that_does_not_open_before_its_commit_is_damage(self):
+        for medium in BOTH_MEDIA:
+            for number in range(4):
+                for byte in (0, 3, 5, 20):
+                    with self.subTest(medium=medium, number=number, byte=byte):
+                        forge = self.committed(medium=medium)
+                        forge.image[forge.places[number] + byte] ^= 1
+                        self.assert_refused(forge)
+
+    def test_a_commit_that_does_not_open_takes_its_transaction_back_at_the_end_of_the_log_only(self):
+        for medium in BOTH_MEDIA:
+            forge = self.committed(medium=medium)
+            forge.image[forge.places[4] + 20] ^= 1
+            self.assert_items(forge, *self.BEFORE, notes=1)
+            for behind in (
+                lambda forge: forge.value(1, b"e", b""),
+                lambda forge: forge.session(),
+                lambda forge: forge.log_page(2),
+            ):
+                forge = self.committed(medium=medium)
+                forge.image[forge.places[4] + 20] ^= 1
+                behind(forge)
+                self.assert_refused(forge)
+
+    def test_a_commit_that_does_not_open_is_damage_once_something_was_overwritten(self):
+        """What an interrupted transaction would have superseded is never overwritten."""
+        for superseded in ("item", "b", "c"):
+            forge = self.committed(medium=reader.OVERWRITABLE)
+            forge.overwrite(getattr(forge, superseded))
+            self.assert_items(forge, *self.AFTER)
+            forge.image[forge.places[4] + 20] ^= 1
+            self.assert_refused(forge)
+
+    def test_staged_records_with_something_between_them_are_damage(self):
+        for medium in BOTH_MEDIA:
+            for between in (
+                lambda forge: forge.value(1, b"e", b""),
+                lambda forge: forge.session(),
+                lambda forge: forge.retire(1),
+                lambda forge: forge.append(reader.VALUE, 62, bytes(20), bytes(32), 1),
+            ):
+                forge = self.prepared(medium=medium)
+                first = forge.staged(0, b"a", b"two", previous=forge.item)
+                between(forge)
+                forge.staged(1, b"c", b"new", previous=forge.c)
+                forge.commit(first, 2)
+                self.assert_refused(forge)
+
+    def test_a_gap_before_a_commit_is_damage(self):
+        for medium in BOTH_MEDIA:
+            forge = self.prepared(medium=medium)
+            first = forge.staged(0, b"a", b"two", previous=forge.item)
+            forge.offset += 4
+            forge.commit(first, 1)
+            self.assert_refused(forge)
+
+    def test_a_transaction_that_goes_on_in_the_next_page_is_refused(self):
+        for medium in BOTH_MEDIA:
+            forge = self.prepared(medium=medium)
+            first = forge.staged(0, b"a", b"two", previous=forge.item)
+            forge.log_page(2)
+            forge.commit(first, 1, generation=1)
+            answer, _ = forge.read()
+            self.assertIsInstance(answer, reader.NotTrusted)
+
+    def test_a_page_that_ends_in_the_middle_of_a_transaction_is_damage(self):
+        for medium in BOTH_MEDIA:
+            for number in range(1, 5):
+                forge = self.committed(medium=medium)
+                forge.offset = forge.places[number] % 1024
+                forge.log_page(2)
+                self.assert_refused(forge)
+
+    def test_a_session_record_that_resumes_in_the_middle_of_a_transaction_is_damage(self):
+        forge = self.prepared()
+        forge.staged(0, b"a", b"two")
+        forge.session(offset=640)
+        self.assert_refused(forge)
+
+    def test_anything_else_behind_staged_records_is_damage(self):
+        """One incomplete record may stand there, and nothing behind a blank unit that is not a multiple of skip."""
+        for medium in BOTH_MEDIA:
+            forge = self.prepared(medium=medium)
+            before = forge.stand_still()
+            self.stage(forge)
+            end = forge.offset
+            forge.go_back(before)
+            forge.torn(4, end)
+            self.assert_items(forge, *self.BEFORE, notes=1)
+            forge.torn(4, end + 8)
+            self.assert_refused(forge)
+
+    def test_two_records_of_one_item_in_a_transaction_are_refused(self):
+        changes = {
+            "put twice": lambda forge, first: (forge.staged(1, b"e", b""), forge.staged(1, b"e", b"")),
+            "put and removed": lambda forge, first: (
+                forge.staged(0, b"a", b"two", forge.item),
+                forge.staged_removal(0, forge.item),
+            ),
+            "removed as staged": lambda forge, first: (
+                forge.staged(0, b"a", b"two", forge.item),
+                forge.staged_removal(0, first),
+            ),
+            "removed and put": lambda forge, first: (
+                forge.staged_removal(0, forge.item),
+                forge.staged(0, b"a", b"two"),
+            ),
+            "removed twice": lambda forge, first: (
+                forge.staged_removal(1, forge.b),
+                forge.staged_removal(1, forge.b),
+            ),
+        }
+        for medium in BOTH_MEDIA:
+            for name, change in changes.items():
+                with self.subTest(name, medium=medium):
+                    forge = self.prepared(medium=medium)
+                    first = forge.here
+                    change(forge, first)
+                    forge.commit(first, 2)
+                    self.assert_refused(forge, "inconsistent", "same item")
+
+    def test_one_item_may_be_changed_by_one_transaction_after_the_other(self):
+        for medium in BOTH_MEDIA:
+            forge = self.committed(medium=medium)
+            forge.commit(forge.staged_removal(0, forge.places[0]), 1)
+            forge.commit(forge.staged(0, b"a", b"three"), 1)
+            self.assert_items(forge, ("settings", "a", b"three"), *self.AFTER[1:])
+
+    def test_each_record_of_a_transaction_states_the_live_sum_up_to_it(self):
+        for number in range(4):
+            forge = self.prepared(medium=reader.OVERWRITABLE)
+            first = forge.here
+            for step in range(3):
+                # A sum that is wrong in one place only.
+                forge.sum += 1 if step == number else 0
+                forge.staged(1, bytes([step + 101]), b"")
+                forge.sum -= 1 if step == number else 0
+            forge.sum += 1 if number == 3 else 0
+            forge.commit(first, 3)
+            self.assert_refused(forge, "inconsistent", "another live sum")
+
+    def test_a_live_sum_on_write_once_media_is_refused(self):
+        forge = started()
+        first = forge.staged(0, b"a", b"two")
+        forge.append_to_store(reader.COMMIT, 1, first % 1024, 1, 1)
+        self.assert_refused(forge, "inconsistent")
+
+    def test_of_what_the_last_transaction_superseded_one_record_may_not_open(self):
+        for superseded in ("item", "b", "c"):
+            for length in (4, 12):
+                forge = self.committed(medium=reader.OVERWRITABLE)
+                forge.overwrite(getattr(forge, superseded), length)
+                self.assert_items(forge, *self.AFTER, notes=1)
+
+    def test_it_may_lie_in_an_older_page_or_in_an_earlier_transaction(self):
+        forge = self.committed(medium=reader.OVERWRITABLE)
+        forge.log_page(2)
+        first = forge.staged(1, b"c", b"newer", previous=forge.places[2])
+        forge.commit(first, 1)
+        forge.overwrite(forge.places[2], 12)
+        self.assert_items(forge, *self.AFTER[:2], ("user", "c", b"newer"), notes=1)
+        forge = self.committed(medium=reader.OVERWRITABLE)
+        first = forge.staged(1, b"c", b"newer", previous=forge.places[2])
+        forge.commit(first, 1)
+        forge.overwrite(forge.places[2], 12)
+        self.assert_items(forge, *self.AFTER[:2], ("user", "c", b"newer"), notes=1)
+
+    def test_those_before_it_are_overwritten_and_those_behind_it_are_not_yet(self):
+        forge = self.committed(medium=reader.OVERWRITABLE)
+        forge.overwrite(forge.item)
+        forge.overwrite(forge.b, 12)
+        self.assert_items(forge, *self.AFTER, notes=1)
+
+    def test_two_records_that_do_not_open_are_damage(self):
+        forge = self.committed(medium=reader.OVERWRITABLE)
+        forge.overwrite(forge.item, 12)
+        forge.overwrite(forge.c, 12)
+        self.assert_refused(forge)
+        forge = self.prepared(medium=reader.OVERWRITABLE)
+        forge.log_page(2)
+        forge.commit(self.stage(forge)[0], 4)
+        forge.overwrite(forge.item, 12)
+        forge.overwrite(forge.c, 12)
+        self.assert_refused(forge, reason="more than one")
+
+    def test_what_no_record_of_the_last_transaction_superseded_must_open(self):
+        forge = self.committed(medium=reader.OVERWRITABLE)
+        forge.value(1, b"e", b"")
+        forge.overwrite(forge.c, 12)
+        self.assert_refused(forge)
+        forge = self.prepared(medium=reader.OVERWRITABLE)
+        first = forge.staged(0, b"a", b"two", previous=forge.item)
+        forge.commit(first, 1)
+        forge.overwrite(forge.c, 12)
+        self.assert_refused(forge)
+
+    def test_what_an_erased_class_held_is_dead_in_a_transaction_too(self):
+        for medium in BOTH_MEDIA:
+            forge = self.committed(medium=medium)
+            forge.sum -= forge.tag(forge.places[2])
+            forge.erase_class(1, index=1, version=2)
+            self.assert_items(forge, *self.AFTER[:2])
+            forge.session()
+            forge.value(1, b"b", b"new owner")
+            self.assert_items(forge, *self.AFTER[:2], ("user", "b", b"new owner"))
+
+    def test_a_class_may_be_erased_after_a_transaction_was_interrupted(self):
+        for medium in BOTH_MEDIA:
+            forge = self.prepared(medium=medium)
+            before = forge.stand_still()
+            self.stage(forge)
+            forge.go_back(before)
+            forge.sum -= forge.tag(forge.b) + forge.tag(forge.c)
+            forge.erase_class(1, index=1, version=2)
+            self.assert_items(forge, ITEM, notes=1)
+
+
+class Superseded(MadeImages):
+    def replaced(self, other_page=False):
+        forge = started(medium=reader.OVERWRITABLE)
+        if other_page:
+            forge.log_page(2)
+        forge.newer = forge.value(0, b"a", b"two", previous=forge.item)
+        forge.overwrite(forge.item)
+        return forge
+
+    def test_an_overwritten_record_shows_that_the_one_behind_it_is_missing(self):
+        for other_page in (False, True):
+            for damage in (20, 5, None):
+                with self.subTest(other_page=other_page, damage=damage):
+                    forge = self.replaced(other_page)
+                    self.assert_items(forge, ("settings", "a", b"two"))
+                    if damage is None:
+                        forge.cut(forge.newer)
+                    else:
+                        forge.image[forge.newer + damage] ^= 1
+                    self.assert_refused(forge, reason="superseded")
+
+    def test_a_removal_or_a_transaction_that_is_missing_is_shown_as_well(self):
+        for change in (
+            lambda forge: forge.removal(0, forge.item),
+            lambda forge: forge.commit(forge.staged(0, b"a", b"two", previous=forge.item), 1),
+            lambda forge: forge.commit(forge.staged_removal(0, forge.item), 1),
+        ):
+            forge = started(medium=reader.OVERWRITABLE)
+            last = change(forge)
+            forge.overwrite(forge.item)
+            answer, _ = forge.read()
+            self.assertIsInstance(answer, reader.Contents)
+            forge.image[last + 20] ^= 1
+            self.assert_refused(forge, reason="superseded")
+
+    def test_one_that_is_overwritten_half_shows_it_too(self):
+        forge = started(medium=reader.OVERWRITABLE)
+        newer = forge.value(0, b"a", b"two", previous=forge.item)
+        forge.overwrite(forge.item, 12)
+        forge.image[newer + 20] ^= 1
+        self.assert_refused(forge)
+
+    def test_the_missing_record_may_be_of_a_class_that_was_erased(self):
+        forge = started(medium=reader.OVERWRITABLE)
+        old = forge.value(1, b"b", b"old")
+        new = forge.value(1, b"b", b"new", previous=old)
+        forge.overwrite(old)
+        forge.sum -= forge.tag(new)
+        forge.erase_class(1, index=1, version=2)
+        self.assert_items(forge, ITEM)
+
+    def test_an_end_of_the_log_in_the_key_page_vouches_only_for_what_lies_before_it(self):
+        forge = started(medium=reader.OVERWRITABLE)
+        forge.erase_class(1, index=1, version=2)
+        forge.session()
+        b = forge.value(1, b"b", b"old")
+        newer = forge.value(1, b"b", b"new", previous=b)
+        forge.overwrite(b)
+        forge.image[newer + 20] ^= 1
+        self.assert_refused(forge, reason="superseded")
 
 
 class Pages(MadeImages):
