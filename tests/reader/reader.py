@@ -441,7 +441,7 @@ class KeyPageReader:
         commit = self.next_record(KEY_COMMIT, NO_SLOT, KEY_COMMIT_LENGTH)
         if None in plain or commit != struct.pack("<II", count, self.version):
             return None
-        if counter or zero or not self.version:
+        if zero or not self.version:
             raise inconsistent(f"key page {self.index} has impossible contents")
         classes = tuple(self.class_key(slot, plaintext) for slot, plaintext in enumerate(plain))
         check_classes(classes)
@@ -496,6 +496,8 @@ def current_key_page(image, root_key, label, notes):
     for other in committed[:-1]:
         if other.version == current.version or other.clear.data != current.clear.data:
             raise inconsistent("the two key pages contradict each other")
+        if other.counter > current.counter:
+            raise inconsistent("the value of the counter falls from one key page to the next")
     note_unfinished_change(image, current, notes)
     return current
 
@@ -548,8 +550,8 @@ class Stand:
     def parse(plaintext):
         *fields, checkpoint, counter, filled = struct.unpack("<III4sII8sIII", plaintext)
         stand = Stand(*fields, counter, filled)
-        if checkpoint != NOTHING or counter:
-            raise inconsistent("a record of a plain store speaks of a checkpoint or a counter")
+        if checkpoint != NOTHING:
+            raise inconsistent("a record of a plain store speaks of a checkpoint")
         if not 1 <= stand.tail <= stand.generation:
             raise inconsistent(f"page generation {stand.generation} with tail {stand.tail}")
         return stand
@@ -1349,14 +1351,81 @@ def follow_sum(store, record, known):
 
 
 # ---------------------------------------------------------------------------------------------------------------
+# Section 9: the counter
+
+
+class StatedCounter:
+    """Follows the values of the counter that are stated along the log."""
+
+    def __init__(self):
+        self.value, self.key_version = None, None
+
+    def state(self, value):
+        if self.value is not None and value < self.value:
+            raise inconsistent("the value of the counter falls")
+        self.value = value
+
+    def key_page(self, key_page):
+        """A key page may be where it begins; what follows repeats its value, unless that is in pages that are gone."""
+        self.state(key_page.counter)
+        if self.key_version is not None:
+            self.key_version = key_page.version
+
+    def repeat(self, stand):
+        """A Page or Session record repeats the value stated last, be it by a key page of which nothing is left."""
+        known = self.value is not None and stand.key_version == self.key_version
+        if known and stand.counter > self.value:
+            raise inconsistent("a Page or Session record states a value of the counter that nothing stated before it")
+        self.state(stand.counter)
+        self.key_version = stand.key_version
+
+    def anchor(self, record):
+        value = struct.unpack_from("<I", record.plaintext)[0]
+        if not self.value or value != self.value + 1:
+            raise inconsistent("an Anchor record does not state one more than the value before")
+        self.state(value)
+
+
+def last_stated_counter(key_page, pages):
+    """The value that the store stated last, 0 if it is held against no counter."""
+    counter, told = StatedCounter(), False
+    for page in pages:
+        for place, record in [(0, None), *((record.offset, record) for record in page.records)]:
+            if not told and key_page.end <= (page.generation, place):
+                counter.key_page(key_page)
+                told = True
+            stand = page.stand if record is None else record.stand
+            if stand is not None:
+                counter.repeat(stand)
+            elif record.header.kind == ANCHOR:
+                counter.anchor(record)
+    if not told:
+        counter.key_page(key_page)
+    return counter.value
+
+
+def compare_counter(stated, value, notes):
+    """The table of section 9."""
+    if not stated:
+        notes.append("the store is held against no counter")
+    elif value > stated:
+        raise damage(f"the counter stands at {value}, the store states {stated}: the flash was set back")
+    elif value == stated - 1:
+        notes.append(f"the counter stands at {value}, the store states {stated}: a device would move it")
+    elif value < stated:
+        raise NotTrusted("counter", f"it stands at {value}, the store states {stated}: another counter, or reset")
+
+
+# ---------------------------------------------------------------------------------------------------------------
 # The whole image
 
 
 @dataclass(frozen=True)
 class Contents:
-    """The live items as (class, name, value), sorted."""
+    """The live items as (class, name, value), sorted, and the value of the counter stated last, 0 without one."""
 
     items: list
+    counter: int
 
 
 def check_current_mark(image, key_page):
@@ -1377,7 +1446,7 @@ def read_image(image, root_key, label, notes=None):
     check_stated_sums(store, pages)
     items = live_items(store, pages)
     check_live_sum(store, pages, items, ends_at_key_page)
-    return Contents(sorted_items(store, items))
+    return Contents(sorted_items(store, items), last_stated_counter(key_page, pages))
 
 
 def sorted_items(store, items):
@@ -1409,6 +1478,7 @@ def parse_arguments(arguments):
     parser.add_argument("image")
     parser.add_argument("--root-key", required=True, type=root_key_argument, help="64 hexadecimal digits")
     parser.add_argument("--label", required=True, type=label_argument, help="the partition label")
+    parser.add_argument("--counter", type=int, help="where the counter stands that the store is held against")
     return parser.parse_args(arguments)
 
 
@@ -1432,11 +1502,15 @@ def main(arguments=None):
     try:
         with open(options.image, "rb") as file:
             contents = read_image(file.read(), options.root_key, options.label, notes)
+        if options.counter is not None:
+            compare_counter(contents.counter, options.counter, notes)
     except (NotTrusted, OSError) as reason:
         print(f"{options.image}: {reason}", file=sys.stderr)
         return 1
     for note in notes:
         print(f"note: {note}", file=sys.stderr)
+    if contents.counter:
+        print(f"counter: {contents.counter} stated last", file=sys.stderr)
     for owner, name, value in contents.items:
         print(owner, printable(name), value.hex(), sep="\t")
     return 0

@@ -24,7 +24,7 @@ def expected_of(path):
     lines = [line.split("\t") for line in path.with_suffix(".txt").read_text("utf-8").splitlines()]
     settings = dict(line for line in lines if len(line) == 2)
     items = [(line[0], line[1], bytes.fromhex(line[2])) for line in lines if len(line) == 3]
-    contents = reader.Contents(items)
+    contents = reader.Contents(items, int(settings.get("counter", "0")))
     return bytes.fromhex(settings["root key"]), settings["label"].encode(), contents
 
 
@@ -114,10 +114,11 @@ class CommittedImages(unittest.TestCase):
         self.assertIn("another root key", errors)
 
 
-def run_command(path, root_key=None):
+def run_command(path, root_key=None, counter=None):
     key, label, _ = expected_of(path)
     output, errors = io.StringIO(), io.StringIO()
     arguments = [str(path), "--root-key", root_key or key.hex(), "--label", label.decode()]
+    arguments += [] if counter is None else ["--counter", str(counter)]
     with contextlib.redirect_stdout(output), contextlib.redirect_stderr(errors):
         status = reader.main(arguments)
     return status, output.getvalue(), errors.getvalue()
@@ -1023,6 +1024,104 @@ class Superseded(MadeImages):
         forge.overwrite(b)
         forge.image[newer + 20] ^= 1
         self.assert_refused(forge, reason="superseded")
+
+
+class Counters(MadeImages):
+    def anchored(self, **parameters):
+        forge = started(**parameters)
+        forge.start_counter(7)
+        return forge
+
+    def assert_states(self, forge, value, notes=0):
+        answer, found = forge.read()
+        if isinstance(answer, reader.NotTrusted):
+            self.fail(str(answer))
+        self.assertEqual(answer.counter, value)
+        self.assertEqual(len(found), notes, found)
+
+    def test_the_value_stated_last_is_known(self):
+        for medium in BOTH_MEDIA:
+            forge = started(medium=medium)
+            self.assert_states(forge, 0)
+            forge.counter = 7
+            forge.change_key_page(1, 2, forge.classes)
+            self.assert_states(forge, 7)
+            forge.session()
+            self.assert_states(forge, 7)
+            gone = forge.value(1, b"b", b"")
+            forge.anchor()
+            self.assert_states(forge, 8)
+            forge.log_page(2)
+            self.assert_states(forge, 8)
+            forge.removal(1, gone)
+            forge.anchor()
+            forge.anchor()
+            self.assert_states(forge, 10)
+            forge.erase_class(1, index=0, version=3)
+            self.assert_states(forge, 10)
+            forge.session()
+            forge.anchor()
+            self.assert_states(forge, 11)
+
+    def test_an_anchor_cut_short_states_nothing(self):
+        for medium in BOTH_MEDIA:
+            forge = self.anchored(medium=medium)
+            anchor = forge.anchor()
+            forge.image[anchor + 20] ^= 1
+            self.assert_states(forge, 7, notes=1)
+
+    def test_an_anchor_that_does_not_open_before_good_records_is_damage(self):
+        for medium in BOTH_MEDIA:
+            forge = self.anchored(medium=medium)
+            anchor = forge.anchor()
+            forge.value(1, b"b", b"")
+            forge.image[anchor + 20] ^= 1
+            self.assert_refused(forge)
+
+    def test_an_anchor_states_one_more(self):
+        for value in (6, 7, 9):
+            forge = self.anchored()
+            forge.anchor(value)
+            self.assert_refused(forge, "inconsistent", "one more")
+
+    def test_an_anchor_in_a_store_held_against_no_counter_is_refused(self):
+        forge = started()
+        forge.anchor()
+        self.assert_refused(forge, "inconsistent")
+
+    def test_page_and_session_records_repeat_the_value(self):
+        for value in (0, 6, 8):
+            for record in (lambda forge: forge.session(), lambda forge: forge.log_page(2)):
+                forge = self.anchored()
+                forge.counter = value
+                record(forge)
+                self.assert_refused(forge, "inconsistent", "value of the counter")
+
+    def test_a_key_page_never_states_less(self):
+        forge = self.anchored()
+        forge.counter = 6
+        forge.erase_class(1, index=0, version=3)
+        self.assert_refused(forge, "inconsistent", "falls")
+
+    def test_of_two_key_pages_the_newer_never_states_less(self):
+        forge = self.anchored()
+        before = bytes(forge.image[1024:2048])
+        forge.counter = 6
+        forge.erase_class(1, index=0, version=3)
+        forge.image[1024:2048] = before
+        self.assert_refused(forge, "inconsistent", "from one key page to the next")
+
+    def test_another_counter_may_begin_with_a_key_page(self):
+        forge = self.anchored()
+        forge.start_counter(20, index=0, version=3)
+        forge.anchor()
+        self.assert_states(forge, 21)
+
+    def test_the_key_page_that_began_may_be_gone(self):
+        forge = self.anchored()
+        forge.erase_class(1, index=0, version=3)
+        forge.session()
+        self.assert_states(forge, 7)
 
 
 class Pages(MadeImages):
