@@ -981,6 +981,7 @@ class LogReader:
             head = self.read_head(opened[max(opened)])
             self.tail = self.tail_of(head)
             self.read_older(opened, head)
+            self.check_nothing_lost(head)
         else:
             self.check_nothing_written()
         self.note_ignored(opened)
@@ -992,6 +993,25 @@ class LogReader:
         begin = FIRST_LOG_PAGE * size + self.store.geometry.first + self.store.stand_size
         if not is_blank(self.image[begin : (FIRST_LOG_PAGE + 1) * size]):
             raise damage("no Page record opens, and records stand behind one")
+
+    def check_nothing_lost(self, head):
+        """Section 5: of a head whose Page record does not open nothing is known, unless something stands behind it.
+
+        Copies may stand there without a Page record (section 7), and nothing else.
+        """
+        store, generation = self.store, head.generation + 1
+        index = store.geometry.home(generation)
+        data = self.image[index * store.geometry.page :][: store.geometry.page]
+        page = LogPage(index, generation, data, salt_at(data, store.geometry.first), None)
+        for place in range(store.geometry.first + store.stand_size, len(data), store.geometry.unit):
+            if store.open_session(page, place) is not None or self.is_more_than_a_copy(page, place):
+                raise damage(f"page {index} has no Page record that opens, and records stand behind it")
+
+    def is_more_than_a_copy(self, page, place):
+        header = header_at(page.data, place)
+        if header is None or header.salt_place or header.kind in (VALUE, FIXED):
+            return False
+        return self.store.open_log_record(page, place, header, page.salt) is not None
 
     def open_pages(self):
         """The pages whose Page record opens, by generation; each must be where it belongs."""

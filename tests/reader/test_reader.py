@@ -1179,6 +1179,18 @@ class Pages(MadeImages):
         forge.image[3 * 1024 + 40] ^= 1
         self.assert_items(forge, ITEM, notes=1)
 
+    def test_a_page_record_that_does_not_open_is_damage_where_more_than_copies_stand_behind_it(self):
+        for medium in BOTH_MEDIA:
+            for behind in (
+                lambda forge: forge.session(),
+                lambda forge: forge.retire(2),
+                lambda forge: forge.commit(forge.staged(0, b"c", b""), 1),
+            ):
+                forge = self.two_pages(medium=medium)
+                behind(forge)
+                forge.image[3 * 1024 + 60] ^= 1
+                self.assert_refused(forge)
+
     def last_free_page(self, medium):
         """Section 7: copies in the last free page, and then its Page record, whose tail is one more."""
         forge = started(medium=medium, pages=4)
