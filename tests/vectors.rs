@@ -8,9 +8,12 @@ mod support;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
+use bydesign::flash::NeverPends;
 use bydesign::flash::simulator::{EraseTear, ProgramTear};
-use bydesign::store::{AnchorPolicy, Change, Class, Counter, CounterFailed, CounterPlace, DataClass, UserId};
-use support::{Ecc, Model, Nor, Part, ROOT, contents, format, mount, random};
+use bydesign::store::{
+    AnchorPolicy, Change, Class, Counter, CounterFailed, CounterPlace, DataClass, Store, UserId, WriteError,
+};
+use support::{Ecc, Memory, Model, Nor, Part, ROOT, contents, format, mount, random};
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/images")
@@ -73,57 +76,6 @@ fn history<P: Part>(capacity: usize) -> P {
     part
 }
 
-/// A counter in a variable.
-struct Register(u32);
-
-impl Counter for Register {
-    fn place(&self) -> CounterPlace {
-        CounterPlace::OutOfReach
-    }
-
-    async fn value(&mut self) -> Result<u32, CounterFailed> {
-        Ok(self.0)
-    }
-
-    async fn advance(&mut self) -> Result<(), CounterFailed> {
-        self.0 += 1;
-        Ok(())
-    }
-}
-
-/// The same held against a counter, with two transactions, and a third torn at the end.
-fn committed<P: Part>(capacity: usize) -> P {
-    let mut part = history::<P>(capacity);
-    let mut source = random(12);
-    let mut counter = Register(41);
-    let mut store = mount(&mut part).unwrap();
-    store.start_counter(&mut counter, &mut source).unwrap();
-    for round in 0..2u8 {
-        let name = [b'A' + round];
-        let changes = [
-            Change::put_bytes(Class::User, "name", &name),
-            Change::put_fixed_bytes(Class::Identity, ["first", "second"][usize::from(round)], b"1"),
-            Change::remove_bytes(Class::Application(1), ""),
-        ];
-        store.commit(&changes, &mut source).unwrap();
-        store
-            .anchor(&mut counter, AnchorPolicy::EveryChange, &mut source)
-            .unwrap();
-    }
-    drop(store);
-    part.set_tear(ProgramTear::TornWord, EraseTear::Clean, 5);
-    part.cut_after(200);
-    let mut store = mount(&mut part).unwrap();
-    let torn = [
-        Change::put_bytes(Class::User, "torn", &[0xaa; 30]),
-        Change::put_bytes(Class::User, "name", &[0xbb; 30]),
-    ];
-    assert!(store.commit(&torn, &mut source).is_err());
-    drop(store);
-    part.power_on();
-    part
-}
-
 /// The same with many updates, so that the log has gone around its ring, and a write torn at the end.
 fn aged<P: Part>(capacity: usize) -> P {
     let mut part = history::<P>(capacity);
@@ -148,6 +100,131 @@ fn aged<P: Part>(capacity: usize) -> P {
     part
 }
 
+/// Three values that are replaced together, one that is removed, and one that is there for good, in four classes.
+fn commit_round<M: NeverPends>(store: &mut Store<M, Memory>, round: u8) -> Result<(), WriteError> {
+    let (batch, value) = (format!("batch.{round}"), [round; 52]);
+    let mut changes = vec![
+        Change::put_bytes(Class::User, "balance.a", &value[..50]),
+        Change::put_bytes(DataClass::user(UserId(7)), "balance.b", &value[..51]),
+        Change::put_bytes(Class::Application(1), "total", &value),
+        Change::remove_bytes(Class::Settings, "pending"),
+    ];
+    if round % 8 == 1 {
+        changes.push(Change::put_fixed_bytes(Class::Identity, &batch, b"checked"));
+    }
+    store.commit(&changes, &mut random(u64::from(round)))
+}
+
+fn put_pending<M: NeverPends>(store: &mut Store<M, Memory>, round: u8) {
+    store
+        .put_bytes(
+            Class::Settings,
+            "pending",
+            &[round; 9],
+            &mut random(512 + u64::from(round)),
+        )
+        .unwrap();
+}
+
+/// The history with many transactions, so that staged records were copied; the last one is the newest record.
+fn transactions<P: Part>(capacity: usize) -> P {
+    let mut part = history::<P>(capacity);
+    let mut store = mount(&mut part).unwrap();
+    for round in 0..26 {
+        put_pending(&mut store, round);
+        commit_round(&mut store, round).unwrap();
+    }
+    drop(store);
+    part
+}
+
+/// The history with two transactions, the second of which is cut short so many bytes before its end.
+fn transaction_cut_short<P: Part>(capacity: usize, from_the_end: impl Fn(u64) -> u64) -> P {
+    let begin = |part: &mut P, events: Option<u64>, last: bool| {
+        let mut store = mount(part).unwrap();
+        commit_round(&mut store, 0).unwrap();
+        put_pending(&mut store, 1);
+        if let Some(events) = events {
+            P::cut_in_store(&mut store, events);
+        }
+        last.then(|| commit_round(&mut store, 1).is_ok())
+    };
+    let mut part = history::<P>(capacity);
+    part.set_tear(ProgramTear::TornWord, EraseTear::Clean, 5);
+    let (mut before, mut whole) = (part.clone(), part.clone());
+    begin(&mut before, None, false);
+    assert_eq!(begin(&mut whole, None, true), Some(true));
+    let events = whole.events() - before.events();
+    begin(&mut part, Some(events - from_the_end(events)), true);
+    assert!(part.is_off());
+    part.power_on();
+    part
+}
+
+/// A cut in the middle of a transaction, behind its second record.
+fn staged_only<P: Part>(capacity: usize) -> P {
+    let written = if P::OVERWRITABLE { 300 } else { 250 };
+    transaction_cut_short(capacity, |events| events - written)
+}
+
+/// The same, and then a class was erased of which a record had been staged.
+fn staged_and_erased<P: Part>(capacity: usize) -> P {
+    let mut part = staged_only::<P>(capacity);
+    let mut store = mount(&mut part).unwrap();
+    store.erase(Class::User, &mut random(16)).unwrap();
+    drop(store);
+    part
+}
+
+/// A transaction that is there, and the second of the records that it superseded is half overwritten.
+fn overwriting_cut_short(capacity: usize) -> Nor<4, 1024> {
+    transaction_cut_short(capacity, |_| 180)
+}
+
+/// Bits that are only ever set.
+struct Fuses(u32);
+
+impl Counter for Fuses {
+    fn place(&self) -> CounterPlace {
+        CounterPlace::OutOfReach
+    }
+
+    async fn value(&mut self) -> Result<u32, CounterFailed> {
+        Ok(self.0)
+    }
+
+    async fn advance(&mut self) -> Result<(), CounterFailed> {
+        self.0 += 1;
+        Ok(())
+    }
+}
+
+/// The counter of an anchored store stands here when its history ends.
+const ANCHORED: u32 = 41 + 1 + 13;
+
+/// The history with transactions, held against a counter from then on; the last ones are not covered.
+fn anchored<P: Part>(capacity: usize) -> P {
+    let mut part = history::<P>(capacity);
+    let mut counter = Fuses(41);
+    let mut source = random(90);
+    let mut store = mount(&mut part).unwrap();
+    store.start_counter(&mut counter, &mut source).unwrap();
+    for round in 0..13 {
+        put_pending(&mut store, round);
+        commit_round(&mut store, round).unwrap();
+        store
+            .anchor(&mut counter, AnchorPolicy::EveryChange, &mut source)
+            .unwrap();
+        if round == 9 {
+            store.erase(Class::Settings, &mut source).unwrap();
+        }
+    }
+    assert_eq!(counter.0, ANCHORED);
+    put_pending(&mut store, 13);
+    drop(store);
+    part
+}
+
 fn describe(model: &Model) -> String {
     let mut text = String::new();
     for ((class, name), value) in model {
@@ -158,13 +235,22 @@ fn describe(model: &Model) -> String {
 }
 
 fn check<P: Part>(name: &str, part: &P) {
+    check_with(name, "", part);
+}
+
+/// `settings` are more lines for the text, a name and a value each.
+fn check_with<P: Part>(name: &str, settings: &str, part: &P) {
     let path = folder().join(format!("{name}.bin"));
     let list = folder().join(format!("{name}.txt"));
     let mut all = part.clone();
     let mut store = mount(&mut all).unwrap();
     let model = contents(&mut store);
     drop(store);
-    let text = format!("root key\t{}\nlabel\ttest\n{}", hex(&ROOT), describe(&model));
+    let text = format!(
+        "root key\t{}\nlabel\ttest\n{settings}{}",
+        hex(&ROOT),
+        describe(&model)
+    );
     if std::env::var_os("BYDESIGN_WRITE_VECTORS").is_some() {
         std::fs::write(&path, part.image()).unwrap();
         std::fs::write(&list, &text).unwrap();
@@ -192,12 +278,34 @@ fn the_images_of_version_1_are_made_again_byte_for_byte() {
     check("v1-overwritable-4-aged", &aged::<Nor<4, 1024>>(8 * 1024));
     check("v1-write-once-32-aged", &aged::<Ecc<32, 256>>(8 * 1024));
     check(
-        "v1-overwritable-1-committed",
-        &committed::<Nor<1, 4096>>(16 * 1024),
+        "v1-overwritable-4-transactions",
+        &transactions::<Nor<4, 1024>>(8 * 1024),
     );
     check(
-        "v1-write-once-16-committed",
-        &committed::<Ecc<16, 1024>>(8 * 1024),
+        "v1-write-once-8-transactions",
+        &transactions::<Ecc<8, 1024>>(8 * 1024),
+    );
+    check("v1-overwritable-4-staged", &staged_only::<Nor<4, 1024>>(8 * 1024));
+    check("v1-write-once-8-staged", &staged_only::<Ecc<8, 1024>>(8 * 1024));
+    check(
+        "v1-overwritable-4-staged-erased",
+        &staged_and_erased::<Nor<4, 1024>>(8 * 1024),
+    );
+    check(
+        "v1-write-once-8-staged-erased",
+        &staged_and_erased::<Ecc<8, 1024>>(8 * 1024),
+    );
+    check("v1-overwritable-4-overwriting", &overwriting_cut_short(8 * 1024));
+    let counter = format!("counter\t{ANCHORED}\n");
+    check_with(
+        "v1-overwritable-4-anchored",
+        &counter,
+        &anchored::<Nor<4, 1024>>(8 * 1024),
+    );
+    check_with(
+        "v1-write-once-8-anchored",
+        &counter,
+        &anchored::<Ecc<8, 1024>>(8 * 1024),
     );
 }
 
@@ -226,20 +334,44 @@ fn the_images_of_version_1_are_read() {
         assert_eq!(aged.get(&(2, "counter".to_owned())), Some(&vec![89; 50]));
         assert_eq!(aged.get(&(2, "torn".to_owned())), None);
     }
-    for committed in [
-        read::<Nor<1, 4096>>("v1-overwritable-1-committed"),
-        read::<Ecc<16, 1024>>("v1-write-once-16-committed"),
+    let balances = |model: &Model| {
+        [(2, "balance.a"), (3, "balance.b"), (4, "total")]
+            .map(|(class, name)| model.get(&(class, name.to_owned())).map(|value| value[0]))
+    };
+    for all in [
+        read::<Nor<4, 1024>>("v1-overwritable-4-transactions"),
+        read::<Ecc<8, 1024>>("v1-write-once-8-transactions"),
     ] {
-        let value = |class, name: &str| committed.get(&(class, name.to_owned())).map(Vec::as_slice);
-        assert_eq!(value(0, "serial"), Some(&b"SN-000001"[..]));
-        assert_eq!(value(0, "second"), Some(&b"1"[..]));
-        assert_eq!(
-            value(2, "name"),
-            Some(&b"B"[..]),
-            "of the last transaction that was committed"
-        );
-        assert_eq!(value(2, "torn"), None);
-        assert_eq!(value(4, ""), None);
+        contents_of_the_history(&all);
+        assert_eq!(balances(&all), [Some(25); 3]);
+        assert_eq!(all.get(&(1, "pending".to_owned())), None);
+        assert_eq!(all.get(&(0, "batch.25".to_owned())), Some(&b"checked".to_vec()));
+    }
+    for staged in [
+        read::<Nor<4, 1024>>("v1-overwritable-4-staged"),
+        read::<Ecc<8, 1024>>("v1-write-once-8-staged"),
+    ] {
+        contents_of_the_history(&staged);
+        assert_eq!(balances(&staged), [Some(0); 3]);
+        assert_eq!(staged.get(&(1, "pending".to_owned())), Some(&vec![1; 9]));
+        assert_eq!(staged.get(&(0, "batch.1".to_owned())), None);
+    }
+    for erased in [
+        read::<Nor<4, 1024>>("v1-overwritable-4-staged-erased"),
+        read::<Ecc<8, 1024>>("v1-write-once-8-staged-erased"),
+    ] {
+        assert_eq!(balances(&erased), [None, None, Some(0)]);
+    }
+    let overwriting = read::<Nor<4, 1024>>("v1-overwritable-4-overwriting");
+    contents_of_the_history(&overwriting);
+    assert_eq!(balances(&overwriting), [Some(1); 3]);
+    for anchored in [
+        read::<Nor<4, 1024>>("v1-overwritable-4-anchored"),
+        read::<Ecc<8, 1024>>("v1-write-once-8-anchored"),
+    ] {
+        assert_eq!(balances(&anchored), [Some(12); 3]);
+        assert_eq!(anchored.get(&(1, "wifi.password".to_owned())), None);
+        assert_eq!(anchored.get(&(1, "pending".to_owned())), Some(&vec![13; 9]));
     }
 }
 
