@@ -5,43 +5,14 @@ mod support;
 use bydesign::flash::simulator::{EraseTear, ProgramTear};
 use bydesign::flash::{NeverPends, Overwritable, WriteOnce};
 use bydesign::store::{
-    AnchorError, AnchorPolicy, Class, Counter, CounterFailed, CounterPlace, FlashCounter, Freshness,
-    MountError, Store,
+    AnchorError, AnchorPolicy, Class, Counter, CounterPlace, FlashCounter, Freshness, MountError, Store,
 };
 use support::operation::{Operation, Outcome, put};
+use support::register::Register;
 use support::{Ecc, LABEL, Memory, Model, Nor, Part, TEARS, contents, format, mount, random, root_key};
 
-/// A counter in a variable.
-#[derive(Clone, Copy)]
-struct Register {
-    value: u32,
-    place: CounterPlace,
-    /// Advances that still work.
-    left: u32,
-}
-
 const fn register() -> Register {
-    Register {
-        value: 0,
-        place: CounterPlace::OutOfReach,
-        left: u32::MAX,
-    }
-}
-
-impl Counter for Register {
-    fn place(&self) -> CounterPlace {
-        self.place
-    }
-
-    async fn value(&mut self) -> Result<u32, CounterFailed> {
-        Ok(self.value)
-    }
-
-    async fn advance(&mut self) -> Result<(), CounterFailed> {
-        self.left = self.left.checked_sub(1).ok_or(CounterFailed)?;
-        self.value += 1;
-        Ok(())
-    }
+    Register::at(0)
 }
 
 fn mount_anchored<'a, P: Part>(

@@ -8,8 +8,7 @@
 //!  history · layout        stores with a past; where records stand
 //! ```
 //!
-//! A counter outside the flash would be a field of [`World`]: its value at the latest moment, given to the mount; and then no cell of
-//! the table may have an earlier state.
+//! The same with a counter outside the flash that is moved at every change: then no cell of the table has an earlier state.
 
 mod support;
 
@@ -51,6 +50,7 @@ fn every_tampering() -> bool {
 
 /// All that is on the bench: the images of one store and of those it is tampered with.
 struct Bench {
+    victim: Owner,
     moments: Vec<Moment>,
     fork: Vec<Moment>,
     /// With the number of the moment from which it goes on.
@@ -63,10 +63,14 @@ fn states(moments: &[Moment]) -> impl Iterator<Item = &Model> {
     moments.iter().map(|moment| &moment.state)
 }
 
+fn names_of(moments: &[Moment]) -> impl Iterator<Item = (u8, String)> {
+    states(moments).flat_map(|state| state.keys().cloned())
+}
+
 impl Bench {
     fn new<P: Part>(capacity: usize) -> Self {
-        let victim = Owner::victim();
-        let moments = write::<P>(&victim, capacity, &eventful(&victim));
+        let mut bench = Self::of::<P>(Owner::victim(), capacity);
+        let (victim, moments) = (bench.victim, &bench.moments);
         // From there on each page has a counterpart that only its digest tells from it.
         let plan = alike(&victim);
         let (common, rest) = plan.split_at(FORKED_AT);
@@ -74,23 +78,31 @@ impl Bench {
         let mut fork = vec![moments[forked_from].clone()];
         go_on::<P>(&victim, &mut fork, rest, 9);
         fork.remove(0);
+        bench.names.extend(names_of(&fork));
+        Self {
+            fork,
+            forked_from,
+            ..bench
+        }
+    }
+
+    /// Without a fork: a counter moves once only.
+    fn of<P: Part>(victim: Owner, capacity: usize) -> Self {
+        let moments = write::<P>(&victim, capacity, &eventful(&victim));
         let others = [
             (Source::SameKeyAndLabel, Owner::of_the_same_key_and_label()),
             (Source::OtherLabel, Owner::of_another_label()),
             (Source::OtherRootKey, Owner::of_another_root_key()),
         ];
         let others = others.map(|(source, owner)| (source, write::<P>(&owner, capacity, &eventful(&owner))));
-        let all = states(&moments).chain(states(&fork));
-        let names = all
-            .chain(others.iter().flat_map(|(_, moments)| states(moments)))
-            .flat_map(|state| state.keys().cloned())
-            .collect();
+        let all = others.iter().flat_map(|(_, moments)| names_of(moments));
         Self {
-            names,
+            names: names_of(&moments).chain(all).collect(),
             others: others.into(),
+            victim,
             moments,
-            fork,
-            forked_from,
+            fork: Vec::new(),
+            forked_from: 0,
         }
     }
 
@@ -107,7 +119,8 @@ impl Bench {
     /// What is known when the moment with this number was the latest.
     fn world(&self, latest: usize, cell: Cell) -> World<'_> {
         World {
-            owner: Owner::victim(),
+            owner: self.victim,
+            counter: self.moments[latest].counter,
             committed: states(&self.moments[..=latest]).collect(),
             forked: if cell.source == Source::Fork {
                 let common = &self.moments[..=self.forked_from];
@@ -172,11 +185,10 @@ impl Tampering {
 }
 
 /// Runs the campaign and gives the table.
-fn run<P: Part>(capacity: usize, erase_unit: usize) -> BTreeMap<Cell, Counts> {
-    let bench = Bench::new::<P>(capacity);
+fn run<P: Part>(bench: &Bench, erase_unit: usize, most: usize) -> BTreeMap<Cell, Counts> {
     let images = bench.images();
     let campaign = bench.campaign(erase_unit);
-    let most = if every_tampering() { usize::MAX } else { MOST_CASES };
+    let most = if every_tampering() { usize::MAX } else { most };
     let (mut table, mut broken) = (BTreeMap::new(), Vec::new());
     for (cell, tamperings) in campaign {
         let mut counts = Counts {
@@ -258,7 +270,7 @@ fn print(table: &BTreeMap<Cell, Counts>) {
 }
 
 fn campaign<P: Part>(capacity: usize, erase_unit: usize) {
-    let table = run::<P>(capacity, erase_unit);
+    let table = run::<P>(&Bench::new::<P>(capacity), erase_unit, MOST_CASES);
     for (&cell, counts) in &table {
         let least = least(cell);
         assert!(
@@ -336,6 +348,34 @@ fn no_tampering_with_write_once_flash_shows_what_never_was() {
 #[test]
 fn no_tampering_with_flash_of_small_erase_units_shows_what_never_was() {
     campaign::<Nor<4, 256>>(6 * 1024, 256);
+}
+
+/// Nothing goes back by a single operation.
+fn campaign_against_a_counter<P: Part>() {
+    let bench = Bench::of::<P>(Owner::victim().counted(), 6 * 1024);
+    let table = run::<P>(&bench, 1024, MOST_CASES / 4);
+    for (cell, counts) in &table {
+        assert_eq!(counts.earlier, 0, "{cell:?}");
+    }
+    let cases: usize = table.values().map(|counts| counts.cases).sum();
+    assert!(
+        table.len() > 30 && cases > 50_000,
+        "{} cells, {cases} cases",
+        table.len()
+    );
+}
+
+//= compliance/requirements.md#store-28
+//= type=test
+//# A mount with a counter that is ahead of the store MUST fail.
+#[test]
+fn no_tampering_takes_anything_back_from_an_anchored_store_on_overwritable_flash() {
+    campaign_against_a_counter::<Nor<4, 1024>>();
+}
+
+#[test]
+fn no_tampering_takes_anything_back_from_an_anchored_store_on_write_once_flash() {
+    campaign_against_a_counter::<Ecc<8, 1024>>();
 }
 
 // ---- named cases ----

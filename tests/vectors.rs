@@ -10,9 +10,8 @@ use std::path::PathBuf;
 
 use bydesign::flash::NeverPends;
 use bydesign::flash::simulator::{EraseTear, ProgramTear};
-use bydesign::store::{
-    AnchorPolicy, Change, Class, Counter, CounterFailed, CounterPlace, DataClass, Store, UserId, WriteError,
-};
+use bydesign::store::{AnchorPolicy, Change, Class, DataClass, Store, UserId, WriteError};
+use support::register::Register;
 use support::{Ecc, Memory, Model, Nor, Part, ROOT, contents, format, mount, random};
 
 fn folder() -> PathBuf {
@@ -181,31 +180,13 @@ fn overwriting_cut_short(capacity: usize) -> Nor<4, 1024> {
     transaction_cut_short(capacity, |_| 180)
 }
 
-/// Bits that are only ever set.
-struct Fuses(u32);
-
-impl Counter for Fuses {
-    fn place(&self) -> CounterPlace {
-        CounterPlace::OutOfReach
-    }
-
-    async fn value(&mut self) -> Result<u32, CounterFailed> {
-        Ok(self.0)
-    }
-
-    async fn advance(&mut self) -> Result<(), CounterFailed> {
-        self.0 += 1;
-        Ok(())
-    }
-}
-
 /// The counter of an anchored store stands here when its history ends.
 const ANCHORED: u32 = 41 + 1 + 13;
 
 /// The history with transactions, held against a counter from then on; the last ones are not covered.
 fn anchored<P: Part>(capacity: usize) -> P {
     let mut part = history::<P>(capacity);
-    let mut counter = Fuses(41);
+    let mut counter = Register::at(41);
     let mut source = random(90);
     let mut store = mount(&mut part).unwrap();
     store.start_counter(&mut counter, &mut source).unwrap();
@@ -219,7 +200,7 @@ fn anchored<P: Part>(capacity: usize) -> P {
             store.erase(Class::Settings, &mut source).unwrap();
         }
     }
-    assert_eq!(counter.0, ANCHORED);
+    assert_eq!(counter.value, ANCHORED);
     put_pending(&mut store, 13);
     drop(store);
     part

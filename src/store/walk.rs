@@ -210,7 +210,13 @@ impl<M: Medium> Log<M> {
         if cursor.run_at(at).is_none() && (header.kind.is_staged() || header.kind == Kind::Commit) {
             cursor.run = self.run_from(cursor.stretch(), at).await;
             if cursor.run.is_none() {
-                return if is_whole {
+                // A Commit that opens and names other records was not cut short.
+                let contradicts = header.kind == Kind::Commit
+                    && self
+                        .examine(cursor.stretch(), header, at, slots, buffer)
+                        .await?
+                        .is_some();
+                return if is_whole || contradicts {
                     Err(damaged)
                 } else {
                     self.torn_tail(cursor, Some(header), slots, buffer).await

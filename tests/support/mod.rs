@@ -3,6 +3,7 @@
 #![allow(dead_code, unreachable_pub)] // each test uses a part of it
 
 pub mod operation;
+pub mod register;
 
 use std::collections::BTreeMap;
 

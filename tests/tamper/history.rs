@@ -1,9 +1,10 @@
 //! Stores with a past: the image and the state after every acknowledged operation.
 
 use bydesign::secret::RootKey;
-use bydesign::store::{MountError, Store};
+use bydesign::store::{AnchorPolicy, MountError, Store};
 
 use super::support::operation::{self, Operation, Outcome, put};
+use super::support::register::Register;
 use super::support::{LABEL, Memory, Model, Part, ROOT, class, contents, random};
 
 /// Whose store it is.
@@ -14,6 +15,8 @@ pub(crate) struct Owner {
     /// What its values differ by from those of others.
     fill: u8,
     seed: u64,
+    /// Held against a counter, which is moved at every change.
+    counted: bool,
 }
 
 impl Owner {
@@ -23,6 +26,7 @@ impl Owner {
             label: LABEL,
             fill: 0,
             seed: 1,
+            counted: false,
         }
     }
 
@@ -54,15 +58,29 @@ impl Owner {
         }
     }
 
+    pub(crate) fn counted(self) -> Self {
+        Self {
+            counted: true,
+            ..self
+        }
+    }
+
     fn root_key(&self) -> RootKey {
         RootKey::new(self.root_key).expect("in no list")
     }
 
+    /// Mounts, with the counter if the store is held against one.
     pub(crate) fn mount<'a, P: Part>(
         &self,
         part: &'a mut P,
+        counter: &mut Register,
     ) -> Result<Store<P::Medium<'a>, Memory>, MountError> {
-        Store::mount(part.medium(), Memory::new(), &self.root_key(), self.label)
+        let (medium, memory, key) = (part.medium(), Memory::new(), self.root_key());
+        if self.counted {
+            Store::mount_anchored(medium, memory, &key, self.label, counter)
+        } else {
+            Store::mount(medium, memory, &key, self.label)
+        }
     }
 }
 
@@ -71,6 +89,8 @@ impl Owner {
 pub(crate) struct Moment {
     pub(crate) image: Vec<u8>,
     pub(crate) state: Model,
+    /// Where the counter stood.
+    pub(crate) counter: u32,
 }
 
 #[derive(Clone)]
@@ -95,10 +115,17 @@ pub(crate) fn write<P: Part>(owner: &Owner, capacity: usize, plan: &[Vec<Step>])
         owner.label,
         &mut random(owner.seed),
     );
-    drop(formatted.expect("formats"));
+    let mut store = formatted.expect("formats");
+    let mut counter = Register::at(0);
+    if owner.counted {
+        let started = store.start_counter(&mut counter, &mut random(owner.seed + 1));
+        started.expect("starts");
+    }
+    drop(store);
     let mut moments = vec![Moment {
         image: part.image().to_vec(),
         state: Model::new(),
+        counter: counter.value,
     }];
     go_on::<P>(owner, &mut moments, plan, owner.seed);
     moments
@@ -113,7 +140,8 @@ pub(crate) fn go_on<P: Part>(owner: &Owner, moments: &mut Vec<Moment>, plan: &[V
             let mut part = P::of_image(&before.image);
             let mut state = before.state.clone();
             let mut random = random(seed * 1000 + boot);
-            let mut store = owner.mount(&mut part).expect("mounts");
+            let mut counter = Register::at(before.counter);
+            let mut store = owner.mount(&mut part, &mut counter).expect("mounts");
             for step in &steps[..count] {
                 match step {
                     Step::Do(operation) => {
@@ -133,12 +161,17 @@ pub(crate) fn go_on<P: Part>(owner: &Owner, moments: &mut Vec<Moment>, plan: &[V
                         state.insert((*number, name), value);
                     }
                 }
+                if owner.counted {
+                    let anchored = store.anchor(&mut counter, AnchorPolicy::EveryChange, &mut random);
+                    anchored.expect("anchors");
+                }
             }
             assert_eq!(contents(&mut store), state, "boot {boot}");
             drop(store);
             moments.push(Moment {
                 image: part.image().to_vec(),
                 state,
+                counter: counter.value,
             });
         }
     }

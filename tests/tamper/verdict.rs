@@ -8,6 +8,7 @@ use bydesign::store::{MountError, ReadError, Store, WriteError};
 
 use super::history::Owner;
 use super::layout::Layout;
+use super::support::register::Register;
 use super::support::{BUFFER, Memory, Model, Part, class, random};
 
 /// What came of one tampering.
@@ -17,13 +18,15 @@ pub(crate) enum Outcome {
     Refused,
     /// Everything is there.
     Latest,
-    /// All is as it was so many acknowledged operations before. With a counter outside the flash this becomes [`Outcome::Refused`].
+    /// All is as it was so many acknowledged operations before.
     Earlier(usize),
 }
 
 /// What is known of the store that was tampered with.
 pub(crate) struct World<'a> {
     pub(crate) owner: Owner,
+    /// Where the counter stands.
+    pub(crate) counter: u32,
     /// Every state it was in, in order.
     pub(crate) committed: Vec<&'a Model>,
     /// States of another continuation of the same store.
@@ -41,7 +44,8 @@ impl World<'_> {
 
     fn judge_unguarded<P: Part>(&self, image: &[u8], puts: u8) -> Result<Outcome, String> {
         let mut part = P::of_image(image);
-        let mut store = match self.owner.mount(&mut part) {
+        let mut counter = Register::at(self.counter);
+        let mut store = match self.owner.mount(&mut part, &mut counter) {
             Ok(store) => store,
             Err(error) => return refused(image, error),
         };
@@ -60,7 +64,7 @@ impl World<'_> {
             }
         }
         drop(store);
-        let mut store = match self.owner.mount(&mut part) {
+        let mut store = match self.owner.mount(&mut part, &mut counter) {
             Ok(store) => store,
             Err(_) if !damaged.is_empty() => return Ok(outcome),
             Err(error) => return Err(format!("{outcome:?}, then after {puts} puts: {error}")),
@@ -149,6 +153,9 @@ fn refused(image: &[u8], error: MountError) -> Result<Outcome, String> {
     match error {
         MountError::Damaged(_)
         | MountError::Inconsistent
+        | MountError::SetBack { .. }
+        | MountError::OtherCounter
+        | MountError::NotAnchored
         | MountError::WrongRootKey
         // What the clear bytes of a key page say, when they were changed.
         | MountError::Foreign
