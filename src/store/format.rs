@@ -207,7 +207,7 @@ pub(crate) fn number(bytes: &[u8], at: usize) -> u32 {
 
 /// Writes bytes at `at`, as far as they fit.
 pub(crate) fn place(bytes: &mut [u8], at: usize, what: &[u8]) {
-    if let Some(target) = bytes.get_mut(at..at.saturating_add(what.len())) {
+    if let Some(target) = bytes.get_mut(at..).and_then(|rest| rest.get_mut(..what.len())) {
         target.copy_from_slice(what);
     }
 }

@@ -58,7 +58,22 @@ impl Geometry {
     }
 
     pub(crate) fn align(self, bytes: u32) -> u32 {
-        bytes.next_multiple_of(self.unit)
+        round_up(bytes, self.unit)
+    }
+
+    /// The next place at which a salt can stand.
+    pub(crate) fn to_granule(self, at: u32) -> u32 {
+        round_up(at, self.granule())
+    }
+
+    /// The next place at which a write may be attempted after one that failed.
+    pub(crate) fn to_skip(self, at: u32) -> u32 {
+        round_up(at, self.skip())
+    }
+
+    /// A place as headers give it.
+    pub(crate) fn in_granules(self, at: u32) -> Option<u16> {
+        u16::try_from(at.checked_shr(self.granule().trailing_zeros())?).ok()
     }
 
     /// Where the first record of a page stands.
@@ -149,7 +164,13 @@ impl Geometry {
     /// Page and offset of an address; `None` if it lies outside the log.
     pub(crate) fn place(self, address: u32) -> Option<(u16, u32)> {
         let byte = address.checked_mul(4)?;
-        let page = u16::try_from(byte / self.page).ok()?;
-        (page >= LOG_START && page < self.pages).then_some((page, byte % self.page))
+        let page = u16::try_from(byte.checked_div(self.page)?).ok()?;
+        (page >= LOG_START && page < self.pages).then_some((page, byte - self.start(page)))
     }
+}
+
+/// The next multiple of a power of two. Units, granules and skips are such; a division would have to be told that they are not zero.
+fn round_up(value: u32, power_of_two: u32) -> u32 {
+    let below = power_of_two.wrapping_sub(1);
+    value.saturating_add(below) & !below
 }

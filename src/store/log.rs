@@ -255,9 +255,9 @@ impl<M: Medium> Log<M> {
         if self.head.writing == Writing::Burnt {
             // With a blank unit before it, by which a reader knows it from what was written in one go.
             let next = self.head.next.saturating_add(geometry.unit);
-            next.next_multiple_of(geometry.skip())
+            geometry.to_skip(next)
         } else {
-            self.head.next.next_multiple_of(geometry.granule())
+            geometry.to_granule(self.head.next)
         }
     }
 
@@ -299,7 +299,7 @@ impl<M: Medium> Log<M> {
         }
         let salt = crypto::fresh(random).map_err(|_| Fault::Random)?;
         let randomness = crypto::fresh(random).map_err(|_| Fault::Random)?;
-        let salt_at = u16::try_from(offset / self.pages.geometry.granule()).map_err(|_| Fault::Internal)?;
+        let salt_at = self.pages.geometry.in_granules(offset).ok_or(Fault::Internal)?;
         let header = Header {
             kind: Kind::Session,
             slot: NO_SLOT,
@@ -324,7 +324,7 @@ impl<M: Medium> Log<M> {
         self.head.digest.add(&offset.to_le_bytes());
         self.head.digest.add(&header.to_bytes());
         self.head.digest.add(&salt);
-        if offset > self.head.end.next_multiple_of(self.pages.geometry.granule()) {
+        if offset > self.pages.geometry.to_granule(self.head.end) {
             self.burnt = Some((start + self.head.end, start + offset));
         }
         self.head.salt = salt;
@@ -639,7 +639,7 @@ impl<M: Medium> Log<M> {
         let ring = u32::from(page.checked_sub(LOG_START)?);
         let pages = self.pages.geometry.log_pages();
         let head = self.head.generation;
-        let behind = (head.saturating_sub(1) % pages + pages - ring) % pages;
+        let behind = (head.saturating_sub(1).checked_rem(pages)? + pages - ring).checked_rem(pages)?;
         head.checked_sub(behind)
             .filter(|&generation| generation >= self.tail && generation > 0)
     }

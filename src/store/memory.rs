@@ -130,7 +130,9 @@ impl Index<'_> {
         while let Some(entry) = self.entries.get(at).copied().filter(|entry| !entry.is_empty()) {
             let preferred = self.home(entry.hash());
             if self.distance(preferred, hole) < self.distance(preferred, at) {
-                self.entries.swap(hole, at);
+                if let Ok([to, from]) = self.entries.get_disjoint_mut([hole, at]) {
+                    core::mem::swap(to, from);
+                }
                 hole = at;
             }
             at = self.next(at);

@@ -151,7 +151,7 @@ impl<M: Medium> Log<M> {
                 Found::Session(_) => {
                     stands_at = cursor.offset - self.pages.geometry.salt_record();
                     let start = self.pages.geometry.start(head.page);
-                    if stands_at > at.next_multiple_of(self.pages.geometry.granule()) {
+                    if stands_at > self.pages.geometry.to_granule(at) {
                         gap = Some((start + at, start + stands_at));
                     }
                 }

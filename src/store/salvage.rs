@@ -326,7 +326,7 @@ impl<M: Medium> Log<M> {
                     scan.digest.add(&salt);
                 }
                 scan.stretch.salt = salt;
-                scan.stretch.salt_at = u16::try_from(at / geometry.granule()).map_err(|_| Fault::Internal)?;
+                scan.stretch.salt_at = geometry.in_granules(at).ok_or(Fault::Internal)?;
                 scan.at = at + geometry.salt_record();
                 scan.reached = scan.at;
                 if let Some((from, to)) = lost {

@@ -187,7 +187,7 @@ impl<M: Medium> Log<M> {
         let header = self.header_at(cursor.start.page, at).await;
         // A clean Session record stands at the next granule, which can leave a gap.
         if header.is_none_or(|header| header.kind == Kind::Session) {
-            let aligned = at.next_multiple_of(self.pages.geometry.granule());
+            let aligned = self.pages.geometry.to_granule(at);
             if aligned < limit
                 && let Some(session) = self
                     .session_at(cursor, aligned)
@@ -364,7 +364,7 @@ impl<M: Medium> Log<M> {
         slots: &Slots<'_>,
         buffer: &mut [u8],
     ) -> Result<bool, Fault> {
-        let aligned = at.next_multiple_of(self.pages.geometry.granule());
+        let aligned = self.pages.geometry.to_granule(at);
         if self
             .session_at(cursor, aligned)
             .await
@@ -373,7 +373,7 @@ impl<M: Medium> Log<M> {
             return Ok(true);
         }
         // What follows may have been torn itself; then the log goes on beyond it.
-        let mut offset = at.saturating_add(1).next_multiple_of(self.pages.geometry.skip());
+        let mut offset = self.pages.geometry.to_skip(at.saturating_add(1));
         while offset < self.pages.geometry.page {
             if self
                 .session_at(cursor, offset)
@@ -459,12 +459,11 @@ impl<M: Medium> Log<M> {
                     let skip = self.pages.geometry.skip();
                     let limit = cursor.end.unwrap_or(self.pages.geometry.page);
                     let mut found = None;
-                    let mut offset = from.saturating_add(1).next_multiple_of(skip);
+                    let mut offset = self.pages.geometry.to_skip(from.saturating_add(1));
                     while offset < limit {
                         if let Some((_, payload)) = self.session_at(cursor, offset).await {
                             // One that resumes at its own place or in a gap before it is met on the way.
-                            let beyond =
-                                payload.resume.next_multiple_of(self.pages.geometry.granule()) != offset;
+                            let beyond = self.pages.geometry.to_granule(payload.resume) != offset;
                             match found {
                                 None if beyond => found = Some((payload.resume, offset)),
                                 Some((resume, _)) if beyond && payload.resume == resume => {
@@ -492,7 +491,7 @@ impl<M: Medium> Log<M> {
         if payload.resume != cursor.offset || payload.digest != cursor.digest.value() {
             return Err(damaged);
         }
-        let salt_at = u16::try_from(offset / self.pages.geometry.granule()).map_err(|_| Fault::Internal)?;
+        let salt_at = self.pages.geometry.in_granules(offset).ok_or(Fault::Internal)?;
         let header = Header {
             kind: Kind::Session,
             slot: format::NO_SLOT,
@@ -550,10 +549,10 @@ impl<M: Medium> Log<M> {
     async fn begun_behind(&mut self, cursor: &Cursor, from: u32) -> Option<u32> {
         let geometry = self.pages.geometry;
         let (at, start) = (cursor.offset, geometry.start(cursor.start.page));
-        let attempts = (1..=geometry.page / geometry.skip()).map(|number| number * geometry.skip());
-        let places = [at, at.next_multiple_of(geometry.granule())]
-            .into_iter()
-            .chain(attempts);
+        let attempts = (1..)
+            .map(|number: u32| number.saturating_mul(geometry.skip()))
+            .take_while(|&attempt| attempt < geometry.page);
+        let places = [at, geometry.to_granule(at)].into_iter().chain(attempts);
         let mut last = None;
         for place in places.filter(|&place| place >= from) {
             let end = place + geometry.unit;
@@ -604,14 +603,14 @@ impl<M: Medium> Log<M> {
             claimed
         };
         // A Session record of a start stands at the next granule.
-        let first_session = at.next_multiple_of(geometry.granule()).saturating_add(session);
+        let first_session = geometry.to_granule(at).saturating_add(session);
         let mut behind = first_session.max(behind.saturating_add(claimed));
         while behind < last {
             let Some(found) = self.pages.first_not_blank(start + behind, start + last).await else {
                 break;
             };
             let found = found - start;
-            let attempt = found - found % geometry.skip();
+            let attempt = found & !(geometry.skip() - 1);
             let is_attempt = attempt > at
                 && found < attempt.saturating_add(session)
                 && self.pages.is_blank(start + attempt - unit, start + attempt).await;
