@@ -181,6 +181,8 @@ pub(crate) struct Run {
     pub(crate) first: u32,
     /// Where its Commit stands.
     pub(crate) commit: u32,
+    /// What that states: it is read once, because one that was torn may not open again.
+    pub(crate) live: u32,
 }
 
 /// A record that is superseded and not yet overwritten.

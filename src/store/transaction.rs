@@ -316,11 +316,12 @@ impl<M: Medium> Log<M> {
             generation: head.generation,
             first,
             commit: head.next,
+            live: Self::stated(live_sum),
         };
         let randomness = crypto::fresh(random).map_err(|_| WriteError::Random)?;
         let header = head.header(Kind::Commit, NO_SLOT, COMMIT_PAYLOAD)?;
         let mut record = [0; 64];
-        let says = [run.generation, first, number, Self::stated(live_sum)];
+        let says = [run.generation, first, number, run.live];
         for (at, says) in (TEXT_START..).step_by(4).zip(says) {
             format::place(&mut record, at, &says.to_le_bytes());
         }

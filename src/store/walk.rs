@@ -223,7 +223,12 @@ impl<M: Medium> Log<M> {
                 };
             }
         }
-        let found = match self.examine(cursor.stretch(), header, at, slots, buffer).await? {
+        let committed = cursor.run_at(at).filter(|run| run.commit == at);
+        let examined = match committed {
+            Some(run) => Some(opened_commit(run, header, buffer)),
+            None => self.examine(cursor.stretch(), header, at, slots, buffer).await?,
+        };
+        let found = match examined {
             Some(found) => found,
             // At the head it may be the torn end of the log; what follows tells.
             None if !is_whole => {
@@ -290,6 +295,7 @@ impl<M: Medium> Log<M> {
             generation,
             first,
             commit: at,
+            live: says(12),
         })
     }
 
@@ -587,15 +593,17 @@ impl<M: Medium> Log<M> {
         let (at, unit, session) = (cursor.offset, geometry.unit, geometry.salt_record());
         let damaged = Fault::Damaged(start + at);
 
-        let mut behind = at;
+        let (mut behind, mut number) = (at, 0);
         let mut header = header;
         while let Some(staged) = header
             .filter(|header| header.kind.is_staged() && header.salt_at == cursor.salt_at)
             .filter(|header| behind.saturating_add(geometry.size(*header)) <= geometry.page)
         {
             behind += geometry.size(staged);
+            number += 1;
             header = self.header_at(cursor.start.page, behind).await;
         }
+        let own_commit = (behind, [cursor.start.payload.generation, at, number]);
         let claimed = header.map_or(unit, |header| geometry.size(header));
         let claimed = if behind.saturating_add(claimed) > geometry.page {
             unit
@@ -623,7 +631,10 @@ impl<M: Medium> Log<M> {
         // A header that was changed may claim good records: nothing of this log may open behind the cursor.
         let (mut offset, mut false_headers) = (at.saturating_add(unit), 0);
         while offset < last {
-            match self.opens_behind(cursor, offset, slots, buffer).await? {
+            match self
+                .opens_behind(cursor, offset, own_commit, slots, buffer)
+                .await?
+            {
                 Some(true) => return Err(damaged),
                 Some(false) => false_headers += 1,
                 None => {}
@@ -638,11 +649,13 @@ impl<M: Medium> Log<M> {
     }
 
     /// Whether a record of this log stands at an offset behind the cursor: it was written after what stands at the cursor had
-    /// been accepted. `None` if nothing there looks like one.
+    /// been accepted. `None` if nothing there looks like one. `own_commit` is where the Commit of what stands at the cursor would
+    /// be, and what it would say.
     async fn opens_behind(
         &mut self,
         cursor: &Cursor,
         offset: u32,
+        own_commit: (u32, [u32; 3]),
         slots: &Slots<'_>,
         buffer: &mut [u8],
     ) -> Result<Option<bool>, Fault> {
@@ -666,7 +679,25 @@ impl<M: Medium> Log<M> {
         let found = self
             .examine(cursor.stretch(), header, offset, slots, buffer)
             .await?;
-        Ok(Some(matches!(found, Some(Found::Opened { .. }))))
+        let Some(Found::Opened { text, .. }) = found else {
+            return Ok(Some(false));
+        };
+        // A Commit that did not open a moment ago was torn, and opens by chance.
+        let text = buffer.get(text).unwrap_or_default();
+        let says = [0, 4, 8].map(|at| format::number(text, at));
+        Ok(Some(header.kind != Kind::Commit || own_commit != (offset, says)))
+    }
+}
+
+/// The Commit of a transaction as it was when the transaction was found.
+fn opened_commit(run: Run, header: Header, buffer: &mut [u8]) -> Found {
+    for (at, says) in [(0, run.generation), (4, run.first), (12, run.live)] {
+        format::place(buffer, format::TEXT_START + at, &says.to_le_bytes());
+    }
+    Found::Opened {
+        header,
+        offset: run.commit,
+        text: format::TEXT_START..format::TEXT_START + format::COMMIT_PAYLOAD,
     }
 }
 
