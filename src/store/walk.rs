@@ -228,19 +228,22 @@ impl<M: Medium> Log<M> {
             Some(run) => Some(opened_commit(run, header, buffer)),
             None => self.examine(cursor.stretch(), header, at, slots, buffer).await?,
         };
+        // Only a value is ever overwritten, and its header stays as it was.
+        let may_be_overwritten =
+            M::KIND == MediumKind::Overwritable && header.kind.is_value() && header.salt_at == cursor.salt_at;
         let found = match examined {
             Some(found) => found,
             // At the head it may be the torn end of the log; what follows tells.
             None if !is_whole => {
                 let behind = at + self.pages.geometry.size(header);
-                if M::KIND == MediumKind::WriteOnce || !self.is_record(cursor, behind, slots, buffer).await? {
+                if !may_be_overwritten || !self.is_record(cursor, behind, slots, buffer).await? {
                     return self.torn_tail(cursor, Some(header), slots, buffer).await;
                 }
                 Found::Unopened {
                     address: self.pages.geometry.address(cursor.start.page, at),
                 }
             }
-            None if M::KIND == MediumKind::Overwritable => Found::Unopened {
+            None if may_be_overwritten => Found::Unopened {
                 address: self.pages.geometry.address(cursor.start.page, at),
             },
             None => return Err(damaged),
