@@ -176,10 +176,14 @@ impl<M: Medium> Log<M> {
         random: &mut R,
     ) -> Result<(), WriteError> {
         let plan = self.plan(changes, parts).await?;
+        let geometry = self.pages.geometry;
         if plan.records == 0 {
+            if !changes.is_empty() && self.head.writing == Writing::Burnt {
+                // As for a single removal: what a failed write left must not be there after the next mount.
+                self.prepare(geometry.pair_record(), 0, parts, random).await?;
+            }
             return Ok(());
         }
-        let geometry = self.pages.geometry;
         let most = geometry.usable();
         if plan.size > most {
             return Err(WriteError::TransactionTooLong {
