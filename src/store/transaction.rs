@@ -163,6 +163,10 @@ struct Plan {
     records: u32,
     puts: u32,
     new_items: usize,
+    /// The largest record.
+    largest: u32,
+    /// Whether a value is new or longer than what it replaces.
+    grows: bool,
 }
 
 impl<M: Medium> Log<M> {
@@ -203,6 +207,13 @@ impl<M: Medium> Log<M> {
         if plan.puts > 0 && !collect::is_within_capacity(geometry, bytes, items, largest) {
             return Err(WriteError::Full);
         }
+        // Afterwards each of the items must find room for an update, as if they had come one by one.
+        let largest = self.largest.max(plan.largest);
+        let items = items.saturating_add(u32::try_from(plan.new_items).unwrap_or(u32::MAX));
+        let bytes = bytes.saturating_add(largest);
+        if plan.grows && !collect::is_within_capacity(geometry, bytes, items, largest) {
+            return Err(WriteError::Full);
+        }
         for change in changes.iter().filter(|change| !change.is_removal()) {
             if parts.slots.find(change.data).is_none() {
                 self.add_class(change.data, parts, random).await?;
@@ -221,6 +232,8 @@ impl<M: Medium> Log<M> {
             records: 0,
             puts: 0,
             new_items: 0,
+            largest: 0,
+            grows: false,
         };
         for (number, change) in changes.iter().enumerate() {
             if change.name.len() > MAX_NAME {
@@ -244,7 +257,10 @@ impl<M: Medium> Log<M> {
             let layout = Layout::of::<M>(geometry, change.name, parts.buffer.len());
             let len = layout.measure(change.item().value_len, parts.buffer, |out| change.fill(out))?;
             let header = self.head.header(change.kind(), 0, layout.text_len(len))?;
-            plan.size = plan.size.saturating_add(geometry.size(header));
+            let size = geometry.size(header);
+            plan.size = plan.size.saturating_add(size);
+            plan.largest = plan.largest.max(size);
+            plan.grows |= older.is_none_or(|older| older.size() < size);
             plan.records += 1;
             plan.puts += 1;
             plan.new_items += usize::from(older.is_none());
