@@ -75,6 +75,10 @@ impl<M: Medium> Log<M> {
         self.finish_run(parts).await?;
         self.largest = parts.index.iter().map(Entry::size).max().unwrap_or(0);
         self.live_bytes = parts.index.iter().map(Entry::size).sum();
+        if self.anchoring.stated > 0 && reading.anchored.is_none() {
+            // The record that stated the value is gone with its page: nobody knows how many others are.
+            self.anchoring.changes = u32::MAX;
+        }
         // A key page that states a value for the first time, or was written after the record that does.
         self.anchoring.keys_changed = reading.anchored.is_none_or(|anchored| anchored < keys.log_end);
         self.examine_free_pages().await?;
@@ -296,8 +300,13 @@ impl<M: Medium> Log<M> {
                 Found::Unopened { address } if reading.unopened.is_some() => {
                     return Err(MountError::Damaged(address.saturating_mul(4)));
                 }
-                Found::Unopened { address } => reading.unopened = Some(address),
+                Found::Unopened { address } => {
+                    reading.unopened = Some(address);
+                    self.anchoring.changes = self.anchoring.changes.saturating_add(1);
+                }
+                Found::Dead => self.anchoring.changes = self.anchoring.changes.saturating_add(1),
                 Found::Overwritten => {
+                    self.anchoring.changes = self.anchoring.changes.saturating_add(1);
                     let page = self.pages.geometry.start(cursor.start.page);
                     reading.unexplained = Some(page + here.offset);
                 }
