@@ -920,6 +920,8 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
 
     /// Completes what an operation that failed or was dropped left half done.
     async fn recover(&mut self) -> Result<(), Fault> {
+        // A start of the counter that was dropped states nothing later.
+        self.log.anchoring.next = None;
         self.log.settle_key_pages().await?;
         if self.log.key_work == KeyWork::Load {
             let mut slots = self.memory.parts().slots;

@@ -60,10 +60,12 @@ impl<M: Medium> Log<M> {
         random: &mut R,
     ) -> Result<(), AnchorError> {
         let value = counter.value().await.map_err(|_| AnchorError::Counter)?;
-        if value
-            .checked_add(1)
-            .is_none_or(|next| next <= self.anchoring.stated)
-        {
+        let stated = self.anchoring.stated;
+        if value.checked_add(1) == Some(stated) {
+            // The key page was written the last time, and the counter not moved.
+            return self.move_counter(counter).await;
+        }
+        if value.checked_add(1).is_none_or(|next| next <= stated) {
             return Err(AnchorError::OtherCounter);
         }
         let count = *parts.slots.count;
