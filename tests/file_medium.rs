@@ -341,6 +341,22 @@ fn making_that_was_interrupted_is_begun_anew() {
 }
 
 #[test]
+fn making_a_file_destroys_no_data_under_the_other_name() {
+    let place = Place::new();
+    let other = place.path("store.img.new");
+    let medium = WriteOnce::new(Flash::create(&other, CAPACITY).unwrap());
+    drop(Store::format(medium, Memory::new(), &root_key(), LABEL, &mut random(1)).unwrap());
+    let before = fs::read(&other).unwrap();
+    refused(
+        Flash::create(place.path("store.img"), CAPACITY),
+        &other,
+        "is there already",
+    );
+    assert!(fs::read(&other).unwrap() == before);
+    assert_eq!(place.names(), ["store.img.new"]);
+}
+
+#[test]
 fn process_killed_while_it_makes_the_file_leaves_a_whole_one_or_none() {
     let mut random = random(11);
     let (mut whole, mut none) = (0, 0);

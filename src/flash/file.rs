@@ -124,7 +124,8 @@ impl<const WRITE: usize, const ERASE: usize> FileFlash<WRITE, ERASE> {
     ///
     /// # Errors
     ///
-    /// [`OpenError`]; [`OpenError::AlreadyThere`] if anything has the name, and what has it is as it was.
+    /// [`OpenError`]; [`OpenError::AlreadyThere`] if anything has the name, or something that holds data the other, and what has it
+    /// is as it was.
     ///
     /// # Power loss
     ///

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::OpenError;
 use super::lock::LockedFile;
-use super::storage;
+use super::storage::{self, Storage as _};
 
 /// Makes a blank file of `capacity` bytes, has it locked, and only then gives it its name.
 //= compliance/requirements.md#file-6
@@ -27,6 +27,9 @@ pub(super) fn create(path: &Path, capacity: u32) -> Result<LockedFile, OpenError
     // Between the opening and the lock somebody else may have finished: then this is their file.
     if !is_at(file.file(), &unfinished) {
         return Err(OpenError::Locked { path: path.into() });
+    }
+    if !is_left_over(&mut file).map_err(OpenError::io(&unfinished, "read the file"))? {
+        return Err(OpenError::AlreadyThere { path: unfinished });
     }
     let named = refuse_existing(path)
         .and_then(|()| fill(&mut file, capacity).map_err(OpenError::io(&unfinished, "fill the file")))
@@ -117,6 +120,26 @@ fn is_at(file: &File, path: &Path) -> bool {
 #[cfg(not(unix))]
 fn is_at(_: &File, path: &Path) -> bool {
     path.exists()
+}
+
+/// Whether a file holds no more than an attempt that was cut short leaves: blank bytes, or zeros where they never came to the disk.
+fn is_left_over(file: &mut LockedFile) -> io::Result<bool> {
+    let mut bytes = [0; 4096];
+    let mut at = 0;
+    loop {
+        match file.read_at(at, &mut bytes) {
+            Ok(0) => return Ok(true),
+            Ok(read) => {
+                let mut read_bytes = bytes.iter().take(read);
+                if !read_bytes.all(|&byte| matches!(byte, 0 | 0xff)) {
+                    return Ok(false);
+                }
+                at += read as u64;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 /// Makes the file blank from end to end, whatever an earlier attempt left in it.
