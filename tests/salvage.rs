@@ -3,13 +3,17 @@
 #[path = "../examples/lifecycle/forensics.rs"]
 mod forensics;
 mod support;
+#[path = "support/drivers.rs"]
+mod support_drivers;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use bydesign::flash::WriteOnce;
 use bydesign::secret::RootKey;
 use bydesign::store::{Class, MountError, Salvage, Salvaged, Store};
 use support::operation::{Operation, Outcome, commit, put};
 use support::{Ecc, LABEL, Memory, Model, Nor, Part, ROOT, class, format, mount, random, root_key};
+use support_drivers::{Glitch, Shared};
 
 /// What a salvage gave.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -271,4 +275,168 @@ fn another_root_key_salvages_nothing() {
         panic!("nothing is found")
     });
     assert_eq!(refused, Err(MountError::WrongRootKey));
+}
+
+/// The bytes of the log that differ between two images.
+fn changed(before: &[u8], after: &[u8]) -> std::ops::Range<usize> {
+    let differs = |at: &usize| before[*at] != after[*at];
+    let first = (2048..after.len()).find(differs).expect("something was written");
+    let last = (2048..after.len()).rfind(differs).expect("something was written");
+    first / 8 * 8..(last + 1).next_multiple_of(8)
+}
+
+#[test]
+fn an_earlier_key_page_brings_no_erased_class_back() {
+    let mut part = Ecc::<8, 1024>::new(8 * 1024);
+    let mut store = format(&mut part, 1);
+    store
+        .put_bytes(Class::User, "diary", b"of the first owner", &mut random(1))
+        .unwrap();
+    drop(store);
+    let before = part.image().to_vec();
+    let mut store = mount(&mut part).unwrap();
+    store.erase(Class::User, &mut random(2)).unwrap();
+    store
+        .put_bytes(Class::Settings, "s", b"of the second", &mut random(3))
+        .unwrap();
+    drop(store);
+    part.image_mut()[..2048].copy_from_slice(&before[..2048]);
+    assert_eq!(mount(&mut part).map(drop), Err(MountError::Inconsistent));
+    assert_eq!(salvage(&mut part), Err(MountError::Inconsistent));
+}
+
+#[test]
+fn a_write_that_was_never_accepted_is_not_given() {
+    let mut part = Ecc::<8, 1024>::new(8 * 1024);
+    let mut store = format(&mut part, 1);
+    store
+        .put_bytes(Class::User, "k", b"acknowledged", &mut random(1))
+        .unwrap();
+    drop(store);
+    let script = Shared::default();
+    script.borrow_mut().after = true;
+    let medium = WriteOnce::new(Glitch(&mut part.0, script.clone()));
+    let mut store = Store::mount(medium, Memory::new(), &root_key(), LABEL).unwrap();
+    // The Session record is written, and the value; then the driver reports an error.
+    script.borrow_mut().fail(2, 1, 1);
+    store
+        .put_bytes(Class::User, "k", b"not accepted", &mut random(2))
+        .unwrap_err();
+    store
+        .put_bytes(Class::User, "later", b"l", &mut random(3))
+        .unwrap();
+    drop(store);
+    let item = (2, "k".to_owned());
+    assert_eq!(
+        support::contents(&mut mount(&mut part).unwrap())[&item],
+        b"acknowledged"
+    );
+    let rescued = salvage(&mut part).unwrap();
+    assert_eq!(rescued.items[&item], (b"acknowledged".to_vec(), true));
+    assert_eq!(rescued.gaps, []);
+}
+
+#[test]
+fn a_removal_that_was_blanked_is_missed_wherever_it_stood() {
+    for later in 0..3 {
+        let mut part = Ecc::<8, 1024>::new(8 * 1024);
+        let mut store = format(&mut part, 1);
+        store
+            .put_bytes(Class::User, "gone", b"removed", &mut random(1))
+            .unwrap();
+        drop(store);
+        let before = part.image().to_vec();
+        let mut store = mount(&mut part).unwrap();
+        store.remove_bytes(Class::User, "gone", &mut random(2)).unwrap();
+        drop(store);
+        let removal = changed(&before, part.image());
+        let mut store = mount(&mut part).unwrap();
+        match later {
+            // in the same page, in the next one, and on the key page only
+            0 => store
+                .put_bytes(Class::User, "later", b"l", &mut random(3))
+                .unwrap(),
+            1 => (0..12).for_each(|n| {
+                let value = [n; 90];
+                store
+                    .put_bytes(Class::User, "later", &value, &mut random(3))
+                    .unwrap();
+            }),
+            _ => store.erase(Class::Settings, &mut random(3)).unwrap(),
+        }
+        drop(store);
+        part.image_mut()[removal].fill(0xff);
+        assert!(mount(&mut part).is_err(), "{later}");
+        let rescued = salvage(&mut part).unwrap();
+        let latest = rescued
+            .items
+            .get(&(2, "gone".to_owned()))
+            .is_some_and(|(_, is_latest)| *is_latest);
+        assert!(!latest, "{later}: {rescued:?}");
+        assert!(!rescued.gaps.is_empty(), "{later}");
+    }
+}
+
+#[test]
+fn what_a_mount_misses_a_salvage_misses_too() {
+    fn check<P: Part>() {
+        let history = history::<P>(10 * 1024);
+        let mut silent = Vec::new();
+        for from in (2 * 1024..10 * 1024_usize).step_by(4) {
+            let page_end = (from / 1024 + 1) * 1024;
+            let header = history.part.image()[from..][..4].try_into().expect("four bytes");
+            let header = u32::from_le_bytes(header);
+            // Zeros behind the header of a value, as if it were superseded; or everything blank to the end of the page.
+            let body_end = from + 28 + (header & 0x7ff) as usize * 4;
+            let is_value = [3, 6].contains(&(header >> 27)) && body_end <= page_end;
+            for (from, to, byte) in [(from + 4, body_end, 0), (from, page_end, 0xff)] {
+                if byte == 0 && !is_value {
+                    continue;
+                }
+                let mut part = P::of_image(history.part.image());
+                part.image_mut()[from..to].fill(byte);
+                if mount(&mut part).is_ok() {
+                    continue;
+                }
+                let context = format!("{from:#x} to {to:#x} {byte:02x}");
+                let rescued = salvage(&mut part).unwrap_or_else(|error| panic!("{context}: {error}"));
+                if history.missing(&rescued, &context) > 0 && rescued.gaps.is_empty() {
+                    silent.push(context);
+                }
+            }
+        }
+        assert_eq!(silent, [""; 0]);
+    }
+    check::<Nor<4, 1024>>();
+    check::<Ecc<8, 1024>>();
+}
+
+#[test]
+fn staged_headers_without_a_commit_keep_a_salvage_no_longer_busy() {
+    const PAGE: usize = 64 * 1024;
+    let mut part = Nor::<4, PAGE>::new(4 * PAGE);
+    drop(format(&mut part, 1));
+    let staged_value = 6u32 << 27 | 1 << 11 | 1;
+    for at in (2 * PAGE + 96..3 * PAGE).step_by(4) {
+        part.image_mut()[at..at + 4].copy_from_slice(&staged_value.to_le_bytes());
+    }
+    let mut part = Nor::<4, PAGE>::of_image(part.image());
+    salvage(&mut part).unwrap();
+    let turns = part.0.counters().bytes_read / (4 * PAGE as u64);
+    assert!(turns < 12, "reads {turns} times the part");
+}
+
+#[test]
+fn what_is_found_is_not_printed() {
+    let found = Salvage::Item {
+        data: Class::User.into(),
+        name: "hunted",
+        value: b"secret",
+        is_latest: true,
+    };
+    let printed = format!("{found:?} {found:#?}");
+    assert!(
+        !printed.contains("hunted") && !printed.contains("115"),
+        "{printed}"
+    );
 }

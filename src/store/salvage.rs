@@ -9,11 +9,12 @@
 //! A mount goes from record to record and refuses a log in which one does not open. Here each page is read for itself, and
 //! whatever does not open is stepped over, word by word, to the next record that does.
 
+use core::fmt;
 use core::ops::Range;
 
 use super::class::DataClass;
 use super::error::{Fault, MountError};
-use super::format::{self, HEADER_LEN, Header, Kind, MAX_NAME, MAX_UNIT, Position};
+use super::format::{self, HEADER_LEN, Header, Kind, MAX_NAME, MAX_UNIT, Position, SaltPayload};
 use super::geometry::{Geometry, LOG_START};
 use super::hierarchy::{Context, StoreKeys, WrapKeys};
 use super::key_page::KeyPage;
@@ -21,13 +22,13 @@ use super::log::{Log, Run};
 use super::memory::{Entry, Parts, Slots};
 use super::pages::Pages;
 use super::record::split_value;
-use super::walk::{Found, Stretch, is_plain};
+use super::walk::{Cursor, Found, PageStart, Stretch, is_plain};
 use crate::crypto::{Digest, SALT_LEN};
 use crate::flash::{Medium, MediumKind};
 use crate::secret::{RootKey, Secret};
 
-/// What [`Store::salvage`](super::Store::salvage) comes across.
-#[derive(Clone, Copy, Debug)]
+/// What [`Store::salvage`](super::Store::salvage) comes across. Printed, it shows neither name nor value.
+#[derive(Clone, Copy)]
 #[non_exhaustive]
 pub enum Salvage<'a> {
     /// An item that authenticates. The slices are wiped afterwards.
@@ -54,6 +55,22 @@ pub enum Salvage<'a> {
         /// The slot.
         slot: u8,
     },
+}
+
+//= compliance/requirements.md#secret-3
+//# A secret MUST NOT be printable or copyable, and MUST be compared in constant time only.
+impl fmt::Debug for Salvage<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Item { data, is_latest, .. } => f
+                .debug_struct("Item")
+                .field("data", data)
+                .field("is_latest", is_latest)
+                .finish_non_exhaustive(),
+            Self::Gap { from, to } => f.debug_struct("Gap").field("from", from).field("to", to).finish(),
+            Self::LostClass { slot } => f.debug_struct("LostClass").field("slot", slot).finish(),
+        }
+    }
 }
 
 /// What a salvage came to.
@@ -88,11 +105,30 @@ struct Scan {
     /// Where the page's log ends and what its digest is, if the next page says so.
     end: u32,
     end_digest: u64,
+    /// Up to where records must be: the key page says so, or a first record that was written after them.
+    least: u32,
+    /// Where the log ended when the key page was written, or 0.
+    key_end: u32,
+    /// Finds the Session records that pass over what was written and not accepted.
+    cursor: Cursor,
+    /// The highest key version that a record names.
+    key_version: u32,
+    /// The live sum as the last record states it, and where that ends.
+    live: Option<(u32, u32)>,
+    /// An overwritten record behind which nothing says why.
+    overwritten: Option<(u32, u32)>,
     digest: Digest,
     /// A gap was given: the digest no longer tells anything.
     has_gap: bool,
     /// A header was changed so that its record passes for one whose key is gone.
     is_changed: bool,
+}
+
+impl Scan {
+    fn is_in_run(&self) -> bool {
+        self.run
+            .is_some_and(|run| (run.first..=run.commit).contains(&self.at))
+    }
 }
 
 enum Piece {
@@ -139,18 +175,10 @@ impl<M: Medium> Log<M> {
         }
 
         let (head, oldest) = log.newest_and_tail().await?;
-        // What the newest Page record does not say of the tail, a Retire record behind it does.
-        let mut tail = oldest;
-        for generation in oldest..=head {
-            let mut scan = log.scan_of(generation).await?;
-            while let Some(piece) = log.next_piece(&mut scan, &parts.slots, parts.buffer).await? {
-                if let Piece::Record { header, text, .. } = piece
-                    && header.kind == Kind::Retire
-                {
-                    let retired = parts.buffer.get(text).map_or(0, |text| format::number(text, 0));
-                    tail = tail.max(retired.min(head));
-                }
-            }
+        let (tail, key_version) = log.tail_and_key_version(oldest, head, parts).await?;
+        // An older key page in the place of the current one: what was erased since would be shown.
+        if key_version > key_page.payload.version {
+            return Err(MountError::Inconsistent);
         }
         log.tail = tail;
         log.head.generation = head;
@@ -158,8 +186,15 @@ impl<M: Medium> Log<M> {
         log.head.salt_at = u16::MAX;
 
         let mut last_gap = None;
+        if let Some((from, to)) = log.older_page_ahead().await {
+            last_gap = Some(END_OF_TIME);
+            salvaged.gaps += 1;
+            each(Salvage::Gap { from, to });
+        }
+        let (mut live, mut overwritten) = (None, None);
         for generation in tail..=head {
             let mut scan = log.scan_of(generation).await?;
+            scan.overwritten = overwritten;
             if scan.is_blank {
                 // Where a whole page is gone, the log may have been cut back: nothing is the latest for certain.
                 last_gap = Some(END_OF_TIME);
@@ -172,9 +207,10 @@ impl<M: Medium> Log<M> {
                     }
                     Piece::Gap { from, to } => {
                         salvaged.gaps += 1;
+                        // If what is missing is not blank, it is anywhere in between.
                         last_gap = last_gap.max(Some(Position {
                             generation,
-                            offset: from,
+                            offset: to,
                         }));
                         each(Salvage::Gap {
                             from: start + from,
@@ -183,9 +219,61 @@ impl<M: Medium> Log<M> {
                     }
                 }
             }
+            live = scan
+                .live
+                .map(|(sum, end)| {
+                    (
+                        sum,
+                        Position {
+                            generation,
+                            offset: end,
+                        },
+                    )
+                })
+                .or(live);
+            overwritten = scan.overwritten;
+        }
+        if let Some((from, to)) = overwritten {
+            // A record is overwritten when the one that supersedes it is there: that one is gone.
+            last_gap = Some(END_OF_TIME);
+            salvaged.gaps += 1;
+            each(Salvage::Gap { from, to });
+        }
+        if salvaged.gaps == 0 && salvaged.lost_classes == 0 && !log.is_all_there(live, parts) {
+            // A record was made to look superseded, or cut off with the one that was superseded by it.
+            last_gap = Some(END_OF_TIME);
+            salvaged.gaps += 1;
+            each(Salvage::Gap {
+                from: geometry.start(LOG_START),
+                to: geometry.start(geometry.pages),
+            });
         }
         salvaged.items = log.show_salvaged(parts, last_gap, &mut each).await?;
         Ok(salvaged)
+    }
+
+    /// What the newest Page record does not say of the tail, a Retire record behind it does; and the highest key version that a
+    /// record names.
+    async fn tail_and_key_version(
+        &mut self,
+        oldest: u32,
+        head: u32,
+        parts: &mut Parts<'_>,
+    ) -> Result<(u32, u32), MountError> {
+        let (mut tail, mut key_version) = (oldest, 0);
+        for generation in oldest..=head {
+            let mut scan = self.scan_of(generation).await?;
+            while let Some(piece) = self.next_piece(&mut scan, &parts.slots, parts.buffer).await? {
+                if let Piece::Record { header, text, .. } = piece
+                    && header.kind == Kind::Retire
+                {
+                    let retired = parts.buffer.get(text).map_or(0, |text| format::number(text, 0));
+                    tail = tail.max(retired.min(head));
+                }
+            }
+            key_version = key_version.max(scan.key_version);
+        }
+        Ok((tail, key_version))
     }
 
     /// Brings the class keys that open into memory, and gives the slots of the others.
@@ -243,7 +331,8 @@ impl<M: Medium> Log<M> {
             head = next;
         }
         let pages = self.pages.geometry.log_pages();
-        Ok((head, tail.max(head.saturating_sub(pages - 1)).max(1)))
+        let tail = tail.max(head.saturating_sub(pages - 1)).max(1);
+        Ok((head, tail.min(head)))
     }
 
     /// A page of the log, at its first record behind the Page record.
@@ -273,6 +362,25 @@ impl<M: Medium> Log<M> {
             .await
             .filter(|start| start.payload.generation == next)
             .map_or((0, 0), |start| (start.payload.resume, start.payload.digest));
+        let keys = self.key_page.payload;
+        let key_end = if keys.log_end.generation == generation {
+            keys.log_end.offset.min(geometry.page)
+        } else {
+            0
+        };
+        let payload = start.filter(|_| opens).map(|start| start.payload);
+        let filled = payload.map_or(0, |payload| payload.filled.min(geometry.page));
+        let cursor = self.cursor(
+            PageStart {
+                page,
+                salt,
+                payload: SaltPayload {
+                    generation,
+                    ..payload.unwrap_or(self.salt_payload(generation, 0))
+                },
+            },
+            (end > 0).then_some(end),
+        );
         let mut digest = Digest::new(&self.keys.structure);
         digest.add(&salt);
         let behind = first + geometry.salt_record();
@@ -284,6 +392,12 @@ impl<M: Medium> Log<M> {
             reached: behind,
             end,
             end_digest,
+            least: key_end.max(filled),
+            key_end,
+            cursor,
+            key_version: payload.map_or(0, |payload| payload.key_version),
+            live: payload.map(|payload| (payload.live, behind)),
+            overwritten: None,
             digest,
             has_gap: false,
             is_changed: false,
@@ -313,12 +427,24 @@ impl<M: Medium> Log<M> {
                 to: gap.1,
             })
         };
-        while scan.at < geometry.page {
+        let limit = if scan.end > 0 { scan.end } else { geometry.page };
+        while scan.at < limit {
+            scan.cursor.offset = scan.at;
+            if let Some(session) = self.jump_from(&mut scan.cursor).await? {
+                // What stands in between was written and never accepted, whole though it may be.
+                scan.at = session;
+            }
             let at = scan.at;
             let (page, generation) = (scan.stretch.page, scan.stretch.generation);
             if let Some((salt, payload)) = self.session_in(page, generation, at).await {
                 // What lies between its resume and itself was written and never accepted.
-                let lost = gap.take().filter(|gap| gap.0 < payload.resume);
+                let lost = gap
+                    .take()
+                    .or(Some((scan.reached, payload.resume)))
+                    .filter(|gap| gap.0 < payload.resume);
+                scan.key_version = scan.key_version.max(payload.key_version);
+                scan.live = Some((payload.live, at + geometry.salt_record()));
+                scan.overwritten = None;
                 scan.is_changed |= payload.digest != scan.digest.value();
                 if let Some(header) = self.header_at(page, at).await {
                     scan.digest.add(&at.to_le_bytes());
@@ -335,9 +461,17 @@ impl<M: Medium> Log<M> {
                 }
                 continue;
             }
+            if let Some(first) = self.run_before(scan).await {
+                gap = gap.filter(|gap| gap.0 < first).map(|gap| (gap.0, first));
+                scan.at = first;
+                continue;
+            }
             if let Some((found, header)) = self.record_in(scan, slots, buffer).await? {
-                if let Some(gap) = gap {
+                // Records stand behind each other: between two of them nothing is blank.
+                let hole = (scan.reached < at).then_some((scan.reached, at));
+                if let Some(gap) = gap.or(hole) {
                     scan.has_gap = true;
+                    scan.reached = at;
                     return Ok(closed(gap));
                 }
                 let size = geometry.size(header);
@@ -346,7 +480,18 @@ impl<M: Medium> Log<M> {
                 scan.at = at + size;
                 scan.reached = scan.at;
                 if let Found::Opened { header, text, .. } = found {
+                    let text_bytes = buffer.get(text.clone()).unwrap_or_default();
+                    let sum_at = if header.kind == Kind::Commit { 12 } else { 4 };
+                    scan.live = Some((format::number(text_bytes, sum_at), scan.at));
+                    scan.overwritten = None;
                     return Ok(Some(Piece::Record { header, at, text }));
+                }
+                if matches!(found, Found::Overwritten) {
+                    let start = geometry.start(page);
+                    scan.overwritten = Some((start + at, start + scan.at));
+                }
+                if scan.at == scan.key_end {
+                    scan.overwritten = None;
                 }
                 continue;
             }
@@ -357,8 +502,9 @@ impl<M: Medium> Log<M> {
             scan.at = at + geometry.unit;
         }
         // Blank where records were.
-        if scan.reached < scan.end {
-            gap = Some((gap.map_or(scan.reached, |gap| gap.0.min(scan.reached)), scan.end));
+        let least = scan.end.max(scan.least);
+        if scan.reached < least {
+            gap = Some((gap.map_or(scan.reached, |gap| gap.0.min(scan.reached)), least));
         } else if scan.end > 0 {
             // Behind the end of a page's log is what interrupted writes left.
             gap = gap.filter(|gap| gap.0 < scan.end);
@@ -368,8 +514,34 @@ impl<M: Medium> Log<M> {
             gap = Some((geometry.first(), scan.reached));
         }
         scan.has_gap = true;
-        scan.end = 0;
+        scan.at = geometry.page;
+        (scan.end, scan.least) = (0, 0);
         Ok(gap.and_then(closed))
+    }
+
+    /// A page of an earlier time in the place of one that was behind the head.
+    async fn older_page_ahead(&mut self) -> Option<(u32, u32)> {
+        if self.free_pages() < 2 {
+            // The tail before this one, not erased yet.
+            return None;
+        }
+        let geometry = self.pages.geometry;
+        let page = geometry.page_of(self.head.generation.checked_add(1)?);
+        self.page_start(page).await?;
+        Some((geometry.start(page), geometry.start(page) + geometry.page))
+    }
+
+    /// On overwritable media: whether the records that were found add up to what the last of them states.
+    fn is_all_there(&self, stated: Option<(u32, Position)>, parts: &Parts<'_>) -> bool {
+        if M::KIND == MediumKind::WriteOnce {
+            return true;
+        }
+        let keys = self.key_page.payload;
+        let stated = stated.map(|(sum, end)| if end == keys.log_end { keys.live } else { sum });
+        let found = parts.index.iter().fold(0, |sum: u32, entry| {
+            sum.wrapping_add(self.keys.live_summand(entry.address()))
+        });
+        stated == Some(found)
     }
 
     /// The record at the scan's place and its header, if it opens, was overwritten or belongs to a key that is gone.
@@ -390,14 +562,8 @@ impl<M: Medium> Log<M> {
         if !fits {
             return Ok(None);
         }
-        let is_in_run = |run: &Run| (run.first..=run.commit).contains(&at);
-        if (header.kind.is_staged() || header.kind == Kind::Commit)
-            && !scan.run.as_ref().is_some_and(is_in_run)
-        {
-            scan.run = self.run_from(scan.stretch, at).await;
-            if scan.run.is_none() {
-                return Ok(None);
-            }
+        if (header.kind.is_staged() || header.kind == Kind::Commit) && !scan.is_in_run() {
+            return Ok(None);
         }
         let found = self.examine(scan.stretch, header, at, slots, buffer).await?;
         Ok(match found {
@@ -405,6 +571,23 @@ impl<M: Medium> Log<M> {
             Some(Found::Dead) if !self.is_followed(scan.stretch, at + size).await => None,
             found => found.map(|found| (found, header)),
         })
+    }
+
+    /// The first record of the transaction whose Commit stands at the scan's place, when that is met for the first time. Going by
+    /// the Commit, which only the store can make, and not by staged records, of which an attacker makes as many as fit.
+    async fn run_before(&mut self, scan: &mut Scan) -> Option<u32> {
+        let at = scan.at;
+        if scan.is_in_run() {
+            return None;
+        }
+        let header = self.header_at(scan.stretch.page, at).await?;
+        let [_, first, _] = self.commit_at(scan.stretch, header, at).await?;
+        if !(scan.reached..at).contains(&first) {
+            return None;
+        }
+        let run = self.run_from(scan.stretch, first).await;
+        scan.run = run.filter(|run| run.commit == at);
+        scan.run.map(|run| run.first)
     }
 
     async fn is_followed(&mut self, stretch: Stretch, at: u32) -> bool {

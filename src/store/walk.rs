@@ -114,7 +114,9 @@ impl<M: Medium> Log<M> {
         }
         let associated = format::associated_data(M::KIND, header, 0, 0);
         let (salt, payload) = self.open_salt_record(header, offset, &associated, record)?;
-        (self.pages.geometry.page_of(payload.generation) == page && payload.generation > 0)
+        (self.pages.geometry.page_of(payload.generation) == page
+            && payload.generation > 0
+            && payload.resume <= self.pages.geometry.page)
             .then_some(PageStart { page, salt, payload })
     }
 
@@ -261,8 +263,8 @@ impl<M: Medium> Log<M> {
         let Stretch {
             page,
             generation,
-            salt,
             salt_at,
+            ..
         } = stretch;
         let (mut at, mut number) = (first, 0);
         let header = loop {
@@ -277,29 +279,40 @@ impl<M: Medium> Log<M> {
             at = at.checked_add(self.pages.geometry.size(header))?;
             number += 1;
         };
-        let size = self.pages.geometry.commit_record();
-        if header.kind != Kind::Commit || at.checked_add(size)? > self.pages.geometry.page {
-            return None;
-        }
-        let mut record = [0; 2 * MAX_UNIT];
-        let record = record.get_mut(..usize::try_from(size).ok()?)?;
-        let start = self.pages.geometry.start(page);
-        self.pages.read_twice(start + at, record).await.ok()?;
-        let frame = Frame {
-            header,
-            key: &self.keys.store,
-            place: Place { salt, offset: at },
-            associated: &format::associated_data(M::KIND, header, generation, 0),
-        };
-        let text = frame.open(record)?;
-        let text = record.get(text)?;
-        let says = |at| format::number(text, at);
-        (number > 0 && says(0) == generation && says(4) == first && says(8) == number).then_some(Run {
+        let says = self.commit_at(stretch, header, at).await?;
+        (number > 0 && says == [generation, first, number]).then_some(Run {
             generation,
             first,
             commit: at,
             live: says(12),
         })
+    }
+
+    /// The generation, first offset and number that the Commit at an offset names, if one opens there.
+    pub(crate) async fn commit_at(&mut self, stretch: Stretch, header: Header, at: u32) -> Option<[u32; 3]> {
+        let size = self.pages.geometry.commit_record();
+        if header.kind != Kind::Commit
+            || header.salt_at != stretch.salt_at
+            || at.checked_add(size)? > self.pages.geometry.page
+        {
+            return None;
+        }
+        let mut record = [0; 2 * MAX_UNIT];
+        let record = record.get_mut(..usize::try_from(size).ok()?)?;
+        let start = self.pages.geometry.start(stretch.page);
+        self.pages.read_twice(start + at, record).await.ok()?;
+        let frame = Frame {
+            header,
+            key: &self.keys.store,
+            place: Place {
+                salt: stretch.salt,
+                offset: at,
+            },
+            associated: &format::associated_data(M::KIND, header, stretch.generation, 0),
+        };
+        let text = frame.open(record)?;
+        let text = record.get(text)?;
+        Some([0, 4, 8].map(|field| format::number(text, field)))
     }
 
     /// What the record with this header is; `None` if it does not open and must.
@@ -452,12 +465,12 @@ impl<M: Medium> Log<M> {
             .ok()?;
         let associated = format::associated_data(M::KIND, header, generation, 0);
         self.open_salt_record(header, offset, &associated, record)
-            .filter(|(_, payload)| payload.generation == generation)
+            .filter(|(_, payload)| payload.generation == generation && payload.resume <= offset)
     }
 
     /// Where the log goes on if what stands at the cursor was written and not accepted: the last Session record beyond it
     /// that resumes here. Their *resume* never falls from one to the next, so each is looked at once or twice.
-    async fn jump_from(&mut self, cursor: &mut Cursor) -> Result<Option<u32>, Fault> {
+    pub(crate) async fn jump_from(&mut self, cursor: &mut Cursor) -> Result<Option<u32>, Fault> {
         loop {
             match cursor.jump {
                 Jump::To { resume, offset } if resume == cursor.offset => return Ok(Some(offset)),
