@@ -266,7 +266,10 @@ impl<M: Medium> Log<M> {
         random: &mut R,
     ) -> Result<(), Fault> {
         let salt = crypto::fresh(random).map_err(|_| Fault::Random)?;
-        let generation = self.head.generation.checked_add(1).ok_or(Fault::Internal)?;
+        let generation = self.head.generation.checked_add(1);
+        // A mount looks for generations below the last number there is.
+        let generation = generation.filter(|&generation| generation < u32::MAX);
+        let generation = generation.ok_or(Fault::Internal)?;
         let page = self.pages.geometry.page_of(generation);
         if self.ready == 0 || self.pages.is_erased(page).await?.is_none() {
             self.pages.erase_page(page, 0).await?;

@@ -67,8 +67,8 @@ impl Figures {
             .overhead
             .saturating_add(name_len)
             .saturating_add(value_len)
-            .next_multiple_of(4);
-        let size = size.next_multiple_of(self.unit.max(1));
+            .checked_next_multiple_of(self.unit)
+            .unwrap_or(u32::MAX);
         let per_turn = u64::from(self.log_pages) * u64::from(self.usable / size.max(1));
         let copies = u64::from(self.live_bytes / size.max(1));
         let turns = u64::from(endurance.saturating_sub(self.most_erases));

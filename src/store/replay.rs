@@ -6,8 +6,8 @@
 //!  walk · log · memory
 //! ```
 
-use super::error::{Fault, MountError};
-use super::format::{self, Header, KeyPagePayload, Kind, MAX_UNIT, NO_ADDRESS, Position, SaltPayload};
+use super::error::MountError;
+use super::format::{self, Header, KeyPagePayload, Kind, NO_ADDRESS, Position, SaltPayload};
 use super::geometry::LOG_START;
 use super::log::{DecidedEnd, Doomed, Head, Log, Writing};
 use super::memory::{Entry, Index, Parts};
@@ -423,18 +423,9 @@ impl<M: Medium> Log<M> {
         if let (MediumKind::Overwritable, None, Some(address)) = (M::KIND, self.doomed, reading.overwritten) {
             self.doomed = Some(Doomed { address, size: 0 });
         }
-        if let Some(doomed) = self.doomed.as_mut().filter(|doomed| doomed.size == 0) {
-            let mut word = [0; MAX_UNIT];
-            let len = usize::try_from(self.pages.geometry.unit).map_err(|_| MountError::Internal)?;
-            let word = word.get_mut(..len).ok_or(MountError::Internal)?;
-            self.pages
-                .medium
-                .read(doomed.address.saturating_mul(4), word)
-                .await
-                .map_err(Fault::Flash)?;
-            let header = word.first_chunk().copied().and_then(Header::from_bytes);
-            let header = header.ok_or(MountError::Damaged(doomed.address.saturating_mul(4)))?;
-            doomed.size = self.pages.geometry.size(header);
+        if let Some(Doomed { address, size: 0 }) = self.doomed {
+            let size = self.size_at(address).await?;
+            self.doomed = Some(Doomed { address, size });
         }
         Ok(self.overwrite_doomed().await?)
     }

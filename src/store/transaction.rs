@@ -393,10 +393,19 @@ impl<M: Medium> Log<M> {
             .ok_or(Fault::Damaged(address.saturating_mul(4)))
     }
 
-    async fn size_at(&mut self, address: u32) -> Result<u32, Fault> {
+    /// The size of a superseded record: nothing but a value in a page of the log ever is.
+    pub(crate) async fn size_at(&mut self, address: u32) -> Result<u32, Fault> {
+        let geometry = self.pages.geometry;
+        let damaged = Fault::Damaged(address.saturating_mul(4));
+        let (_, offset) = geometry.place(address).ok_or(damaged)?;
         let header = self.header_of(address).await?;
-        let header = header.ok_or(Fault::Damaged(address.saturating_mul(4)))?;
-        Ok(self.pages.geometry.size(header))
+        let header = header.filter(|header| header.kind.is_value()).ok_or(damaged)?;
+        let size = geometry.size(header);
+        let records = geometry.first() + geometry.salt_record()..geometry.page;
+        if !records.contains(&offset) || offset.saturating_add(size) > records.end {
+            return Err(damaged);
+        }
+        Ok(size)
     }
 
     async fn header_of(&mut self, address: u32) -> Result<Option<Header>, Fault> {
