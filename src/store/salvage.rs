@@ -581,7 +581,7 @@ impl<M: Medium> Log<M> {
             return None;
         }
         let header = self.header_at(scan.stretch.page, at).await?;
-        let [_, first, _] = self.commit_at(scan.stretch, header, at).await?;
+        let [_, first, ..] = self.commit_at(scan.stretch, header, at).await?;
         if !(scan.reached..at).contains(&first) {
             return None;
         }

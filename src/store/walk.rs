@@ -279,17 +279,17 @@ impl<M: Medium> Log<M> {
             at = at.checked_add(self.pages.geometry.size(header))?;
             number += 1;
         };
-        let says = self.commit_at(stretch, header, at).await?;
-        (number > 0 && says == [generation, first, number]).then_some(Run {
+        let [names @ .., live] = self.commit_at(stretch, header, at).await?;
+        (number > 0 && names == [generation, first, number]).then_some(Run {
             generation,
             first,
             commit: at,
-            live: says(12),
+            live,
         })
     }
 
-    /// The generation, first offset and number that the Commit at an offset names, if one opens there.
-    pub(crate) async fn commit_at(&mut self, stretch: Stretch, header: Header, at: u32) -> Option<[u32; 3]> {
+    /// The generation, first offset and number that the Commit at an offset names, and its live sum, if one opens there.
+    pub(crate) async fn commit_at(&mut self, stretch: Stretch, header: Header, at: u32) -> Option<[u32; 4]> {
         let size = self.pages.geometry.commit_record();
         if header.kind != Kind::Commit
             || header.salt_at != stretch.salt_at
@@ -312,7 +312,7 @@ impl<M: Medium> Log<M> {
         };
         let text = frame.open(record)?;
         let text = record.get(text)?;
-        Some([0, 4, 8].map(|field| format::number(text, field)))
+        Some([0, 4, 8, 12].map(|field| format::number(text, field)))
     }
 
     /// What the record with this header is; `None` if it does not open and must.
