@@ -162,7 +162,7 @@ impl<const W: usize, const E: usize> ReadNorFlash for Flicker<'_, W, E> {
             let flips = if self.looks < 8 {
                 self.pattern >> self.looks & 1 == 1
             } else {
-                self.looks % 2 == 0
+                self.looks.is_multiple_of(2)
             };
             *byte ^= if flips { self.bit } else { 0 };
             self.looks += 1;
