@@ -866,9 +866,8 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
     ///
     /// # Security
     ///
-    /// A change is protected once this has returned after it; a power cut or an attacker in between may take it back. One image still
-    /// fits then: that of a fork of the store, prepared at the counter's value before and cut just before its counter was moved. A
-    /// second call after another change leaves it behind (`SECURITY.md`).
+    /// A change is protected once this has returned after it; a power cut or an attacker in between may take it back. The first time
+    /// after a start the counter is moved twice, which leaves behind what a fork of the store may have prepared at its value.
     pub async fn anchor<C: Counter, R: TryCryptoRng + ?Sized>(
         &mut self,
         counter: &mut C,

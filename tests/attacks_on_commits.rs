@@ -10,42 +10,18 @@ use bydesign::flash::Overwritable;
 use bydesign::flash::simulator::{EraseTear, ProgramTear};
 use bydesign::flash::simulator::{Simulator, SimulatorError};
 use bydesign::store::{
-    AnchorError, AnchorPolicy, AsyncStore, Change, Class, Counter, CounterFailed, CounterPlace, Freshness,
+    AnchorError, AnchorPolicy, AsyncStore, Change, Class, Counter, CounterPlace, FlashCounter, Freshness,
     MountError, Store,
 };
 use drivers::{Glitch, Pend, Shared, poll_times};
 use embedded_storage::nor_flash::{ErrorType, MultiwriteNorFlash, NorFlash, ReadNorFlash};
+use support::register::Register;
 use support::{Ecc, LABEL, Memory, Nor, Part, ROOT, contents, format, mount, random, root_key};
 
 const ALWAYS: usize = usize::MAX;
 
-#[derive(Clone, Copy)]
-struct Register {
-    value: u32,
-    left: u32,
-}
-
 const fn register() -> Register {
-    Register {
-        value: 0,
-        left: u32::MAX,
-    }
-}
-
-impl Counter for Register {
-    fn place(&self) -> CounterPlace {
-        CounterPlace::OutOfReach
-    }
-
-    async fn value(&mut self) -> Result<u32, CounterFailed> {
-        Ok(self.value)
-    }
-
-    async fn advance(&mut self) -> Result<(), CounterFailed> {
-        self.left = self.left.checked_sub(1).ok_or(CounterFailed)?;
-        self.value += 1;
-        Ok(())
-    }
+    Register::at(0)
 }
 
 fn mount_anchored<'a, P: Part>(
@@ -478,4 +454,90 @@ fn a_flipped_bit_in_the_header_of_what_was_superseded_last_is_noticed_at_once() 
         }
     }
     assert!(late.is_empty(), "(byte, bit, later error): {late:?}");
+}
+
+/// Two histories of one image: the first is cut between its Anchor record and the counter, the second is anchored; then
+/// the first is put back.
+#[test]
+fn an_erasure_that_was_anchored_is_not_taken_back_by_a_fork_that_was_cut_before_the_counter() {
+    let mut counter = Register::at(0);
+    let mut part = Nor::<4, 1024>::new(8 * 1024);
+    let mut store = format(&mut part, 1);
+    store.start_counter(&mut counter, &mut random(1)).unwrap();
+    store
+        .put_bytes(Class::User, "diary", b"secret", &mut random(1))
+        .unwrap();
+    store
+        .anchor(&mut counter, AnchorPolicy::EveryChange, &mut random(1))
+        .unwrap();
+    drop(store);
+
+    // Power goes between the record and the counter.
+    let mut fork = part.clone();
+    let mut store = mount_anchored(&mut fork, &mut counter).unwrap();
+    store
+        .put_bytes(Class::Settings, "volume", b"1", &mut random(2))
+        .unwrap();
+    counter.left = 0;
+    store
+        .anchor(&mut counter, AnchorPolicy::EveryChange, &mut random(2))
+        .expect_err("power goes here");
+    counter.left = u32::MAX;
+    drop(store);
+
+    // The image before that is put back; the owner erases everything, and it is anchored.
+    let mut store = mount_anchored(&mut part, &mut counter).unwrap();
+    store.erase(Class::User, &mut random(3)).unwrap();
+    store
+        .anchor(&mut counter, AnchorPolicy::AtErase, &mut random(3))
+        .unwrap();
+    assert_eq!(store.freshness(), Freshness::Anchored { window: 0 });
+    drop(store);
+
+    let back = mount_anchored(&mut fork, &mut counter)
+        .map(|mut store| (store.freshness(), store.contains_bytes(Class::User, "diary")));
+    assert!(
+        matches!(back, Err(MountError::SetBack { .. })),
+        "the erased class is back: {back:?}"
+    );
+}
+
+fn block<F: Future>(future: F) -> F::Output {
+    poll_times(future, ALWAYS).expect("never pends")
+}
+
+/// Reads that fail a few times in a row, once, at any place.
+#[test]
+fn the_flash_counter_does_not_go_back_when_reads_fail_for_a_moment() {
+    let mut worst = Vec::new();
+    for steps in [3u32, 20, 40] {
+        let mut base = Nor::<4, 128>::new(256);
+        let mut counter = FlashCounter::new(base.medium(), CounterPlace::OutOfReach).unwrap();
+        for _ in 0..steps {
+            block(counter.advance()).unwrap();
+        }
+        drop(counter);
+        for window in 1..4 {
+            for at in 0..40 {
+                let mut part = base.clone();
+                let script = Shared::default();
+                script.borrow_mut().fail(7, at, window);
+                let area = Overwritable::new(Glitch(&mut part.0, script.clone()));
+                let mut counter = FlashCounter::new(area, CounterPlace::OutOfReach).unwrap();
+                let first = block(counter.value());
+                drop(counter);
+                let mut counter = FlashCounter::new(part.medium(), CounterPlace::OutOfReach).unwrap();
+                let then = block(counter.value());
+                if then != Ok(steps) || first.is_ok_and(|first| first != steps) {
+                    worst.push((steps, window, at, first, then));
+                }
+            }
+        }
+    }
+    assert!(
+        worst.is_empty(),
+        "{} (value, failing reads, at, read then, read later): {:?}",
+        worst.len(),
+        worst
+    );
 }

@@ -180,8 +180,8 @@ fn overwriting_cut_short(capacity: usize) -> Nor<4, 1024> {
     transaction_cut_short(capacity, |_| 180)
 }
 
-/// The counter of an anchored store stands here when its history ends.
-const ANCHORED: u32 = 41 + 1 + 13;
+/// The counter of an anchored store stands here when its history ends: moved by its start, by each round, and once more by the first.
+const ANCHORED: u32 = 41 + 1 + 1 + 13;
 
 /// The history with transactions, held against a counter from then on; the last ones are not covered.
 fn anchored<P: Part>(capacity: usize) -> P {

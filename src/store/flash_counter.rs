@@ -12,6 +12,7 @@
 
 use super::counter::{Counter, CounterFailed, CounterPlace};
 use super::format;
+use super::pages::LOOKS;
 use crate::flash::Medium;
 
 /// Bytes of a step before padding.
@@ -108,19 +109,23 @@ impl<M: Medium> FlashCounter<M> {
         let mut bytes = [0xff; MAX_WORD];
         let target = bytes.get_mut(..Self::step()).ok_or(CounterFailed)?;
         let at = Self::address(page, step)?;
-        // An error counts only if it stays.
-        Ok(
-            if self.medium.read(at, target).await.is_ok() || self.medium.read(at, target).await.is_ok() {
-                Some(bytes)
-            } else {
-                None
-            },
-        )
+        // An error counts only if it stays: a step taken for torn sets the counter back.
+        for _ in 0..LOOKS {
+            if self.medium.read(at, target).await.is_ok() {
+                return Ok(Some(bytes));
+            }
+        }
+        Ok(None)
     }
 
     /// Where a page ends, if it counts at all.
     async fn examine(&mut self, page: usize) -> Result<Option<Settled>, CounterFailed> {
-        let Some(serial) = self.read(page, 0).await?.and_then(|bytes| number_of(&bytes)) else {
+        let serial = self.read(page, 0).await?;
+        if serial.is_none() && self.read(page, 1).await? != Some([0xff; MAX_WORD]) {
+            // Values stand behind it: it was whole, and its page may be the newer one.
+            return Err(CounterFailed);
+        }
+        let Some(serial) = serial.and_then(|bytes| number_of(&bytes)) else {
             return Ok(None);
         };
         let (mut last, mut free) = (None, 1);
