@@ -516,7 +516,6 @@ fn the_flash_counter_does_not_go_back_when_reads_fail_for_a_moment() {
         for _ in 0..steps {
             block(counter.advance()).unwrap();
         }
-        drop(counter);
         for window in 1..4 {
             for at in 0..40 {
                 let mut part = base.clone();
@@ -525,7 +524,6 @@ fn the_flash_counter_does_not_go_back_when_reads_fail_for_a_moment() {
                 let area = Overwritable::new(Glitch(&mut part.0, script.clone()));
                 let mut counter = FlashCounter::new(area, CounterPlace::OutOfReach).unwrap();
                 let first = block(counter.value());
-                drop(counter);
                 let mut counter = FlashCounter::new(part.medium(), CounterPlace::OutOfReach).unwrap();
                 let then = block(counter.value());
                 if then != Ok(steps) || first.is_ok_and(|first| first != steps) {
