@@ -841,7 +841,8 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
     }
 
     /// Moves the counter, if the policy says that it is time: from then on nothing that was written before can be taken back.
-    /// Call it after each change; it costs one read of the counter when there is nothing to do.
+    /// Call it after each change; it costs one read of the counter when there is nothing to do. The first call after a start moves
+    /// the counter twice, whatever the policy: do not make it in a start that has changed nothing.
     ///
     /// ```
     /// # use bydesign::flash::NeverPends;

@@ -502,6 +502,60 @@ fn an_erasure_that_was_anchored_is_not_taken_back_by_a_fork_that_was_cut_before_
     );
 }
 
+/// The same, with the owner's power going between the two steps of the anchor, and the fork making the second step meanwhile.
+#[test]
+fn an_erasure_is_not_taken_back_by_a_fork_that_moved_the_counter_while_the_power_was_off() {
+    let anchor = AnchorPolicy::EveryChange;
+    let mut counter = Register::at(0);
+    let mut part = Nor::<4, 1024>::new(8 * 1024);
+    let mut store = format(&mut part, 1);
+    store.start_counter(&mut counter, &mut random(1)).unwrap();
+    store
+        .put_bytes(Class::User, "diary", b"secret", &mut random(1))
+        .unwrap();
+    store.anchor(&mut counter, anchor, &mut random(1)).unwrap();
+    drop(store);
+
+    // The fork writes, so many of its steps reach the counter, and power goes.
+    let prepare = |fork: &mut Nor<4, 1024>, counter: &mut Register, seed| {
+        let mut store = mount_anchored(fork, counter).unwrap();
+        store
+            .put_bytes(Class::Settings, "volume", b"1", &mut random(seed))
+            .unwrap();
+        counter.left = 0;
+        store
+            .anchor(counter, anchor, &mut random(seed))
+            .expect_err("power goes here");
+        counter.left = u32::MAX;
+    };
+    let mut fork = part.clone();
+    prepare(&mut fork, &mut counter, 2);
+
+    // The owner's erasure, cut between the second record and the counter.
+    let mut store = mount_anchored(&mut part, &mut counter).unwrap();
+    store.erase(Class::User, &mut random(3)).unwrap();
+    counter.left = 1;
+    store
+        .anchor(&mut counter, anchor, &mut random(3))
+        .expect_err("power goes here");
+    counter.left = u32::MAX;
+    drop(store);
+
+    // The fork fits, goes on to the value that the owner's store states, and moves the counter there.
+    prepare(&mut fork, &mut counter, 4);
+    let mut moved = fork.clone();
+    drop(mount_anchored(&mut moved, &mut counter).unwrap());
+
+    // The owner's start; from when its anchor has returned, no fork is taken.
+    let mut store = mount_anchored(&mut part, &mut counter).unwrap();
+    store.anchor(&mut counter, anchor, &mut random(5)).unwrap();
+    drop(store);
+    for mut image in [fork, moved] {
+        let refused = mount_anchored(&mut image, &mut counter).err();
+        assert!(matches!(refused, Some(MountError::SetBack { .. })), "{refused:?}");
+    }
+}
+
 fn block<F: Future>(future: F) -> F::Output {
     poll_times(future, ALWAYS).expect("never pends")
 }

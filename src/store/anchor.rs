@@ -1,5 +1,5 @@
 //! Holding the log against a counter outside the flash: which value it states, when the counter is moved, what a mount makes of
-//! the two. Section 11 of the format document.
+//! the two. Section 9 of the format document.
 //!
 //! ```text
 //!  store

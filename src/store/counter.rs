@@ -81,7 +81,7 @@ pub enum CounterPlace {
 }
 
 /// How often [`Store::anchor`](super::Store::anchor) moves the counter. Each time costs a record of about 36 bytes and one step
-/// of the counter, the first time after a start two of each.
+/// of the counter, the first call after a start two of each, whatever the policy: call it only in starts that change something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AnchorPolicy {

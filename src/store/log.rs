@@ -124,8 +124,6 @@ pub(crate) struct Anchoring {
     pub(crate) before: u32,
     /// Class keys were made or erased since.
     pub(crate) keys_changed: bool,
-    /// How many Anchor records stood behind each other, without a change between them, the last time.
-    pub(crate) in_row: u32,
     /// The counter was moved twice since the start: no fork of an earlier start has come so far.
     pub(crate) is_ahead: bool,
 }
@@ -138,7 +136,6 @@ impl Anchoring {
         changes: 0,
         before: 0,
         keys_changed: false,
-        in_row: 0,
         is_ahead: false,
     };
 
@@ -148,15 +145,6 @@ impl Anchoring {
         self.changes = 0;
         self.keys_changed = false;
         self.stated = value;
-    }
-
-    /// An Anchor record is on flash.
-    pub(crate) fn anchor(&mut self, value: u32) {
-        if self.changes > 0 || self.keys_changed {
-            self.in_row = 0;
-        }
-        self.in_row = self.in_row.saturating_add(1);
-        self.state(value);
     }
 
     /// The counter stands at the value stated.
@@ -170,11 +158,11 @@ impl Anchoring {
         self.before.saturating_add(self.changes)
     }
 
-    /// Whether there is something to anchor. A start that does not find the two records of a first anchor cannot know that the
-    /// counter was moved twice.
+    /// Whether there is something to anchor. A start cannot know that the one before moved the counter twice: whatever the log and
+    /// the counter show, a fork may have moved it while the power was off.
     pub(crate) fn is_due(&self, policy: AnchorPolicy) -> bool {
         self.keys_changed
-            || !self.is_ahead && self.in_row < 2
+            || !self.is_ahead
             || match policy {
                 AnchorPolicy::EveryChange => self.changes > 0,
                 AnchorPolicy::Every(most) => self.changes >= most.max(1),
@@ -593,7 +581,7 @@ impl<M: Medium> Log<M> {
         random: &mut R,
     ) -> Result<(), Fault> {
         self.append_pair(Kind::Anchor, value, random).await?;
-        self.anchoring.anchor(value);
+        self.anchoring.state(value);
         Ok(())
     }
 

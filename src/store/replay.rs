@@ -285,7 +285,7 @@ impl<M: Medium> Log<M> {
                     match header.kind {
                         Kind::Retire | Kind::Commit => continue,
                         Kind::Anchor => {
-                            self.anchoring.anchor(format::number(text_bytes, 0));
+                            self.anchoring.state(format::number(text_bytes, 0));
                             reading.anchored = Some(here);
                             continue;
                         }
