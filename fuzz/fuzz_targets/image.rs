@@ -2,7 +2,8 @@
 //!
 //! ```text
 //!  input    base 1 | moment 1 | edits: kind 1, arguments
-//!  base     which part and history, see `BASES`; 6 more: the bytes that follow are the image
+//!  base     which part and history, see `BASES`; 6 more: the bytes that follow are the image. From 240 on: two parts with a page
+//!           left out, held against a counter
 //!  moment   how far the history had come when the image was taken
 //! ```
 //!
@@ -11,7 +12,9 @@
 //!
 //! * no panic, no endless loop, and no more bytes read than `MOST_READ` says;
 //! * a value that is returned was stored under that name, and what is shown as a whole was a state of the device at some moment;
-//! * a store that mounted keeps what it then acknowledges, here and after the next mount.
+//! * a store that mounted keeps what it then acknowledges, here and after the next mount;
+//! * one that is held against a counter shows its last state or an error;
+//! * a salvage shows no value that was not stored under that name, and changes nothing.
 #![no_main]
 
 #[path = "../../tests/support/mod.rs"]
@@ -22,12 +25,16 @@ mod rig;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
-use bydesign::store::MountError;
+use bydesign::flash::NeverPends;
+use bydesign::flash::simulator::WornOut;
+use bydesign::store::{AnchorPolicy, MountError, Salvage, Store};
+use chacha20::ChaCha20Rng;
 use libfuzzer_sys::arbitrary::{self, Arbitrary, Unstructured};
 use libfuzzer_sys::fuzz_target;
 use rig::{Rig, observe, run_operation};
 use support::operation::{Operation, Outcome};
-use support::{Ecc, Model, Nor, format, mount, random};
+use support::register::Register;
+use support::{Ecc, LABEL, Memory, Model, Nor, class, format, mount, random, root_key};
 
 /// Bytes that a mount and a look at everything may read, and then a mount and all the writes: so many times the part's
 /// capacity. An honest mount reads the log once or twice and the newest page three times, a look every live record once,
@@ -40,6 +47,11 @@ const OPERATIONS_BETWEEN: usize = 5;
 const MOST_EDITS: usize = 20;
 
 fuzz_target!(|changed: Changed| {
+    match changed.base {
+        240..=247 => return target::<Nor<4, 1024>>(&BASES[6], &changed),
+        248.. => return target::<Ecc<8, 256>>(&BASES[7], &changed),
+        _ => {}
+    }
     match changed.base % 6 {
         0 => target::<Nor<4, 1024>>(&BASES[0], &changed),
         1 => target::<Nor<1, 256>>(&BASES[1], &changed),
@@ -170,7 +182,7 @@ impl<'a> Arbitrary<'a> for Changed {
         let Some((&[base, moment], rest)) = input.take_rest().split_first_chunk() else {
             return Err(arbitrary::Error::NotEnoughData);
         };
-        let change = if base % 12 >= 6 {
+        let change = if base < 240 && base % 12 >= 6 {
             Change::Replaced(rest.to_vec())
         } else {
             let mut input = Unstructured::new(rest);
@@ -193,9 +205,11 @@ struct Base {
     images: Vec<Vec<u8>>,
     states: BTreeSet<Model>,
     values: BTreeMap<(u8, String), BTreeSet<Vec<u8>>>,
+    /// The last state, and where the counter stands that it is held against.
+    anchored: Option<(Model, u32)>,
 }
 
-static BASES: LazyLock<[Base; 6]> = LazyLock::new(|| {
+static BASES: LazyLock<[Base; 8]> = LazyLock::new(|| {
     [
         history::<Nor<4, 1024>>(1024, 8 * 1024, 1),
         history::<Nor<1, 256>>(1024, 6 * 1024, 2),
@@ -203,6 +217,8 @@ static BASES: LazyLock<[Base; 6]> = LazyLock::new(|| {
         history::<Ecc<8, 256>>(1024, 8 * 1024, 4),
         history::<Ecc<4, 4096>>(4096, 16 * 1024, 5),
         history::<Ecc<32, 2048>>(2048, 12 * 1024, 6),
+        anchored_history::<Nor<4, 1024>>(9 * 1024, 7),
+        anchored_history::<Ecc<8, 256>>(9 * 1024, 8),
     ]
 });
 
@@ -215,25 +231,72 @@ fn history<P: Rig>(page: usize, capacity: usize, seed: u64) -> Base {
         images: Vec::new(),
         states: BTreeSet::from([model.clone()]),
         values: BTreeMap::new(),
+        anchored: None,
     };
     let mut source = random(seed);
     for moment in 0..MOMENTS {
         base.images.push(part.image().to_vec());
         // Some moments come after a restart: Session records.
         let mut store = mount(&mut part).expect("mounts");
-        for operation in (moment * OPERATIONS_BETWEEN..)
-            .take(OPERATIONS_BETWEEN)
-            .map(step_of_history)
-        {
-            assert_ne!(run_operation(&operation, &mut store, &mut source), Outcome::Cut);
-            model = observe(&mut store).expect("reads");
-            for (name, value) in &model {
-                base.values.entry(name.clone()).or_default().insert(value.clone());
-            }
-            base.states.insert(model.clone());
-        }
+        model = run_moment(&mut base, moment, &mut store, &mut source);
     }
+    assert!(base.states.contains(&model));
     base
+}
+
+/// The same with a page left out, and held against a counter from its beginning.
+fn anchored_history<P: Rig>(capacity: usize, seed: u64) -> Base {
+    let mut part = P::new(capacity);
+    let (mut source, mut counter) = (random(seed), Register::at(5));
+    format(&mut part, seed)
+        .start_counter(&mut counter, &mut source)
+        .expect("starts");
+    part.wear_out(5 * 1024, Some(WornOut::DoesNotErase));
+    let mut base = Base {
+        page: 1024,
+        images: Vec::new(),
+        states: BTreeSet::from([Model::new()]),
+        values: BTreeMap::new(),
+        anchored: None,
+    };
+    let (mut last, mut most_left_out) = (Model::new(), 0);
+    for moment in 0..MOMENTS {
+        let mut store = Store::mount_anchored(part.medium(), Memory::new(), &root_key(), LABEL, &mut counter)
+            .expect("mounts");
+        last = run_moment(&mut base, moment, &mut store, &mut source);
+        store
+            .anchor(&mut counter, AnchorPolicy::EveryChange, &mut source)
+            .expect("anchors");
+        most_left_out = most_left_out.max(store.figures().left_out_pages);
+        drop(store);
+        base.images.push(part.image().to_vec());
+    }
+    assert_eq!(most_left_out, 1);
+    base.anchored = Some((last, counter.value));
+    base
+}
+
+fn run_moment<M: NeverPends>(
+    base: &mut Base,
+    moment: usize,
+    store: &mut Store<M, Memory>,
+    source: &mut ChaCha20Rng,
+) -> Model {
+    let mut model = Model::new();
+    for operation in (moment * OPERATIONS_BETWEEN..)
+        .take(OPERATIONS_BETWEEN)
+        .map(step_of_history)
+    {
+        let outcome = run_operation(&operation, store, source);
+        // On write-once flash an item is not said to be erased as long as a page does not erase.
+        assert!(outcome != Outcome::Cut || matches!(operation, Operation::EraseItem { .. }));
+        model = observe(store).expect("reads");
+        for (name, value) in &model {
+            base.values.entry(name.clone()).or_default().insert(value.clone());
+        }
+        base.states.insert(model.clone());
+    }
+    model
 }
 
 fn step_of_history(at: usize) -> Operation {
@@ -245,6 +308,12 @@ fn step_of_history(at: usize) -> Operation {
         5 | 14 => Operation::Remove { class, key: byte % 4 },
         9 => Operation::EraseItem { class, key: byte % 4 },
         17 => Operation::Maintain { steps: 3 },
+        12 => Operation::Commit {
+            class,
+            key: byte % 4,
+            len: 20 + u16::from(byte) % 40,
+            fill: byte,
+        },
         _ => Operation::Put {
             class,
             key: byte % 6,
@@ -275,8 +344,18 @@ fn target<P: Rig>(base: &Base, changed: &Changed) {
         part.counters().bytes_read
     };
 
+    let read = salvage(base, &mut part, &image);
+    let read = bounded(&part, read, "a salvage");
+    if let Some((last, value)) = &base.anchored {
+        let mut part = part.clone();
+        let mut counter = Register::at(*value);
+        let mounted = Store::mount_anchored(part.medium(), Memory::new(), &root_key(), LABEL, &mut counter);
+        if let Ok(Ok(state)) = mounted.map(|mut store| observe(&mut store)) {
+            assert_eq!(&state, last, "held against its counter, and set back");
+        }
+    }
     let mounted = mount(&mut part).map(|mut store| observe(&mut store));
-    let read = bounded(&part, 0, "a mount and a look at everything");
+    let read = bounded(&part, read, "a mount and a look at everything");
     let state = match mounted {
         Err(_) => return refused(&mut part),
         // Damage that the mount had no reason to look for.
@@ -348,6 +427,27 @@ fn target<P: Rig>(base: &Base, changed: &Changed) {
             "what was acknowledged is kept"
         );
     }
+}
+
+/// What still opens. Gives how much had been read before.
+fn salvage<P: Rig>(base: &Base, part: &mut P, image: &[u8]) -> u64 {
+    let before = part.counters().bytes_read;
+    let found = Store::salvage(part.medium(), Memory::new(), &root_key(), LABEL, |piece| {
+        if let Salvage::Item {
+            data, name, value, ..
+        } = piece
+        {
+            let number = (0..5).find(|&number| class(number) == data);
+            let known = number.and_then(|number| base.values.get(&(number, name.to_owned())));
+            assert!(
+                known.is_some_and(|values| values.contains(value)),
+                "{name:?} never was {value:?}"
+            );
+        }
+    });
+    drop(found);
+    assert!(part.image() == image, "a salvage wrote");
+    before
 }
 
 /// A mount that failed destroyed nothing: the next one fails too.

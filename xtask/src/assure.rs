@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
 
-/// Seconds for each fuzz target.
+/// Seconds for each fuzz target, unless `-max_total_time` says otherwise.
 const FUZZ_SECONDS: u32 = 30 * 60;
 
 /// The portable cipher code that devices run; `cargo fuzz` does not read `.cargo/config.toml`.
@@ -239,7 +239,13 @@ fn fuzz_one(root: &Path, target: &str, extra: &[&str]) -> Result<String, String>
     for directory in [&corpus, &seeds] {
         fs::create_dir_all(root.join(directory)).map_err(|error| format!("{directory}: {error}"))?;
     }
-    let seconds = format!("-max_total_time={FUZZ_SECONDS}");
+    let seconds = extra
+        .iter()
+        .find_map(|argument| argument.strip_prefix("-max_total_time="));
+    let seconds: u32 = seconds
+        .map_or(Ok(FUZZ_SECONDS), str::parse)
+        .map_err(|error| format!("-max_total_time: {error}"))?;
+    let most = format!("-max_total_time={seconds}");
     let arguments = [
         "+nightly",
         "fuzz",
@@ -250,7 +256,7 @@ fn fuzz_one(root: &Path, target: &str, extra: &[&str]) -> Result<String, String>
         &corpus,
         &seeds,
         "--",
-        &seconds,
+        &most,
         "-max_len=512",
         "-timeout=10",
         "-print_final_stats=1",
@@ -272,7 +278,7 @@ fn fuzz_one(root: &Path, target: &str, extra: &[&str]) -> Result<String, String>
     Ok(format!(
         "{target}: {outcome} in {} executions of {} minutes, {} edges",
         executions.unwrap_or("?").trim(),
-        FUZZ_SECONDS / 60,
+        seconds / 60,
         edges.unwrap_or("?"),
     ))
 }
