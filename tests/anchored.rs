@@ -5,21 +5,14 @@ mod support;
 use bydesign::flash::simulator::{EraseTear, ProgramTear};
 use bydesign::flash::{NeverPends, Overwritable, WriteOnce};
 use bydesign::store::{
-    AnchorError, AnchorPolicy, Class, Counter, CounterPlace, FlashCounter, Freshness, MountError, Store,
+    AnchorError, AnchorPolicy, Class, Counter, CounterPlace, FlashCounter, Freshness, MountError,
 };
 use support::operation::{Operation, Outcome, put};
 use support::register::Register;
-use support::{Ecc, LABEL, Memory, Model, Nor, Part, TEARS, contents, format, mount, random, root_key};
+use support::{Ecc, Model, Nor, Part, TEARS, contents, format, mount, mount_anchored, random};
 
 const fn register() -> Register {
     Register::at(0)
-}
-
-fn mount_anchored<'a, P: Part>(
-    part: &'a mut P,
-    counter: &mut impl Counter,
-) -> Result<Store<P::Medium<'a>, Memory>, MountError> {
-    Store::mount_anchored(part.medium(), Memory::new(), &root_key(), LABEL, counter)
 }
 
 /// A store of a few items, held against the counter.

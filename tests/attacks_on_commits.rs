@@ -16,19 +16,14 @@ use bydesign::store::{
 use drivers::{Glitch, Pend, Shared, poll_times};
 use embedded_storage::nor_flash::{ErrorType, MultiwriteNorFlash, NorFlash, ReadNorFlash};
 use support::register::Register;
-use support::{Ecc, LABEL, Memory, Nor, Part, ROOT, contents, format, mount, random, root_key};
+use support::{
+    Ecc, LABEL, Memory, Nor, Part, ROOT, contents, format, mount, mount_anchored, random, root_key,
+};
 
 const ALWAYS: usize = usize::MAX;
 
 const fn register() -> Register {
     Register::at(0)
-}
-
-fn mount_anchored<'a, P: Part>(
-    part: &'a mut P,
-    counter: &mut impl Counter,
-) -> Result<Store<P::Medium<'a>, Memory>, MountError> {
-    Store::mount_anchored(part.medium(), Memory::new(), &root_key(), LABEL, counter)
 }
 
 /// A put whose program call did its work and reported an error, then a transaction that removes the item and returns.

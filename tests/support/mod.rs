@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use bydesign::flash::simulator::{EraseTear, ProgramTear, Rule, Simulator, WornOut};
 use bydesign::flash::{NeverPends, Overwritable, WriteOnce};
 use bydesign::secret::RootKey;
-use bydesign::store::{Class, DataClass, MountError, Ram, Store, UserId};
+use bydesign::store::{Class, Counter, DataClass, MountError, Ram, Store, UserId};
 use chacha20::ChaCha20Rng;
 use chacha20::rand_core::SeedableRng;
 use embedded_storage::nor_flash::NorFlashErrorKind;
@@ -133,6 +133,13 @@ pub const TEARS: [(ProgramTear, EraseTear); 6] = [
 
 pub fn mount<P: Part>(part: &mut P) -> Result<Store<P::Medium<'_>, Memory>, MountError> {
     Store::mount(part.medium(), Memory::new(), &root_key(), LABEL)
+}
+
+pub fn mount_anchored<'a, P: Part>(
+    part: &'a mut P,
+    counter: &mut impl Counter,
+) -> Result<Store<P::Medium<'a>, Memory>, MountError> {
+    Store::mount_anchored(part.medium(), Memory::new(), &root_key(), LABEL, counter)
 }
 
 pub fn format<P: Part>(part: &mut P, seed: u64) -> Store<P::Medium<'_>, Memory> {
