@@ -13,7 +13,7 @@ use bydesign::store::{
     AnchorError, AnchorPolicy, AsyncStore, Change, Class, Counter, CounterPlace, FlashCounter, Freshness,
     MountError, Store,
 };
-use drivers::{Glitch, Pend, Shared, poll_times};
+use drivers::{Glitch, Pending, Shared, poll_times};
 use embedded_storage::nor_flash::{ErrorType, MultiwriteNorFlash, NorFlash, ReadNorFlash};
 use support::register::Register;
 use support::{
@@ -345,7 +345,7 @@ fn a_start_of_the_counter_that_was_dropped_or_failed_can_be_repeated() {
             let mut counter = register();
             let key = root_key();
             let mut source = random(7);
-            let medium = Overwritable::from_async(Pend(&mut part.0));
+            let medium = part.pending(&Shared::default());
             let mut store = poll_times(AsyncStore::mount(medium, Memory::new(), &key, LABEL), ALWAYS)
                 .unwrap()
                 .unwrap();
@@ -402,7 +402,7 @@ fn a_start_of_another_counter_that_was_dropped_changes_nothing() {
         );
         let key = root_key();
         let mut source = random(7);
-        let medium = Overwritable::from_async(Pend(&mut part.0));
+        let medium = part.pending(&Shared::default());
         let mounted = AsyncStore::mount_anchored(medium, Memory::new(), &key, LABEL, &mut first);
         let mut store = poll_times(mounted, ALWAYS).unwrap().unwrap();
         assert!(poll_times(store.start_counter(&mut other, &mut source), polls).is_none());

@@ -6,12 +6,12 @@ mod drivers;
 mod support;
 
 use bydesign::crypto::ledger;
-use bydesign::flash::{Medium, Overwritable, WriteOnce};
+use bydesign::flash::Medium;
 use bydesign::secret::RootKey;
 use bydesign::store::{
     AnchorPolicy, AsyncStore, Change, Class, CodecError, DataClass, Key, Store, Stored, UserId,
 };
-use drivers::{Pend, poll_times};
+use drivers::{Pending, Shared, poll_times};
 use support::operation::{Outcome, put};
 use support::register::Register;
 use support::{Ecc, LABEL, Memory, Model, Nor, Part, class, contents, format, mount, random, root_key};
@@ -136,66 +136,57 @@ fn contents_under_either_key<P: Part>(part: &mut P, context: &str) -> Model {
     contents(&mut mounted.unwrap_or_else(|error| panic!("{context}: {error}")))
 }
 
-macro_rules! dropped_everywhere {
-    ($part:ty, $wrapper:ident) => {{
-        let (base, counter) = base::<$part>();
-        let before = contents(&mut mount(&mut base.clone()).unwrap());
-        let mut dropped = 0;
-        for action in ACTIONS {
-            let mut after = None;
-            // To its end first: then both states are known.
-            for polls in [ALWAYS].into_iter().chain(0..) {
-                let context = format!("{action:?} after {polls} polls");
-                let (mut part, mut counter, key) = (base.clone(), counter, root_key());
-                let medium = $wrapper::from_async(Pend(&mut part.0));
-                let store = AsyncStore::mount_anchored(medium, Memory::new(), &key, LABEL, &mut counter);
-                let mut store = poll_times(store, ALWAYS).unwrap().unwrap();
-                let ended = poll_times(action.run(&mut store, &mut counter), polls);
-                assert_ne!(ended, Some(false), "{context}: fails");
-                let state = seen(&mut store);
-                let after = after.get_or_insert_with(|| state.clone());
-                assert!(state == before || state == *after, "{context}: a third state");
-                dropped += u32::from(ended.is_none());
+/// Gives up every action after every number of polls.
+fn drop_everywhere<P: Pending>() {
+    ledger::start();
+    let (base, counter) = base::<P>();
+    let before = contents(&mut mount(&mut base.clone()).unwrap());
+    let mut dropped = 0;
+    for action in ACTIONS {
+        let mut after = None;
+        // To its end first: then both states are known.
+        for polls in [ALWAYS].into_iter().chain(0..) {
+            let context = format!("{action:?} after {polls} polls");
+            let (mut part, mut counter, key) = (base.clone(), counter, root_key());
+            let medium = part.pending(&Shared::default());
+            let store = AsyncStore::mount_anchored(medium, Memory::new(), &key, LABEL, &mut counter);
+            let mut store = poll_times(store, ALWAYS).unwrap().unwrap();
+            let ended = poll_times(action.run(&mut store, &mut counter), polls);
+            assert_ne!(ended, Some(false), "{context}: fails");
+            let state = seen(&mut store);
+            let after = after.get_or_insert_with(|| state.clone());
+            assert!(state == before || state == *after, "{context}: a third state");
+            dropped += u32::from(ended.is_none());
 
-                // The instance goes on, and a start shows what it showed.
-                let mut source = random(5);
-                let again = store.put_bytes(Class::Settings, "go on", &[1; 20], &mut source);
-                poll_times(again, ALWAYS).unwrap().expect("goes on");
-                drop(store);
-                let mut next = contents_under_either_key(&mut part, &context);
-                assert!(next.remove(&(1, "go on".to_owned())).is_some());
-                assert_eq!(next, state, "{context}: a start shows something else");
-                if ended.is_some() && polls != ALWAYS {
-                    break;
-                }
+            // The instance goes on, and a start shows what it showed.
+            let mut source = random(5);
+            let again = store.put_bytes(Class::Settings, "go on", &[1; 20], &mut source);
+            poll_times(again, ALWAYS).unwrap().expect("goes on");
+            drop(store);
+            let mut next = contents_under_either_key(&mut part, &context);
+            assert!(next.remove(&(1, "go on".to_owned())).is_some());
+            assert_eq!(next, state, "{context}: a start shows something else");
+            if ended.is_some() && polls != ALWAYS {
+                break;
             }
         }
-        assert!(dropped > 100, "{dropped}");
-    }};
+    }
+    assert!(dropped > 100, "{dropped}");
+    let entries = ledger::stop();
+    assert_eq!(
+        ledger::reused(&entries),
+        None,
+        "of {} sealing calls",
+        entries.len()
+    );
 }
 
 #[test]
 fn an_operation_that_is_dropped_at_any_await_has_happened_or_not_on_overwritable_flash() {
-    ledger::start();
-    dropped_everywhere!(Nor<4, 1024>, Overwritable);
-    let entries = ledger::stop();
-    assert_eq!(
-        ledger::reused(&entries),
-        None,
-        "of {} sealing calls",
-        entries.len()
-    );
+    drop_everywhere::<Nor<4, 1024>>();
 }
 
 #[test]
 fn an_operation_that_is_dropped_at_any_await_has_happened_or_not_on_write_once_flash() {
-    ledger::start();
-    dropped_everywhere!(Ecc<8, 1024>, WriteOnce);
-    let entries = ledger::stop();
-    assert_eq!(
-        ledger::reused(&entries),
-        None,
-        "of {} sealing calls",
-        entries.len()
-    );
+    drop_everywhere::<Ecc<8, 1024>>();
 }

@@ -24,7 +24,7 @@ type Shared<'a> = Mutex<NoopRawMutex, AsyncStore<Overwritable<Pend<'a, 4, 1024>>
 
 async fn mounted(part: &mut Nor<4, 1024>) -> Shared<'_> {
     let key = root_key();
-    let medium = Overwritable::from_async(Pend(&mut part.0));
+    let medium = Overwritable::from_async(Pend(&mut part.0, drivers::Shared::default()));
     let store = AsyncStore::mount(medium, Memory::new(), &key, LABEL);
     Mutex::new(store.await.expect("mounts"))
 }

@@ -8,7 +8,7 @@ mod support;
 
 use bydesign::flash::Overwritable;
 use bydesign::store::{AsyncStore, Class, DataClass, Store, UserId};
-use drivers::{Glitch, Pend, Shared, poll_times};
+use drivers::{Glitch, Pending, Shared, poll_times};
 use support::{Ecc, LABEL, Memory, Nor, Part, ROOT, contents, format, mount, random, root_key};
 
 const ALWAYS: usize = usize::MAX;
@@ -33,7 +33,7 @@ fn a_class_erased_after_a_cancelled_page_opening_leaves_a_store_that_mounts() {
             let mut part = base.clone();
             let key = root_key();
             let mut source = random(7);
-            let medium = Overwritable::from_async(Pend(&mut part.0));
+            let medium = part.pending(&Shared::default());
             let mut store = poll_times(AsyncStore::mount(medium, Memory::new(), &key, LABEL), ALWAYS)
                 .unwrap()
                 .unwrap();
@@ -117,7 +117,7 @@ fn a_user_added_after_a_cancelled_page_opening_and_a_cut_leaves_a_store_that_mou
                 let mut part = base.clone();
                 let key = root_key();
                 let mut source = random(7);
-                let medium = Overwritable::from_async(Pend(&mut part.0));
+                let medium = part.pending(&Shared::default());
                 let mut store = poll_times(AsyncStore::mount(medium, Memory::new(), &key, LABEL), ALWAYS)
                     .unwrap()
                     .unwrap();

@@ -6,7 +6,10 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 use bydesign::flash::simulator::{Simulator, SimulatorError};
+use bydesign::flash::{Medium, Overwritable, WriteOnce};
 use embedded_storage::nor_flash::{ErrorType, MultiwriteNorFlash, NorFlash, ReadNorFlash};
+
+use crate::support::{Ecc, Nor, Part};
 
 /// Which calls fail: those of the given kinds, from one number to another.
 #[derive(Default)]
@@ -18,6 +21,8 @@ pub struct Script {
     pub after: bool,
     /// 1 reads, 2 programs, 4 erases, or sums of them.
     pub kinds: u8,
+    /// How many calls have failed.
+    pub failed: u32,
 }
 
 impl Script {
@@ -29,6 +34,7 @@ impl Script {
             to: from + count,
             after: self.after,
             kinds,
+            failed: self.failed,
         };
     }
 
@@ -37,7 +43,9 @@ impl Script {
             return false;
         }
         self.calls += 1;
-        (self.from..self.to).contains(&(self.calls - 1))
+        let fails = (self.from..self.to).contains(&(self.calls - 1));
+        self.failed += u32::from(fails);
+        fails
     }
 }
 
@@ -97,8 +105,31 @@ impl<const WRITE: usize, const ERASE: usize> NorFlash for Glitch<'_, WRITE, ERAS
 
 impl<const WRITE: usize, const ERASE: usize> MultiwriteNorFlash for Glitch<'_, WRITE, ERASE> {}
 
-/// Pends before, amid and after each program and erase, so that a future can be dropped when all of it is on flash.
-pub struct Pend<'a, const WRITE: usize, const ERASE: usize>(pub &'a mut Simulator<WRITE, ERASE>);
+/// Pends before, amid and after each program and erase, so that a future can be dropped when all of it is on flash. Fails by
+/// script too.
+pub struct Pend<'a, const WRITE: usize, const ERASE: usize>(pub &'a mut Simulator<WRITE, ERASE>, pub Shared);
+
+/// A part behind a driver that pends.
+pub trait Pending: Part {
+    type Pending<'a>: Medium
+    where
+        Self: 'a;
+    fn pending(&mut self, script: &Shared) -> Self::Pending<'_>;
+}
+
+impl<const WRITE: usize, const ERASE: usize> Pending for Nor<WRITE, ERASE> {
+    type Pending<'a> = Overwritable<Pend<'a, WRITE, ERASE>>;
+    fn pending(&mut self, script: &Shared) -> Self::Pending<'_> {
+        Overwritable::from_async(Pend(&mut self.0, script.clone()))
+    }
+}
+
+impl<const WRITE: usize, const ERASE: usize> Pending for Ecc<WRITE, ERASE> {
+    type Pending<'a> = WriteOnce<Pend<'a, WRITE, ERASE>>;
+    fn pending(&mut self, script: &Shared) -> Self::Pending<'_> {
+        WriteOnce::from_async(Pend(&mut self.0, script.clone()))
+    }
+}
 
 mod pend {
     use std::task::Poll;
@@ -121,6 +152,19 @@ mod pend {
         .await;
     }
 
+    impl<const W: usize, const E: usize> Pend<'_, W, E> {
+        /// Fails before the work is done; or gives how the call ends after it.
+        fn call(&self, kind: u8) -> Result<Result<(), SimulatorError>, SimulatorError> {
+            let mut script = self.1.borrow_mut();
+            let result = if script.fails(kind) {
+                Err(SimulatorError::PowerLost)
+            } else {
+                Ok(())
+            };
+            if script.after { Ok(result) } else { result.map(Ok) }
+        }
+    }
+
     impl<const W: usize, const E: usize> ErrorType for Pend<'_, W, E> {
         type Error = SimulatorError;
     }
@@ -128,6 +172,7 @@ mod pend {
     impl<const W: usize, const E: usize> ReadNorFlash for Pend<'_, W, E> {
         const READ_SIZE: usize = 1;
         async fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), SimulatorError> {
+            self.call(1)??;
             self.0.read(offset, bytes)
         }
         fn capacity(&self) -> usize {
@@ -140,19 +185,21 @@ mod pend {
         const ERASE_SIZE: usize = E;
         async fn erase(&mut self, from: u32, to: u32) -> Result<(), SimulatorError> {
             pend_once().await;
+            let fails_after = self.call(4)?;
             self.0.erase(from, to)?;
             pend_once().await;
-            Ok(())
+            fails_after
         }
         async fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), SimulatorError> {
             let half = bytes.len() / 2 / W * W;
             let middle = offset + u32::try_from(half).expect("small");
             pend_once().await;
+            let fails_after = self.call(2)?;
             self.0.write(offset, &bytes[..half])?;
             pend_once().await;
             self.0.write(middle, &bytes[half..])?;
             pend_once().await;
-            Ok(())
+            fails_after
         }
     }
 
