@@ -5,7 +5,7 @@ mod support;
 
 use bydesign::flash::simulator::{EraseTear, ProgramTear};
 use support::operation::{Operation, Outcome, commit, put};
-use support::{Ecc, Model, Nor, Part, TEARS, contents, format, mount, random};
+use support::{Ecc, Model, Nor, Part, TEARS, contents, format, mount, random, second_cuts};
 
 /// Runs operations that must succeed or be refused, and follows them in the model.
 fn run_all<P: Part>(part: &mut P, model: &mut Model, operations: &[Operation], seed: u64) {
@@ -96,14 +96,7 @@ fn cut_everywhere<P: Part>(
             state_after(&mut part, &[before, &after], &context);
             part.events() - begun
         };
-        // Cuts that lie close together leave the same recovery: all of its events for one in sixteen, some for the others,
-        // unless asked for all.
-        let step = if first % 16 == 0 || every_second_cut() {
-            1
-        } else {
-            23
-        };
-        for second in (first % step..recovery).step_by(usize::try_from(step).expect("small")) {
+        for second in second_cuts(first, recovery, 16, 23) {
             let mut part = part.clone();
             part.cut_after(second);
             assert!(mount(&mut part).is_err(), "{context}, recovery cut at {second}");
@@ -152,11 +145,7 @@ fn cut_everywhere<P: Part>(
     cuts
 }
 
-/// `BYDESIGN_EVERY_CUT=1 cargo test --test power_cut`, which `cargo xtask assure cuts` runs, leaves nothing out.
-fn every_second_cut() -> bool {
-    std::env::var_os("BYDESIGN_EVERY_CUT").is_some()
-}
-
+/// `BYDESIGN_EVERY_CUT=1 cargo test --test power_cut` leaves no second cut out.
 fn operations() -> Vec<Operation> {
     vec![
         put(1, 1, 60, 200),

@@ -153,6 +153,30 @@ pub fn format<P: Part>(part: &mut P, seed: u64) -> Store<P::Medium<'_>, Memory> 
     .expect("formats")
 }
 
+/// The events of a recovery at which power goes for a second time: cuts that lie close together leave the same recovery, so it
+/// is all of them for one first cut in `all_of_one_in`, and every `step`th for the others.
+///
+/// With `BYDESIGN_EVERY_CUT=1`, which `cargo xtask assure cuts` sets, nothing is left out.
+pub fn second_cuts(first: u64, events: u64, all_of_one_in: u64, step: u64) -> impl Iterator<Item = u64> {
+    let step = if first.is_multiple_of(all_of_one_in) || every_cut() {
+        1
+    } else {
+        step
+    };
+    (first % step..events).step_by(usize::try_from(step).expect("small"))
+}
+
+/// Whether campaigns leave nothing out and go on for long.
+pub fn every_cut() -> bool {
+    std::env::var_os("BYDESIGN_EVERY_CUT").is_some()
+}
+
+/// The tear models of one kind of flash: where words may be programmed again, no code can make one unreadable.
+pub fn tears<P: Part>() -> impl Iterator<Item = (ProgramTear, EraseTear)> {
+    let tears = TEARS.into_iter();
+    tears.filter(|tear| !(P::OVERWRITABLE && tear.0 == ProgramTear::UnreadableWord))
+}
+
 /// The specification: a map.
 pub type Model = BTreeMap<(u8, String), Vec<u8>>;
 
