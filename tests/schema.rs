@@ -2,10 +2,9 @@
 
 mod support;
 
-use bydesign::flash::simulator::{EraseTear, ProgramTear};
 use bydesign::store::{Class, CodecError, Key, ReadError, Serde, Stored, UpgradeError, WriteError};
 use serde::{Deserialize, Serialize};
-use support::{Ecc, Nor, Part, format, mount, random};
+use support::{Ecc, Nor, Part, format, mount, random, second_cuts, tears};
 
 #[derive(Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
 struct Old {
@@ -116,38 +115,134 @@ fn a_write_once_item_is_read_through_the_migration_for_good() {
     assert_eq!(store.get(&FIXED_NEW), Ok(Some(5)));
 }
 
-#[test]
-fn an_upgrade_that_is_cut_at_any_event_reads_the_same() {
-    fn check<P: Part>(tear: ProgramTear) {
-        let mut base = P::new(8 * 1024);
-        let mut store = format(&mut base, 1);
-        store.put(&OLD, &Serde(Old { hour: 7 }), &mut random(1)).unwrap();
-        drop(store);
-        let (mut earlier, mut present) = (0, 0);
-        for event in 0.. {
-            let mut part = base.clone();
-            part.set_tear(tear, EraseTear::OldOrOne, event);
-            part.cut_after(event);
-            let done = mount(&mut part).is_ok_and(|mut store| store.upgrade(&NEW, &mut random(2)).is_ok());
-            if !part.is_off() {
-                assert!(done);
-                break;
-            }
-            part.power_on();
-            let mut store = mount(&mut part).unwrap();
-            assert_eq!(store.get(&NEW), Ok(Some(migrated())), "event {event}");
-            if store.upgrade(&NEW, &mut random(3)).unwrap() {
-                earlier += 1;
-            } else {
-                present += 1;
-            }
-            assert_eq!(store.get(&NEW), Ok(Some(migrated())), "event {event}");
+/// The items that a new firmware upgrades one after the other in its first start.
+const ITEMS: [(&str, Class, u8); 5] = [
+    ("weekday", Class::Settings, 7),
+    ("weekend", Class::Settings, 9),
+    ("own", Class::User, 11),
+    ("guest", Class::Application(1), 13),
+    ("factory", Class::Identity, 15),
+];
+
+fn upgrade_all<P: Part>(part: &mut P, seed: u64, upgraded: &mut usize) -> bool {
+    let Ok(mut store) = mount(part) else {
+        return false;
+    };
+    let mut source = random(seed);
+    for (at, (name, class, _)) in ITEMS.into_iter().enumerate() {
+        let key = Key::new(name, class).version(2).migrate(from_earlier);
+        if store.upgrade::<Serde<New>, _>(&key, &mut source).is_err() {
+            return false;
         }
-        assert!(
-            earlier > 20,
-            "{earlier} of the earlier version, {present} of the present one"
-        );
+        *upgraded = (*upgraded).max(at + 1);
     }
-    check::<Nor<4, 1024>>(ProgramTear::TornWord);
-    check::<Ecc<8, 1024>>(ProgramTear::Unstable);
+    true
+}
+
+/// Each item reads as the migrated value and is stored in one of the two versions; gives how many are of the present one, which
+/// are the first ones.
+fn upgraded<P: Part>(part: &mut P, context: &str) -> usize {
+    let mut store = mount(part).unwrap_or_else(|error| panic!("{context}: {error}"));
+    let versions = ITEMS.map(|(name, class, hour)| {
+        let present = Key::new(name, class).version(2).migrate(from_earlier);
+        let minutes = u16::from(hour) * 60;
+        let on = true;
+        assert_eq!(
+            store.get(&present),
+            Ok(Some(Serde(New { minutes, on }))),
+            "{context}: {name}"
+        );
+        match store.get(&Key::<Serde<Old>>::new(name, class).version(1)) {
+            Ok(Some(Serde(old))) if old.hour == hour => 1,
+            Err(ReadError::Version(2)) => 2,
+            other => panic!("{context}: {name} is {other:?}"),
+        }
+    });
+    assert!(
+        versions.is_sorted_by(|one, next| one >= next),
+        "{context}: {versions:?}"
+    );
+    versions.iter().filter(|version| **version == 2).count()
+}
+
+/// Old items in a ring that has been written around; the upgrades turn a page over.
+fn before_the_upgrade<P: Part>() -> P {
+    let mut part = P::new(6 * 1024);
+    let mut store = format(&mut part, 1);
+    let mut source = random(1);
+    for (name, class, hour) in ITEMS {
+        let key = Key::<Serde<Old>>::new(name, class).version(1);
+        store.put(&key, &Serde(Old { hour }), &mut source).unwrap();
+    }
+    for round in 0..60u8 {
+        let value = [round; 50];
+        store
+            .put_bytes(Class::Settings, "other", &value, &mut source)
+            .unwrap();
+    }
+    drop(store);
+    part
+}
+
+fn cut_upgrades<P: Part>() {
+    let base = before_the_upgrade::<P>();
+    let events = {
+        let mut part = base.clone();
+        let begun = part.events();
+        assert!(upgrade_all(&mut part, 2, &mut 0));
+        part.events() - begun
+    };
+    let mut cuts = 0;
+    let mut seen = [0; ITEMS.len() + 1];
+    for tear in tears::<P>() {
+        for first in 0..events {
+            let context = format!("{tear:?}, cut at {first} of {events}");
+            let mut part = base.clone();
+            part.set_tear(tear.0, tear.1, first);
+            part.cut_after(first);
+            let mut done = 0;
+            assert!(!upgrade_all(&mut part, 2, &mut done), "{context}");
+            assert!(part.is_off(), "{context}: the cut must come");
+            part.power_on();
+            cuts += 1;
+            let again = {
+                let mut part = part.clone();
+                let found = upgraded(&mut part, &context);
+                assert!(
+                    found >= done,
+                    "{context}: {done} were acknowledged, {found} are there"
+                );
+                seen[found] += 1;
+                let begun = part.events();
+                assert!(upgrade_all(&mut part, 3, &mut done), "{context}: again");
+                assert_eq!(upgraded(&mut part, &context), ITEMS.len(), "{context}");
+                part.events() - begun
+            };
+            for second in second_cuts(first, again, 128, 199) {
+                let context = format!("{context}, then at {second} of {again}");
+                let (mut part, mut done) = (part.clone(), 0);
+                part.cut_after(second);
+                let finished = upgrade_all(&mut part, 3, &mut done);
+                assert!(part.is_off() || finished, "{context}");
+                cuts += u64::from(part.is_off());
+                part.power_on();
+                assert!(upgraded(&mut part, &context) >= done, "{context}");
+                assert!(upgrade_all(&mut part, 4, &mut done), "{context}: again");
+                assert_eq!(upgraded(&mut part, &context), ITEMS.len(), "{context}");
+            }
+        }
+    }
+    println!("{cuts} cuts");
+    // All of them only where something is written behind the last one.
+    assert!(seen[..ITEMS.len()].iter().all(|times| *times > 3), "{seen:?}");
+}
+
+#[test]
+fn upgrades_that_are_cut_at_any_event_read_the_same_and_complete_when_run_again_on_overwritable_flash() {
+    cut_upgrades::<Nor<4, 1024>>();
+}
+
+#[test]
+fn upgrades_that_are_cut_at_any_event_read_the_same_and_complete_when_run_again_on_write_once_flash() {
+    cut_upgrades::<Ecc<8, 1024>>();
 }
