@@ -12,7 +12,9 @@ use bydesign::flash::WriteOnce;
 use bydesign::secret::RootKey;
 use bydesign::store::{Class, MountError, Salvage, Salvaged, Store};
 use support::operation::{Operation, Outcome, commit, put};
-use support::{Ecc, LABEL, Memory, Model, Nor, Part, ROOT, class, format, mount, random, root_key};
+use support::{
+    Ecc, LABEL, Memory, Model, Nor, Part, ROOT, class, format, mount, random, root_key, second_cuts, tears,
+};
 use support_drivers::{Glitch, Shared};
 
 /// What a salvage gave.
@@ -439,4 +441,116 @@ fn what_is_found_is_not_printed() {
         !printed.contains("hunted") && !printed.contains("115"),
         "{printed}"
     );
+}
+
+/// What is done with a device in the field: everything that is got out of its damaged store goes into a new one.
+type Kept = BTreeMap<(u8, String), Vec<u8>>;
+
+/// Eight items, in a store that does not mount any more: a log page in the middle has lost bits.
+fn damaged<P: Part>() -> P {
+    let mut part = P::new(6 * 1024);
+    let mut store = format(&mut part, 1);
+    for key in 0..32u8 {
+        let operation = put(key % 4, key % 8, 24, key);
+        assert_eq!(operation.run(&mut store, &mut random(2)), Outcome::Done);
+    }
+    drop(store);
+    // Not where a salt stands, which would cost most of them.
+    let mut damaged = (2 * 1024..6 * 1024).map(|byte| {
+        let mut tried = P::of_image(part.image());
+        tried.image_mut()[byte] ^= 1;
+        tried
+    });
+    let is_worth_it =
+        |tried: &mut P| mount(tried).is_err() && salvage(tried).is_ok_and(|rescued| rescued.items.len() > 5);
+    damaged
+        .find_map(|mut tried| is_worth_it(&mut tried).then_some(tried))
+        .expect("a changed record is noticed and costs little")
+}
+
+/// Gives how many puts returned.
+fn put_back<P: Part>(part: &mut P, kept: &Kept, seed: u64) -> usize {
+    let mut source = random(seed);
+    let store = Store::format_erasing(part.medium(), Memory::new(), &root_key(), LABEL, &mut source);
+    let Ok(mut store) = store else { return 0 };
+    let mut put_back = |((number, name), value): (&(u8, String), &Vec<u8>)| {
+        store.put_bytes(class(*number), name, value, &mut source).is_ok()
+    };
+    kept.iter().take_while(|item| put_back(*item)).count()
+}
+
+fn cut_rescue<P: Part>() {
+    let base = damaged::<P>();
+    let mut part = base.clone();
+    part.cut_after(0);
+    let begun = part.events();
+    let rescued = salvage(&mut part).expect("salvages");
+    assert!(
+        !part.is_off() && part.events() == begun,
+        "a salvage programs and erases nothing"
+    );
+    assert!(!rescued.gaps.is_empty(), "it says that there is damage");
+    let kept: Kept = (rescued.items.into_iter())
+        .map(|(item, (value, _))| (item, value))
+        .collect();
+    assert!(kept.len() > 5, "{}", kept.len());
+    // A cut may come before anything is erased, and then it is still the damaged one.
+    let check = |part: &mut P, back: usize, context: &str| match mount(part) {
+        Ok(mut store) => {
+            let found = support::contents(&mut store);
+            let is_first = kept.iter().take(found.len()).eq(found.iter());
+            assert!(is_first && found.len() >= back, "{context}: {back} of {found:?}");
+        }
+        Err(error) => assert_eq!(back, 0, "{context}: {error}"),
+    };
+    let finish = |part: &mut P, seed: u64, context: &str| {
+        let begun = part.events();
+        assert_eq!(put_back(part, &kept, seed), kept.len(), "{context}");
+        let events = part.events() - begun;
+        assert_eq!(
+            support::contents(&mut mount(part).expect("mounts")),
+            kept,
+            "{context}"
+        );
+        events
+    };
+    let events = finish(&mut base.clone(), 3, "uncut");
+    let mut cuts = 0;
+    for tear in tears::<P>() {
+        for first in 0..events {
+            let context = format!("{tear:?}, cut at {first} of {events}");
+            let mut part = base.clone();
+            part.set_tear(tear.0, tear.1, first);
+            part.cut_after(first);
+            let back = put_back(&mut part, &kept, 3);
+            assert!(part.is_off(), "{context}: the cut must come");
+            part.power_on();
+            cuts += 1;
+            check(&mut part.clone(), back, &context);
+            let again = finish(&mut part.clone(), 4, &context);
+            for second in second_cuts(first, again, 512, 997) {
+                let context = format!("{context}, then at {second} of {again}");
+                let mut part = part.clone();
+                part.cut_after(second);
+                let back = put_back(&mut part, &kept, 4);
+                assert!(part.is_off(), "{context}: the cut must come");
+                part.power_on();
+                cuts += 1;
+                check(&mut part.clone(), back, &context);
+                finish(&mut part, 5, &context);
+            }
+        }
+    }
+    println!("{cuts} cuts");
+    assert!(cuts > 5_000, "{cuts}");
+}
+
+#[test]
+fn what_was_salvaged_is_put_into_a_new_store_whatever_is_cut_on_overwritable_flash() {
+    cut_rescue::<Nor<4, 1024>>();
+}
+
+#[test]
+fn what_was_salvaged_is_put_into_a_new_store_whatever_is_cut_on_write_once_flash() {
+    cut_rescue::<Ecc<8, 1024>>();
 }
