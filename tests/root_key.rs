@@ -9,8 +9,10 @@ use bydesign::secret::RootKey;
 use bydesign::store::{Class, EraseError, MountError, Store};
 use forensics::scan;
 use rand_core::{TryCryptoRng, TryRng};
-use support::operation::{Operation, Outcome};
-use support::{Ecc, LABEL, Memory, Model, Nor, Part, ROOT, TEARS, contents, format, mount, random};
+use support::operation::{Operation, Outcome, commit};
+use support::{
+    Ecc, LABEL, Memory, Model, Nor, Part, ROOT, TEARS, contents, format, mount, random, second_cuts, tears,
+};
 
 const NEXT: [u8; 32] = [
     0x91, 0x5c, 0x2e, 0xf0, 0x37, 0xb8, 0x4d, 0x66, 0x1a, 0xc3, 0x72, 0x09, 0xee, 0x85, 0x5b, 0x14, 0xd7,
@@ -131,6 +133,117 @@ fn at_every_cut_one_of_the_two_root_keys_opens_everything_on_write_once_flash() 
     for tear in TEARS {
         cut_everywhere::<Ecc<8, 1024>>(tear);
     }
+}
+
+/// Changes the root key, if it is still the old one, and makes a transaction in the same instance. Gives whether the key was
+/// changed and whether the transaction returned.
+fn change_and_commit<P: Part>(part: &mut P, after_the_change: &Operation, seed: u64) -> (bool, bool) {
+    let is_new = mount_with(&mut part.clone(), &next_root_key()).is_ok();
+    let opens = if is_new {
+        next_root_key()
+    } else {
+        support::root_key()
+    };
+    let Ok(mut store) = mount_with(part, &opens) else {
+        return (is_new, false);
+    };
+    let changed = is_new || store.change_root_key(&next_root_key(), &mut random(seed)).is_ok();
+    let done = changed && after_the_change.run(&mut store, &mut random(seed + 1)) == Outcome::Done;
+    (changed, done)
+}
+
+/// What the one root key opens that opens anything; and whether it is the new one.
+fn opened<P: Part>(part: &mut P, context: &str) -> (bool, Model) {
+    let under_old = mount(&mut part.clone()).map(|mut store| contents(&mut store));
+    match mount_with(part, &next_root_key()).map(|mut store| contents(&mut store)) {
+        Ok(model) => (true, model),
+        Err(error) => (
+            false,
+            under_old
+                .unwrap_or_else(|old| panic!("{context}: {error} under the new key, {old} under the old")),
+        ),
+    }
+}
+
+fn cut_change_and_transaction<P: Part>() {
+    let (base, before) = filled::<P>();
+    let transaction = commit(1, 1, 40, 200);
+    let after = transaction.apply(&before);
+    let events = {
+        let mut part = base.clone();
+        let begun = part.events();
+        assert_eq!(change_and_commit(&mut part, &transaction, 5), (true, true));
+        part.events() - begun
+    };
+    // Under the old key; under the new one without the transaction and with it.
+    let (mut cuts, mut seen) = (0, [0; 3]);
+    for tear in tears::<P>() {
+        let mut check = |part: &mut P, (changed, done): (bool, bool), context: &str| {
+            let (is_new, found) = opened(part, context);
+            assert!(found == before || found == after, "{context}: a third state");
+            assert!(
+                is_new || found == before,
+                "{context}: the transaction came second"
+            );
+            assert!(is_new || !changed, "{context}: the change had returned");
+            assert!(found == after || !done, "{context}: the transaction had returned");
+            seen[usize::from(is_new) + usize::from(found == after)] += 1;
+        };
+        let finish = |part: &mut P, seed: u64, context: &str| {
+            assert_eq!(
+                change_and_commit(part, &transaction, seed),
+                (true, true),
+                "{context}"
+            );
+            assert_eq!(opened(part, context), (true, after.clone()), "{context}");
+            assert_eq!(mount(part).err(), Some(MountError::WrongRootKey), "{context}");
+        };
+        for first in 0..events {
+            let context = format!("{tear:?}, cut at {first} of {events}");
+            let mut part = base.clone();
+            part.set_tear(tear.0, tear.1, first);
+            part.cut_after(first);
+            let ended = change_and_commit(&mut part, &transaction, 5);
+            assert!(part.is_off(), "{context}: the cut must come");
+            part.power_on();
+            cuts += 1;
+            check(&mut part.clone(), ended, &context);
+            let again = {
+                let mut part = part.clone();
+                let begun = part.events();
+                finish(&mut part, 6, &context);
+                part.events() - begun
+            };
+            for second in second_cuts(first, again, 4096, 2999) {
+                let context = format!("{context}, then at {second} of {again}");
+                let mut part = part.clone();
+                part.cut_after(second);
+                let again = change_and_commit(&mut part, &transaction, 6);
+                cuts += u64::from(part.is_off());
+                part.power_on();
+                check(
+                    &mut part.clone(),
+                    (ended.0 || again.0, ended.1 || again.1),
+                    &context,
+                );
+                finish(&mut part, 7, &context);
+            }
+        }
+    }
+    println!("{cuts} cuts");
+    assert!(seen.iter().all(|times| *times > 10), "{seen:?}");
+}
+
+#[test]
+fn a_transaction_after_a_change_of_the_root_key_is_whole_under_the_new_one_at_every_cut_on_overwritable_flash()
+ {
+    cut_change_and_transaction::<Nor<4, 512>>();
+}
+
+#[test]
+fn a_transaction_after_a_change_of_the_root_key_is_whole_under_the_new_one_at_every_cut_on_write_once_flash()
+{
+    cut_change_and_transaction::<Ecc<8, 512>>();
 }
 
 //= compliance/requirements.md#store-27
