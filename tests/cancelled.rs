@@ -11,10 +11,10 @@ use bydesign::secret::RootKey;
 use bydesign::store::{
     AnchorPolicy, AsyncStore, Change, Class, CodecError, DataClass, Key, Store, Stored, UserId,
 };
-use drivers::{Pending, Shared, poll_times};
+use drivers::{Pending, Shared, contents_now, poll_times};
 use support::operation::{Outcome, put};
 use support::register::Register;
-use support::{Ecc, LABEL, Memory, Model, Nor, Part, class, contents, format, mount, random, root_key};
+use support::{Ecc, LABEL, Memory, Model, Nor, Part, contents, format, mount, random, root_key};
 
 const ALWAYS: usize = usize::MAX;
 
@@ -115,18 +115,6 @@ fn base<P: Part>() -> (P, Register) {
     (part, counter)
 }
 
-/// What is there, by the async face.
-fn seen<M: Medium>(store: &mut AsyncStore<M, Memory>) -> Model {
-    let mut all = Model::new();
-    for number in 0..5 {
-        let each = |name: &str, value: &[u8]| drop(all.insert((number, name.to_owned()), value.to_vec()));
-        poll_times(store.for_each(class(number), each), ALWAYS)
-            .expect("ends")
-            .expect("reads");
-    }
-    all
-}
-
 /// Whole, under the one root key or the other.
 fn contents_under_either_key<P: Part>(part: &mut P, context: &str) -> Model {
     if let Ok(mut store) = mount(&mut part.clone()) {
@@ -153,7 +141,7 @@ fn drop_everywhere<P: Pending>() {
             let mut store = poll_times(store, ALWAYS).unwrap().unwrap();
             let ended = poll_times(action.run(&mut store, &mut counter), polls);
             assert_ne!(ended, Some(false), "{context}: fails");
-            let state = seen(&mut store);
+            let state = contents_now(&mut store).expect("reads");
             let after = after.get_or_insert_with(|| state.clone());
             assert!(state == before || state == *after, "{context}: a third state");
             dropped += u32::from(ended.is_none());

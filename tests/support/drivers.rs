@@ -7,9 +7,10 @@ use std::task::{Context, Poll, Waker};
 
 use bydesign::flash::simulator::{Simulator, SimulatorError};
 use bydesign::flash::{Medium, Overwritable, WriteOnce};
+use bydesign::store::{AsyncStore, ReadError};
 use embedded_storage::nor_flash::{ErrorType, MultiwriteNorFlash, NorFlash, ReadNorFlash};
 
-use crate::support::{Ecc, Nor, Part};
+use crate::support::{BUFFER, Ecc, Memory, Model, Nor, Part, class};
 
 /// Which calls fail: those of the given kinds, from one number to another.
 #[derive(Default)]
@@ -23,19 +24,16 @@ pub struct Script {
     pub kinds: u8,
     /// How many calls have failed.
     pub failed: u32,
+    /// Whether power was off after the last program or erase that pends.
+    pub off: bool,
 }
 
 impl Script {
     /// Lets `count` calls of these kinds fail, beginning `from` calls from now.
     pub fn fail(&mut self, kinds: u8, from: u64, count: u64) {
-        *self = Self {
-            calls: 0,
-            from,
-            to: from + count,
-            after: self.after,
-            kinds,
-            failed: self.failed,
-        };
+        self.calls = 0;
+        (self.from, self.to) = (from, from + count);
+        self.kinds = kinds;
     }
 
     fn fails(&mut self, kind: u8) -> bool {
@@ -134,7 +132,7 @@ impl<const WRITE: usize, const ERASE: usize> Pending for Ecc<WRITE, ERASE> {
 mod pend {
     use std::task::Poll;
 
-    use bydesign::flash::simulator::SimulatorError;
+    use bydesign::flash::simulator::{Simulator, SimulatorError};
     use embedded_storage::nor_flash::{NorFlash as _, ReadNorFlash as _};
     use embedded_storage_async::nor_flash::{ErrorType, MultiwriteNorFlash, NorFlash, ReadNorFlash};
 
@@ -163,6 +161,15 @@ mod pend {
             };
             if script.after { Ok(result) } else { result.map(Ok) }
         }
+
+        fn effect(
+            &mut self,
+            work: impl FnOnce(&mut Simulator<W, E>) -> Result<(), SimulatorError>,
+        ) -> Result<(), SimulatorError> {
+            let result = work(self.0);
+            self.1.borrow_mut().off = self.0.is_off();
+            result
+        }
     }
 
     impl<const W: usize, const E: usize> ErrorType for Pend<'_, W, E> {
@@ -186,7 +193,7 @@ mod pend {
         async fn erase(&mut self, from: u32, to: u32) -> Result<(), SimulatorError> {
             pend_once().await;
             let fails_after = self.call(4)?;
-            self.0.erase(from, to)?;
+            self.effect(|part| part.erase(from, to))?;
             pend_once().await;
             fails_after
         }
@@ -195,9 +202,9 @@ mod pend {
             let middle = offset + u32::try_from(half).expect("small");
             pend_once().await;
             let fails_after = self.call(2)?;
-            self.0.write(offset, &bytes[..half])?;
+            self.effect(|part| part.write(offset, &bytes[..half]))?;
             pend_once().await;
-            self.0.write(middle, &bytes[half..])?;
+            self.effect(|part| part.write(middle, &bytes[half..]))?;
             pend_once().await;
             fails_after
         }
@@ -214,4 +221,24 @@ pub fn poll_times<T>(future: impl Future<Output = T>, polls: usize) -> Option<T>
         Poll::Ready(output) => Some(output),
         Poll::Pending => None,
     })
+}
+
+/// Everything the store holds, by iteration and item by item, when nothing is to be dropped.
+pub fn contents_now<M: Medium>(store: &mut AsyncStore<M, Memory>) -> Result<Model, ReadError> {
+    let mut all = Model::new();
+    for number in 0..5 {
+        let each = |name: &str, value: &[u8]| {
+            let twice = all.insert((number, name.to_owned()), value.to_vec());
+            assert_eq!(twice, None, "{name} is there twice");
+        };
+        poll_times(store.for_each(class(number), each), usize::MAX).expect("ends")?;
+    }
+    let mut out = [0; BUFFER];
+    for ((number, name), value) in &all {
+        let len = poll_times(store.get_bytes(class(*number), name, &mut out), usize::MAX).expect("ends")?;
+        assert_eq!(len.map(|len| &out[..len]), Some(value.as_slice()), "{name}");
+    }
+    assert_eq!(store.figures().items, all.len());
+    assert!(store.figures().free_pages > 0);
+    Ok(all)
 }

@@ -1,8 +1,8 @@
 //! One operation type for the model tests and the fuzz targets.
 #![allow(dead_code, unreachable_pub)]
 
-use bydesign::flash::NeverPends;
-use bydesign::store::{Change, Class, EraseError, Scope, Store, UserId, WriteError};
+use bydesign::flash::{Medium, NeverPends};
+use bydesign::store::{AsyncStore, Change, Class, EraseError, Scope, Store, UserId, WriteError};
 use chacha20::ChaCha20Rng;
 
 use super::{Memory, Model, class};
@@ -86,6 +86,77 @@ pub fn commit(class: u8, key: u8, len: u16, fill: u8) -> Operation {
     }
 }
 
+/// The body of [`Operation::run`] and [`Operation::run_async`].
+macro_rules! run {
+    ($operation:ident, $store:ident, $random:ident, $($await:tt)*) => {{
+        let written = |result: Result<(), WriteError>| match result {
+            Ok(()) => Outcome::Done,
+            Err(
+                WriteError::Full
+                | WriteError::IndexFull
+                | WriteError::TooLong(_)
+                | WriteError::TransactionTooLong { .. },
+            ) => Outcome::Refused,
+            Err(WriteError::Flash(_) | WriteError::Unkept) => Outcome::Cut,
+            Err(error) => panic!("{:?}: {error}", $operation),
+        };
+        // Never for want of room.
+        let always = |result: Result<(), WriteError>| match result {
+            Ok(()) => Outcome::Done,
+            Err(WriteError::Flash(_) | WriteError::Unkept) => Outcome::Cut,
+            Err(error) => panic!("{:?}: {error}", $operation),
+        };
+        let erased = |result: Result<(), EraseError>| match result {
+            Ok(()) => Outcome::Done,
+            Err(EraseError::Flash(_) | EraseError::Unkept) => Outcome::Cut,
+            Err(error) => panic!("{:?}: {error}", $operation),
+        };
+        match $operation {
+            Operation::Put {
+                class: number,
+                key,
+                len,
+                fill,
+            } => written($store.put_bytes(class(*number), &name(*key), &value(*len, *fill), $random)$($await)*),
+            Operation::Remove { class: number, key } => {
+                always($store.remove_bytes(class(*number), &name(*key), $random)$($await)*.map(drop))
+            }
+            Operation::EraseItem { class: number, key } => {
+                erased($store.erase_item(class(*number), &name(*key), $random)$($await)*)
+            }
+            Operation::Commit {
+                class: number,
+                key,
+                len,
+                fill,
+            } => {
+                let names = [0, 1, 2].map(|more| name(key.wrapping_add(more)));
+                let values = [value(*len, *fill), value(len / 2, !fill)];
+                let next = (number % 5 + 1) % 5;
+                written($store.commit(
+                    &[
+                        Change::put_bytes(class(*number), &names[0], &values[0]),
+                        Change::put_bytes(class(next), &names[1], &values[1]),
+                        Change::remove_bytes(class(*number), &names[2]),
+                    ],
+                    $random,
+                )$($await)*)
+            }
+            Operation::EraseClass { class } => erased($store.erase(
+                match class % 5 {
+                    0 => Class::Identity,
+                    1 => Class::Settings,
+                    2 | 3 => Class::User,
+                    _ => Class::Application(1),
+                },
+                $random,
+            )$($await)*),
+            Operation::EraseUser => erased($store.erase(Scope::User(UserId(7)), $random)$($await)*),
+            Operation::Maintain { steps } => always($store.maintain(usize::from(*steps), $random)$($await)*.map(drop)),
+        }
+    }};
+}
+
 impl Operation {
     /// The state after the operation.
     pub fn apply(&self, model: &Model) -> Model {
@@ -128,70 +199,15 @@ impl Operation {
 
     /// Runs the operation; panics if the store answers what it must not.
     pub fn run<M: NeverPends>(&self, store: &mut Store<M, Memory>, random: &mut ChaCha20Rng) -> Outcome {
-        let written = |result: Result<(), WriteError>| match result {
-            Ok(()) => Outcome::Done,
-            Err(
-                WriteError::Full
-                | WriteError::IndexFull
-                | WriteError::TooLong(_)
-                | WriteError::TransactionTooLong { .. },
-            ) => Outcome::Refused,
-            Err(WriteError::Flash(_) | WriteError::Unkept) => Outcome::Cut,
-            Err(error) => panic!("{self:?}: {error}"),
-        };
-        // Never for want of room.
-        let always = |result: Result<(), WriteError>| match result {
-            Ok(()) => Outcome::Done,
-            Err(WriteError::Flash(_) | WriteError::Unkept) => Outcome::Cut,
-            Err(error) => panic!("{self:?}: {error}"),
-        };
-        let erased = |result: Result<(), EraseError>| match result {
-            Ok(()) => Outcome::Done,
-            Err(EraseError::Flash(_) | EraseError::Unkept) => Outcome::Cut,
-            Err(error) => panic!("{self:?}: {error}"),
-        };
-        match self {
-            Self::Put {
-                class: number,
-                key,
-                len,
-                fill,
-            } => written(store.put_bytes(class(*number), &name(*key), &value(*len, *fill), random)),
-            Self::Remove { class: number, key } => {
-                always(store.remove_bytes(class(*number), &name(*key), random).map(drop))
-            }
-            Self::EraseItem { class: number, key } => {
-                erased(store.erase_item(class(*number), &name(*key), random))
-            }
-            Self::Commit {
-                class: number,
-                key,
-                len,
-                fill,
-            } => {
-                let names = [0, 1, 2].map(|more| name(key.wrapping_add(more)));
-                let values = [value(*len, *fill), value(len / 2, !fill)];
-                let next = (number % 5 + 1) % 5;
-                written(store.commit(
-                    &[
-                        Change::put_bytes(class(*number), &names[0], &values[0]),
-                        Change::put_bytes(class(next), &names[1], &values[1]),
-                        Change::remove_bytes(class(*number), &names[2]),
-                    ],
-                    random,
-                ))
-            }
-            Self::EraseClass { class } => erased(store.erase(
-                match class % 5 {
-                    0 => Class::Identity,
-                    1 => Class::Settings,
-                    2 | 3 => Class::User,
-                    _ => Class::Application(1),
-                },
-                random,
-            )),
-            Self::EraseUser => erased(store.erase(Scope::User(UserId(7)), random)),
-            Self::Maintain { steps } => always(store.maintain(usize::from(*steps), random).map(drop)),
-        }
+        run!(self, store, random,)
+    }
+
+    /// As [`Operation::run`], by the async face.
+    pub async fn run_async<M: Medium>(
+        &self,
+        store: &mut AsyncStore<M, Memory>,
+        random: &mut ChaCha20Rng,
+    ) -> Outcome {
+        run!(self, store, random, .await)
     }
 }
