@@ -133,7 +133,12 @@ fn run_one(root: &Path, campaign: &Campaign, extra: &[&str]) -> Result<(), Strin
 
 /// Power cuts at every event of every operation, and at every event of every recovery.
 fn cuts(root: &Path, extra: &[&str]) -> Result<Vec<String>, String> {
-    let arguments = [&["test", "--test", "power_cut", "--", "--nocapture"], extra].concat();
+    let mut arguments = vec!["test"];
+    for test in ["power_cut", "mixed_faults"] {
+        arguments.extend(["--test", test]);
+    }
+    arguments.extend(["--", "--nocapture"]);
+    arguments.extend(extra);
     let (success, output) = run_and_keep_with(root, &arguments, &[("BYDESIGN_EVERY_CUT", "1")])?;
     let cuts: u64 = output
         .lines()
