@@ -403,7 +403,7 @@ impl NorFlash for Distrusted<'_> {
     fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), SimulatorError> {
         self.0.write(offset, bytes)?;
         // Its erase mark is believed.
-        if offset / PAGE == self.1 && offset % PAGE > 0 {
+        if offset / PAGE == self.1 && !offset.is_multiple_of(PAGE) {
             return Err(SimulatorError::PowerLost);
         }
         Ok(())

@@ -17,7 +17,7 @@ use super::format::{KeyPagePayload, NO_SLOT, Position};
 use super::hierarchy::{KEY_LEN, StoreKeys, WrapKeys};
 use super::key_page::{ClassKey, KeyPage};
 use super::log::{KeyWork, Log, Writing};
-use super::memory::{Entry, Parts, Slots};
+use super::memory::{ClassSlot, Entry, Parts, Slots};
 use crate::crypto;
 use crate::flash::Medium;
 use crate::secret::{RootKey, Secret};
@@ -43,15 +43,26 @@ impl<M: Medium> Log<M> {
                 .class_key(&self.keys.wrapping, &self.key_page, number)
                 .await?;
             let slot = slots.all.get_mut(at).ok_or(Fault::Internal)?;
-            slot.sealing = self
-                .keys
-                .class_sealing(&class_key.key, number, class_key.generation)?;
-            slot.data = class_key.data;
-            slot.generation = class_key.generation;
-            slot.since = class_key.since;
+            self.hold_class_key(slot, number, &class_key)?;
         }
         *slots.count = count;
         self.key_work = KeyWork::Done;
+        Ok(())
+    }
+
+    /// Brings one class key into memory.
+    pub(crate) fn hold_class_key(
+        &self,
+        slot: &mut ClassSlot,
+        number: u8,
+        class_key: &ClassKey,
+    ) -> Result<(), Fault> {
+        slot.sealing = self
+            .keys
+            .class_sealing(&class_key.key, number, class_key.generation)?;
+        slot.data = class_key.data;
+        slot.generation = class_key.generation;
+        slot.since = class_key.since;
         Ok(())
     }
 

@@ -175,11 +175,7 @@ impl<M: Medium> Log<M> {
         label: &str,
         parts: &mut Parts<'_>,
     ) -> Result<Self, MountError> {
-        if label.len() > format::MAX_LABEL {
-            return Err(MountError::Label);
-        }
-        let geometry = Geometry::of(&medium).ok_or(MountError::Geometry)?;
-        let mut pages = Pages::new(medium, geometry);
+        let mut pages = Pages::of(medium, label)?;
         let (first_id, other_id) = pages.find_store().await?;
         let mut found = find_key_page(&mut pages, root_key, first_id, label).await;
         if let (Err(_), Some(other_id)) = (&found, other_id) {
@@ -192,18 +188,39 @@ impl<M: Medium> Log<M> {
             return Err(MountError::Inconsistent);
         }
         let (wrapping, key_page) = found?;
+        let (mut log, count) = Self::of_key_page(pages, wrapping, key_page, parts).await?;
+        log.settle_key_pages().await?;
+        log.load_class_keys(&mut parts.slots, count).await?;
+        log.read_log(key_page.payload, parts).await?;
+        Ok(log)
+    }
+
+    /// A log of which no more is known yet than its key page, and the number of its class keys.
+    pub(crate) async fn of_key_page(
+        mut pages: Pages<M>,
+        wrapping: WrapKeys,
+        key_page: KeyPage,
+        parts: &mut Parts<'_>,
+    ) -> Result<(Self, usize), MountError> {
         let count = usize::try_from(key_page.payload.count).map_err(|_| MountError::Internal)?;
         if count > parts.slots.all.len() {
             return Err(MountError::TooManyClasses(count));
         }
         let store_key = pages.store_key(&wrapping, &key_page).await?;
         let keys = StoreKeys::derive(wrapping, &store_key)?;
-        let mut log = Self::new(pages, keys, key_page);
-        log.settle_key_pages().await?;
-        log.load_class_keys(&mut parts.slots, count).await?;
         parts.index.clear();
-        log.read_log(key_page.payload, parts).await?;
-        Ok(log)
+        Ok((Self::new(pages, keys, key_page), count))
+    }
+}
+
+impl<M: Medium> Pages<M> {
+    /// The pages of a medium on which a store with this label may be.
+    pub(crate) fn of(medium: M, label: &str) -> Result<Self, MountError> {
+        if label.len() > format::MAX_LABEL {
+            return Err(MountError::Label);
+        }
+        let geometry = Geometry::of(&medium).ok_or(MountError::Geometry)?;
+        Ok(Self::new(medium, geometry))
     }
 }
 

@@ -15,8 +15,8 @@ use core::ops::Range;
 use super::class::DataClass;
 use super::error::{Fault, MountError};
 use super::format::{self, HEADER_LEN, Header, Kind, MAX_NAME, MAX_UNIT, Position, SaltPayload};
-use super::geometry::{Geometry, LOG_START};
-use super::hierarchy::{Context, StoreKeys, WrapKeys};
+use super::geometry::LOG_START;
+use super::hierarchy::{Context, WrapKeys};
 use super::key_page::KeyPage;
 use super::log::{Log, Run};
 use super::memory::{Entry, Parts, Slots};
@@ -154,20 +154,10 @@ impl<M: Medium> Log<M> {
         parts: &mut Parts<'_>,
         mut each: impl FnMut(Salvage<'_>),
     ) -> Result<Salvaged, MountError> {
-        if label.len() > format::MAX_LABEL {
-            return Err(MountError::Label);
-        }
-        let geometry = Geometry::of(&medium).ok_or(MountError::Geometry)?;
-        let mut pages = Pages::new(medium, geometry);
+        let mut pages = Pages::of(medium, label)?;
+        let geometry = pages.geometry;
         let (wrapping, key_page) = best_key_page(&mut pages, root_key, label).await?;
-        let count = usize::try_from(key_page.payload.count).map_err(|_| MountError::Internal)?;
-        if count > parts.slots.all.len() {
-            return Err(MountError::TooManyClasses(count));
-        }
-        let store_key = pages.store_key(&wrapping, &key_page).await?;
-        let keys = StoreKeys::derive(wrapping, &store_key)?;
-        let mut log = Self::new(pages, keys, key_page);
-        parts.index.clear();
+        let (mut log, count) = Self::of_key_page(pages, wrapping, key_page, parts).await?;
         let mut salvaged = Salvaged::default();
         for slot in log.load_readable_keys(&mut parts.slots, count).await? {
             salvaged.lost_classes += 1;
@@ -295,12 +285,7 @@ impl<M: Medium> Log<M> {
             let slot = slots.all.get_mut(at).ok_or(MountError::Internal)?;
             slot.data = None;
             if let Ok(class_key) = opened {
-                slot.sealing = self
-                    .keys
-                    .class_sealing(&class_key.key, number, class_key.generation)?;
-                slot.data = class_key.data;
-                slot.generation = class_key.generation;
-                slot.since = class_key.since;
+                self.hold_class_key(slot, number, &class_key)?;
             } else {
                 slot.since = Position::default();
                 lost |= 1 << at;
