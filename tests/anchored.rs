@@ -185,6 +185,55 @@ fn the_window_counts_what_was_written_since_and_survives_a_start() {
 //= type=test
 //# The store MUST NOT call its contents anchored unless a counter out of the attacker's reach agreed since power came.
 #[test]
+fn when_the_record_of_the_last_anchor_was_collected_the_window_is_unknown_and_the_next_anchor_closes_it() {
+    fn check<P: Part>() {
+        let mut counter = register();
+        let mut part = anchored::<P>(8 * 1024, &mut counter);
+        let mut store = mount_anchored(&mut part, &mut counter).unwrap();
+        assert_eq!(put(1, 1, 40, 1).run(&mut store, &mut random(9)), Outcome::Done);
+        let seldom = AnchorPolicy::Every(1_000);
+        store.anchor(&mut counter, seldom, &mut random(9)).unwrap();
+        let anchored_at = counter.value;
+        // Some turns of the ring without an anchor.
+        for number in 0..250 {
+            assert_eq!(
+                put(1, 1, 100, number).run(&mut store, &mut random(9)),
+                Outcome::Done
+            );
+            store.anchor(&mut counter, seldom, &mut random(9)).unwrap();
+        }
+        // Copies that the collection made are records too.
+        assert!(matches!(
+            store.freshness(),
+            Freshness::Anchored { window: 250..1_000 }
+        ));
+        assert_eq!(counter.value, anchored_at, "250 are fewer than 1,000");
+        drop(store);
+
+        let mut store =
+            mount_anchored(&mut part, &mut counter).expect("the counter stands where the log says");
+        assert_eq!(store.freshness(), Freshness::Anchored { window: u32::MAX });
+        let before = contents(&mut store);
+        drop(store);
+        let mut earlier = part.clone();
+        let mut store = mount_anchored(&mut part, &mut counter).unwrap();
+        store.anchor(&mut counter, seldom, &mut random(9)).unwrap();
+        assert!(counter.value > anchored_at);
+        assert_eq!(store.freshness(), Freshness::Anchored { window: 0 });
+        drop(store);
+        let refused = mount_anchored(&mut earlier, &mut counter).err();
+        assert!(
+            matches!(refused, Some(MountError::SetBack { .. })),
+            "{refused:?}; what was written without an anchor cannot be taken back any more"
+        );
+        let mut store = mount_anchored(&mut part, &mut counter).unwrap();
+        assert_eq!(contents(&mut store), before);
+    }
+    check::<Nor<4, 1024>>();
+    check::<Ecc<8, 1024>>();
+}
+
+#[test]
 fn nothing_but_a_counter_out_of_reach_makes_a_store_anchored() {
     let mut part = Nor::<4, 1024>::new(8 * 1024);
     let store = format(&mut part, 1);

@@ -33,7 +33,7 @@ struct Campaign {
     run: fn(&Path, &[&str]) -> Result<Vec<String>, String>,
 }
 
-const CAMPAIGNS: [Campaign; 5] = [
+const CAMPAIGNS: [Campaign; 6] = [
     Campaign {
         name: "cuts",
         version: &["--version"],
@@ -51,6 +51,12 @@ const CAMPAIGNS: [Campaign; 5] = [
         version: &["mutants", "--version"],
         install: "cargo install --locked cargo-mutants",
         run: mutants,
+    },
+    Campaign {
+        name: "miri",
+        version: &["+nightly", "miri", "--version"],
+        install: "rustup component add --toolchain nightly miri rust-src",
+        run: miri,
     },
     Campaign {
         name: "semver",
@@ -83,7 +89,7 @@ pub(crate) fn run(root: &Path, arguments: &[&str]) -> Result<(), String> {
         .collect();
     if chosen.is_empty() {
         return Err(format!(
-            "no campaign {name}; there are cuts, coverage, mutants, semver, fuzz-long and all"
+            "no campaign {name}; there are cuts, coverage, mutants, miri, semver, fuzz-long and all"
         ));
     }
     let mut failures = String::new();
@@ -186,6 +192,28 @@ fn mutants(root: &Path, extra: &[&str]) -> Result<Vec<String>, String> {
         "{}; the missed ones are in target/assure/mutants.out/missed.txt",
         summary.trim()
     )])
+}
+
+/// Undefined behaviour, in ours and in what we stand on. What files do is left out, and of the integration tests those that are long.
+fn miri(root: &Path, extra: &[&str]) -> Result<Vec<String>, String> {
+    let runs: [&[&str]; 5] = [
+        &["--lib", "--", "--skip", "file"],
+        &["--test", "sharing"],
+        &["--test", "store", "typed_values"],
+        &["--test", "store", "each_user"],
+        &["--test", "transactions", "changes_of_several"],
+    ];
+    let mut passed = 0;
+    for run in runs {
+        let arguments = [&["+nightly", "miri", "test"], run, extra].concat();
+        let (success, output) =
+            run_and_keep_with(root, &arguments, &[("MIRIFLAGS", "-Zmiri-disable-isolation")])?;
+        if !success {
+            return Err(format!("cargo {} failed", arguments.join(" ")));
+        }
+        passed += output.lines().filter(|line| line.ends_with(" ... ok")).count();
+    }
+    Ok(vec![format!("{passed} tests, no undefined behaviour")])
 }
 
 fn semver(root: &Path, extra: &[&str]) -> Result<Vec<String>, String> {
