@@ -7,6 +7,7 @@
 //!    open       made whole or not at all; opened if it is what it should be
 //!    lock       had by one at a time
 //!    storage    reads and writes in full
+//!    system     names, and what of them stays
 //!    error      why not, and which file
 //! ```
 //!
@@ -60,6 +61,7 @@ mod error;
 mod lock;
 mod open;
 mod storage;
+mod system;
 #[cfg(test)]
 mod tests;
 
@@ -67,6 +69,7 @@ pub use error::{AccessError, OpenError};
 
 use lock::LockedFile;
 use storage::Storage;
+use system::Host;
 
 /// NOR flash in a file: `WRITE` bytes a word, `ERASE` bytes an erase unit, reads of any length.
 ///
@@ -137,7 +140,7 @@ impl<const WRITE: usize, const ERASE: usize> FileFlash<WRITE, ERASE> {
     pub fn create(path: impl AsRef<Path>, capacity: usize) -> Result<Self, OpenError> {
         let path = path.as_ref();
         let capacity = Self::capacity_of(path, capacity)?;
-        Self::over(open::create(path, capacity)?, path, capacity)
+        Self::over(open::create(&mut Host, path, capacity)?, path, capacity)
     }
 
     /// Opens a file of `capacity` bytes, and has it locked until it is dropped.
@@ -155,7 +158,7 @@ impl<const WRITE: usize, const ERASE: usize> FileFlash<WRITE, ERASE> {
     pub fn open(path: impl AsRef<Path>, capacity: usize) -> Result<Self, OpenError> {
         let path = path.as_ref();
         let capacity = Self::capacity_of(path, capacity)?;
-        Self::over(open::open(path, capacity)?, path, capacity)
+        Self::over(open::open(&mut Host, path, capacity)?, path, capacity)
     }
 
     fn capacity_of(path: &Path, capacity: usize) -> Result<u32, OpenError> {

@@ -8,20 +8,19 @@ use std::path::{Path, PathBuf};
 use super::error::OpenError;
 use super::lock::LockedFile;
 use super::storage::{self, Storage as _};
+use super::system::System;
 
 /// Makes a blank file of `capacity` bytes, has it locked, and only then gives it its name.
 //= compliance/requirements.md#file-6
 //# A file that is made for the flash MUST be whole and blank when it appears under its name, wherever the making was interrupted.
-pub(super) fn create(path: &Path, capacity: u32) -> Result<LockedFile, OpenError> {
+pub(super) fn create(system: &mut impl System, path: &Path, capacity: u32) -> Result<LockedFile, OpenError> {
     refuse_existing(path)?;
     let unfinished = unfinished(path);
     if fs::symlink_metadata(&unfinished).is_ok_and(|there| !there.is_file()) {
         return Err(OpenError::NotAFile { path: unfinished });
     }
-    let file = private()
-        .create(true)
-        .truncate(false)
-        .open(&unfinished)
+    let file = system
+        .open(private().create(true).truncate(false), &unfinished)
         .map_err(OpenError::io(&unfinished, "make the file"))?;
     let mut file = LockedFile::new(file, path)?;
     // Between the opening and the lock somebody else may have finished: then this is their file.
@@ -32,21 +31,25 @@ pub(super) fn create(path: &Path, capacity: u32) -> Result<LockedFile, OpenError
         return Err(OpenError::AlreadyThere { path: unfinished });
     }
     let named = refuse_existing(path)
-        .and_then(|()| fill(&mut file, capacity).map_err(OpenError::io(&unfinished, "fill the file")))
-        .and_then(|()| fs::rename(&unfinished, path).map_err(OpenError::io(path, "name the file")));
+        .and_then(|()| fill(system, &mut file, capacity).map_err(OpenError::io(&unfinished, "fill the file")))
+        .and_then(|()| {
+            system
+                .rename(&unfinished, path)
+                .map_err(OpenError::io(path, "name the file"))
+        });
     if named.is_err() {
         // The next attempt would begin anew; until then it would only take room.
-        let _ = fs::remove_file(&unfinished);
+        let _ = system.remove(&unfinished);
     }
     named?;
-    sync_directory(path)?;
+    sync_name(system, path)?;
     Ok(file)
 }
 
 /// Opens a file of `capacity` bytes, if it is one and nobody else has it.
 //= compliance/requirements.md#file-4
 //# A file that has another size than it was said to have, is marked as read-only or is no regular file MUST be refused by name and left as it was.
-pub(super) fn open(path: &Path, capacity: u32) -> Result<LockedFile, OpenError> {
+pub(super) fn open(system: &mut impl System, path: &Path, capacity: u32) -> Result<LockedFile, OpenError> {
     let there = fs::metadata(path).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => OpenError::Missing { path: path.into() },
         _ => OpenError::io(path, "look at the file")(error),
@@ -59,8 +62,8 @@ pub(super) fn open(path: &Path, capacity: u32) -> Result<LockedFile, OpenError> 
     if there.permissions().readonly() {
         return Err(OpenError::ReadOnly { path: path.into() });
     }
-    let file = private()
-        .open(path)
+    let file = system
+        .open(&private(), path)
         .map_err(OpenError::io(path, "open the file"))?;
     let file = LockedFile::new(file, path)?;
     let found = file
@@ -77,7 +80,7 @@ pub(super) fn open(path: &Path, capacity: u32) -> Result<LockedFile, OpenError> 
     }
     // Whoever made it may have been killed before the name was durable.
     let target = fs::canonicalize(path).map_err(OpenError::io(path, "look at the file"))?;
-    sync_directory(&target)?;
+    sync_name(system, &target)?;
     Ok(file)
 }
 
@@ -143,26 +146,21 @@ fn is_left_over(file: &mut LockedFile) -> io::Result<bool> {
 }
 
 /// Makes the file blank from end to end, whatever an earlier attempt left in it.
-fn fill(file: &mut LockedFile, capacity: u32) -> io::Result<()> {
+fn fill(system: &mut impl System, file: &mut LockedFile, capacity: u32) -> io::Result<()> {
     file.file().set_len(0)?;
     storage::write_blank(file, 0, capacity as usize)?;
-    file.file().sync_all()
+    system.sync_file(file.file())
 }
 
 /// The name stays if power goes, as the bytes do.
-#[cfg(unix)]
-fn sync_directory(path: &Path) -> Result<(), OpenError> {
+//= compliance/requirements.md#file-6
+//# A file that was made or opened MUST still stand under its name if power goes after that.
+fn sync_name(system: &mut impl System, path: &Path) -> Result<(), OpenError> {
     let directory = match path.parent() {
         Some(parent) if parent != Path::new("") => parent,
         _ => Path::new("."),
     };
-    File::open(directory)
-        .and_then(|directory| directory.sync_all())
+    system
+        .sync_directory(directory)
         .map_err(OpenError::io(directory, "sync the directory"))
-}
-
-/// Other systems have no such call.
-#[cfg(not(unix))]
-fn sync_directory(_: &Path) -> Result<(), OpenError> {
-    Ok(())
 }

@@ -20,6 +20,8 @@ use crate::flash::{NeverPends, Overwritable, WriteOnce};
 use crate::secret::RootKey;
 use crate::store::{Class, Ram, Store};
 
+mod names;
+
 /// A disk behind a cache. Clones are the same disk.
 #[derive(Clone)]
 struct Disk(Rc<RefCell<State>>);
