@@ -46,7 +46,9 @@
 //! key is then gone. Old copies of an item that was only removed open for as long as the key of its class lives.
 //!
 //! A file is made for its owner alone. The lock keeps honest programs apart and nobody else; it is meant for local file systems.
-//! Whoever may write to the directory can put another file in the place of this one.
+//! Whoever may write to the directory can put another file in the place of this one. On Unix systems that is noticed up to the moment
+//! the lock is had ([`OpenError::Replaced`]), and not after: to replace a file, open it, and then remove it or rename another over it
+//! before it is dropped.
 //!
 //! Serves CoP 4 and 9; EN 303 645 5.4-1 and 5.9-2.
 
@@ -128,7 +130,7 @@ impl<const WRITE: usize, const ERASE: usize> FileFlash<WRITE, ERASE> {
     /// # Errors
     ///
     /// [`OpenError`]; [`OpenError::AlreadyThere`] if anything has the name, or something that holds data the other, and what has it
-    /// is as it was.
+    /// is as it was. [`OpenError::Replaced`] if another process took one of the names away while the file was made.
     ///
     /// # Power loss
     ///
@@ -149,7 +151,8 @@ impl<const WRITE: usize, const ERASE: usize> FileFlash<WRITE, ERASE> {
     ///
     /// # Errors
     ///
-    /// [`OpenError`]; the file is as it was.
+    /// [`OpenError`]; the file is as it was. [`OpenError::Replaced`] if it lost its name before it was locked, on Unix systems; the next
+    /// attempt finds what has the name then.
     ///
     /// # Power loss
     ///

@@ -49,6 +49,13 @@ pub enum OpenError {
         /// Which file.
         path: PathBuf,
     },
+    /// Between the opening and the lock, or while it was made, the file lost its name: somebody removed or moved it, or gave the
+    /// name to another. What has the name now is as it was; the next attempt finds it.
+    #[error("{}: was removed or replaced in the meantime", path.display())]
+    Replaced {
+        /// Which file.
+        path: PathBuf,
+    },
     /// The file is shorter or longer than it was said to be.
     #[error("{}: has {found} bytes, not {expected}", path.display())]
     Size {

@@ -1,7 +1,7 @@
 //! A file is made whole or not at all, and opened if it is what it should be.
 
 use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, Metadata, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -24,7 +24,7 @@ pub(super) fn create(system: &mut impl System, path: &Path, capacity: u32) -> Re
         .map_err(OpenError::io(&unfinished, "make the file"))?;
     let mut file = LockedFile::new(file, path)?;
     // Between the opening and the lock somebody else may have finished: then this is their file.
-    if !is_at(file.file(), &unfinished) {
+    if !is(&file, fs::symlink_metadata(&unfinished)) {
         return Err(OpenError::Locked { path: path.into() });
     }
     if !is_left_over(&mut file).map_err(OpenError::io(&unfinished, "read the file"))? {
@@ -32,16 +32,18 @@ pub(super) fn create(system: &mut impl System, path: &Path, capacity: u32) -> Re
     }
     let named = refuse_existing(path)
         .and_then(|()| fill(system, &mut file, capacity).map_err(OpenError::io(&unfinished, "fill the file")))
+        .and_then(|()| refuse_replaced(&file, &unfinished, fs::symlink_metadata(&unfinished)))
         .and_then(|()| {
             system
                 .rename(&unfinished, path)
                 .map_err(OpenError::io(path, "name the file"))
         });
-    if named.is_err() {
+    if named.is_err() && is(&file, fs::symlink_metadata(&unfinished)) {
         // The next attempt would begin anew; until then it would only take room.
         let _ = system.remove(&unfinished);
     }
     named?;
+    refuse_replaced(&file, path, fs::symlink_metadata(path))?;
     sync_name(system, path)?;
     Ok(file)
 }
@@ -66,6 +68,7 @@ pub(super) fn open(system: &mut impl System, path: &Path, capacity: u32) -> Resu
         .open(&private(), path)
         .map_err(OpenError::io(path, "open the file"))?;
     let file = LockedFile::new(file, path)?;
+    refuse_replaced(&file, path, fs::metadata(path))?;
     let found = file
         .file()
         .metadata()
@@ -108,21 +111,33 @@ fn private() -> OpenOptions {
     options
 }
 
-/// Whether an open file still has this name.
+/// Between the opening and the lock whoever had the file may have removed it: the lock would be that of a file without a name, and
+/// the next to open the name would get another.
+//= compliance/requirements.md#file-1
+//# A file that has lost its name to another, or to none, when the lock is had MUST be refused by name.
+fn refuse_replaced(file: &LockedFile, path: &Path, there: io::Result<Metadata>) -> Result<(), OpenError> {
+    if is(file, there) {
+        Ok(())
+    } else {
+        Err(OpenError::Replaced { path: path.into() })
+    }
+}
+
+/// Whether what stands under a name is this file.
 #[cfg(unix)]
-fn is_at(file: &File, path: &Path) -> bool {
+fn is(file: &LockedFile, there: io::Result<Metadata>) -> bool {
     use std::os::unix::fs::MetadataExt;
 
-    match (file.metadata(), fs::symlink_metadata(path)) {
+    match (file.file().metadata(), there) {
         (Ok(open), Ok(there)) => (open.dev(), open.ino()) == (there.dev(), there.ino()),
         _ => false,
     }
 }
 
-/// The system does not tell.
+/// The standard library does not tell one file from another here: only that something stands there.
 #[cfg(not(unix))]
-fn is_at(_: &File, path: &Path) -> bool {
-    path.exists()
+fn is(_: &LockedFile, there: io::Result<Metadata>) -> bool {
+    there.is_ok()
 }
 
 /// Whether a file holds no more than an attempt that was cut short leaves: blank bytes, or zeros where they never came to the disk.

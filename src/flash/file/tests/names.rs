@@ -1,13 +1,15 @@
-//! A system that loses power with names that no directory has yet, and bytes that no disk has.
+//! A system that loses power with names that no directory has yet, and bytes that no disk has; and one on which another process
+//! is faster.
 
-use std::fs::{self, File};
+use std::boxed::Box;
+use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::{format, vec};
 
-use super::super::open;
 use super::super::system::{Host, System};
+use super::super::{FileFlash, OpenError, open};
 
 const CAPACITY: u32 = 8192;
 
@@ -165,6 +167,146 @@ fn name_that_a_killed_process_gave_is_durable_when_the_file_is_opened() {
         assert!(path.exists(), "through a link: {through_link}");
         open::open(&mut Host, named, CAPACITY).unwrap();
     }
+}
+
+// ---- others ----
+
+/// Another process does something once, at this step.
+struct Meanwhile<'a> {
+    step: Step,
+    act: Option<Box<dyn FnOnce() + 'a>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Step {
+    /// Opened, and not locked yet.
+    Opened,
+    /// Locked and filled.
+    Filled,
+    /// About to get its name.
+    Naming,
+}
+
+impl<'a> Meanwhile<'a> {
+    fn at(step: Step, act: impl FnOnce() + 'a) -> Self {
+        Self {
+            step,
+            act: Some(Box::new(act)),
+        }
+    }
+
+    fn reach(&mut self, step: Step) {
+        if step == self.step {
+            self.act.take().into_iter().for_each(|act| act());
+        }
+    }
+}
+
+impl System for Meanwhile<'_> {
+    fn open(&mut self, options: &OpenOptions, path: &Path) -> io::Result<File> {
+        let file = Host.open(options, path);
+        self.reach(Step::Opened);
+        file
+    }
+
+    fn sync_file(&mut self, file: &File) -> io::Result<()> {
+        let synced = Host.sync_file(file);
+        self.reach(Step::Filled);
+        synced
+    }
+
+    fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()> {
+        self.reach(Step::Naming);
+        Host.rename(from, to)
+    }
+}
+
+type Flash = FileFlash<4, 4096>;
+
+//= compliance/requirements.md#file-1
+//= type=test
+//# A file that has lost its name to another, or to none, when the lock is had MUST be refused by name.
+#[test]
+#[cfg(unix)]
+fn file_that_lost_its_name_before_it_was_locked_is_refused() {
+    // As a reset does it: whoever has the file removes it and makes another.
+    let place = Place::new();
+    let path = place.path("store.img");
+    let capacity = CAPACITY as usize;
+    let first = Flash::create(&path, capacity).unwrap();
+    let mut second = None;
+    let mut system = Meanwhile::at(Step::Opened, || {
+        fs::remove_file(&path).unwrap();
+        drop(first);
+        second = Some(Flash::create(&path, capacity).unwrap());
+    });
+    let late = open::open(&mut system, &path, CAPACITY);
+    drop(system);
+    assert!(second.is_some());
+    refused(late, &path);
+    assert!(matches!(
+        Flash::open(&path, capacity),
+        Err(OpenError::Locked { .. })
+    ));
+    drop(second);
+    // The next attempt finds what has the name.
+    drop(Flash::open(&path, capacity).unwrap());
+
+    let mut system = Meanwhile::at(Step::Opened, || fs::remove_file(&path).unwrap());
+    refused(open::open(&mut system, &path, CAPACITY), &path);
+    assert!(!path.exists());
+}
+
+#[test]
+#[cfg(unix)]
+fn link_that_points_elsewhere_before_the_file_is_locked_is_refused() {
+    let place = Place::new();
+    let [one, other, link] = ["one.img", "other.img", "link.img"].map(|name| place.path(name));
+    drop(Flash::create(&one, CAPACITY as usize).unwrap());
+    drop(Flash::create(&other, CAPACITY as usize).unwrap());
+    std::os::unix::fs::symlink(&one, &link).unwrap();
+    let mut system = Meanwhile::at(Step::Opened, || {
+        fs::remove_file(&link).unwrap();
+        std::os::unix::fs::symlink(&other, &link).unwrap();
+    });
+    refused(open::open(&mut system, &link, CAPACITY), &link);
+    drop(open::open(&mut Host, &link, CAPACITY).unwrap());
+}
+
+#[test]
+#[cfg(unix)]
+fn file_that_loses_its_name_while_it_is_made_is_refused_and_the_others_is_left() {
+    let place = Place::new();
+    let path = place.path("store.img");
+    let unfinished = place.path("store.img.new");
+    let others = [0xff; 100];
+    let take = || {
+        fs::remove_file(&unfinished).unwrap();
+        fs::write(&unfinished, others).unwrap();
+    };
+    // In time: what is not whole gets no name, and stays.
+    refused(
+        open::create(&mut Meanwhile::at(Step::Filled, take), &path, CAPACITY),
+        &path,
+    );
+    assert!(!path.exists());
+    assert_eq!(fs::read(&unfinished).unwrap(), others);
+    // In the last moment: the name goes to another file, and nobody is told that it is this one.
+    refused(
+        open::create(&mut Meanwhile::at(Step::Naming, take), &path, CAPACITY),
+        &path,
+    );
+    assert_eq!(fs::read(&path).unwrap(), others);
+    drop(open::open(&mut Host, &path, 100).unwrap());
+}
+
+#[cfg(unix)]
+#[track_caller]
+fn refused<T: std::fmt::Debug>(result: Result<T, OpenError>, path: &Path) {
+    let error = result.expect_err("is refused");
+    assert!(matches!(error, OpenError::Replaced { .. }), "{error}");
+    let path = format!("{}", path.display());
+    assert!(format!("{error}").starts_with(&path), "{error}");
 }
 
 // ---- a place for files ----
