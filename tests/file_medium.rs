@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use bydesign::flash::file::{FileFlash, OpenError};
+use bydesign::flash::file::{AccessError, FileFlash, OpenError};
 use bydesign::flash::simulator::{Rule, Simulator};
 use bydesign::flash::{NeverPends, Overwritable, WriteOnce};
 use bydesign::store::{MountError, Store};
@@ -398,6 +398,66 @@ fn two_that_make_one_file_do_not_both_have_it() {
         assert_eq!(made.iter().filter(|made| made.is_ok()).count(), 1, "{made:?}");
         assert_eq!(place.names(), ["store.img"]);
         assert_eq!(fs::read(&path).unwrap(), vec![0xff; CAPACITY]);
+    }
+}
+
+//= compliance/requirements.md#file-7
+//= type=test
+//# A file that was made shorter or longer since it was opened MUST be refused by name when it is to be written to, and MUST NOT be made longer.
+#[test]
+fn file_whose_size_somebody_changed_is_refused_and_not_grown() {
+    type Call = fn(&mut Flash, u32) -> Result<(), AccessError>;
+    let last = u32::try_from(CAPACITY - 4096).unwrap();
+    let calls: [Call; 5] = [
+        |flash, last| flash.erase(last, last + 4096),
+        |flash, _| flash.erase(0, 4096),
+        |flash, last| flash.write(last + 4092, &[0; 4]),
+        |flash, _| flash.write(0, &[0; 1024]),
+        |flash, last| flash.read(last, &mut [0; 4096]),
+    ];
+    for size in [
+        0,
+        100,
+        4096,
+        CAPACITY - 4096,
+        CAPACITY - 1,
+        CAPACITY + 1,
+        2 * CAPACITY,
+    ] {
+        for (number, call) in calls.iter().enumerate() {
+            let context = format!("{size} bytes, call {number}");
+            let place = Place::new();
+            let path = place.path("store.img");
+            let mut flash = Flash::create(&path, CAPACITY).unwrap();
+            let others = fs::OpenOptions::new().write(true).open(&path).unwrap();
+            others.set_len(size as u64).unwrap();
+            let before = fs::read(&path).unwrap();
+            let result = call(&mut flash, last);
+            assert!(
+                fs::read(&path).unwrap() == before,
+                "{context}: {:?} bytes now",
+                fs::metadata(&path).unwrap().len()
+            );
+            if number == 4 && size > CAPACITY {
+                result.unwrap(); // what it was opened for is all there
+                continue;
+            }
+            let error = result.expect_err(&context);
+            assert_eq!(
+                error.to_string(),
+                format!(
+                    "{}: has {size} bytes by now, not {CAPACITY}: somebody changed its size",
+                    path.display()
+                )
+            );
+            // Nor is it believed when it has its size again.
+            others.set_len(CAPACITY as u64).unwrap();
+            assert!(matches!(
+                flash.read(0, &mut [0]),
+                Err(AccessError::Suspect { .. })
+            ));
+            assert!(matches!(flash.erase(0, 4096), Err(AccessError::Suspect { .. })));
+        }
     }
 }
 

@@ -48,7 +48,8 @@
 //! A file is made for its owner alone. The lock keeps honest programs apart and nobody else; it is meant for local file systems.
 //! Whoever may write to the directory can put another file in the place of this one. On Unix systems that is noticed up to the moment
 //! the lock is had ([`OpenError::Replaced`]), and not after: to replace a file, open it, and then remove it or rename another over it
-//! before it is dropped.
+//! before it is dropped. A file that somebody makes shorter or longer while it is open is not written to any more
+//! ([`AccessError::Size`]); one that was cut short and made as long again between two calls cannot be told by its size.
 //!
 //! Serves CoP 4 and 9; EN 303 645 5.4-1 and 5.9-2.
 
@@ -117,7 +118,7 @@ pub struct FileFlash<const WRITE: usize, const ERASE: usize, S: Storage = Locked
     /// For messages.
     path: PathBuf,
     capacity: u32,
-    /// A write or a sync failed: what reads back may not be what is on the disk.
+    /// A write or a sync failed, or the size changed: what reads back may not be what is on the disk.
     suspect: bool,
 }
 
@@ -214,7 +215,31 @@ impl<const WRITE: usize, const ERASE: usize, S: Storage> FileFlash<WRITE, ERASE,
     }
 
     fn read_all(&mut self, offset: u64, bytes: &mut [u8]) -> Result<(), AccessError> {
-        storage::read_all(&mut self.storage, offset, bytes).map_err(AccessError::io(&self.path, "read"))
+        let read = storage::read_all(&mut self.storage, offset, bytes);
+        if matches!(&read, Err(error) if error.kind() == io::ErrorKind::UnexpectedEof) {
+            self.refuse_if_resized()?;
+        }
+        read.map_err(AccessError::io(&self.path, "read"))
+    }
+
+    /// Written behind its end, a file would grow again, with a hole in between that reads as zeros: as programmed.
+    //= compliance/requirements.md#file-7
+    //# A file that was made shorter or longer since it was opened MUST be refused by name when it is to be written to, and MUST NOT be made longer.
+    fn refuse_if_resized(&mut self) -> Result<(), AccessError> {
+        let found = self
+            .storage
+            .size()
+            .map_err(AccessError::io(&self.path, "look at the file"))?;
+        let expected = u64::from(self.capacity);
+        if found == expected {
+            return Ok(());
+        }
+        self.suspect = true;
+        Err(AccessError::Size {
+            path: self.path.clone(),
+            found,
+            expected,
+        })
     }
 
     /// Writes, and returns when it stays.
@@ -222,6 +247,7 @@ impl<const WRITE: usize, const ERASE: usize, S: Storage> FileFlash<WRITE, ERASE,
     //# A call that programs or erases a file MUST NOT go on to the next sector or unit, or return success, before what it wrote is durable.
     fn write_through(&mut self, write: impl FnOnce(&mut S) -> io::Result<()>) -> Result<(), AccessError> {
         self.suspect = true;
+        self.refuse_if_resized()?;
         write(&mut self.storage).map_err(AccessError::io(&self.path, "write"))?;
         self.storage.sync().map_err(AccessError::io(&self.path, "sync"))?;
         self.suspect = false;
@@ -236,6 +262,9 @@ impl<const WRITE: usize, const ERASE: usize, S: Storage> ErrorType for FileFlash
 impl<const WRITE: usize, const ERASE: usize, S: Storage> ReadNorFlash for FileFlash<WRITE, ERASE, S> {
     const READ_SIZE: usize = 1;
 
+    /// # Errors
+    ///
+    /// [`AccessError`]; [`AccessError::Size`] if somebody cut off what was to be read.
     fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), AccessError> {
         self.refuse_if_suspect()?;
         check_read(self, offset, bytes.len()).map_err(AccessError::refused(&self.path))?;
@@ -251,6 +280,11 @@ impl<const WRITE: usize, const ERASE: usize, S: Storage> NorFlash for FileFlash<
     const WRITE_SIZE: usize = WRITE;
     const ERASE_SIZE: usize = ERASE;
 
+    /// # Errors
+    ///
+    /// [`AccessError`]; [`AccessError::Size`] if somebody made the file shorter or longer since it was opened. The size is looked at before
+    /// each sector.
+    ///
     /// # Power loss
     ///
     /// Sectors before the interrupted one are as asked, those after it are untouched.
@@ -277,6 +311,11 @@ impl<const WRITE: usize, const ERASE: usize, S: Storage> NorFlash for FileFlash<
         Ok(())
     }
 
+    /// # Errors
+    ///
+    /// [`AccessError`]; [`AccessError::Size`] if somebody made the file shorter or longer since it was opened. The size is looked at before
+    /// each unit.
+    ///
     /// # Power loss
     ///
     /// Units before the interrupted one are erased, those after it are untouched; of the interrupted one, any sector is.

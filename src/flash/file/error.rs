@@ -116,8 +116,19 @@ pub enum AccessError {
         /// What the system said.
         source: io::Error,
     },
-    /// An earlier write failed, so that what reads back may not be what is on the disk. Open the file anew.
-    #[error("{}: an earlier write failed; open the file anew", path.display())]
+    /// Somebody made the file shorter or longer since it was opened. This call wrote nothing where that was noticed or after, and nothing
+    /// but [`AccessError::Suspect`] follows it.
+    #[error("{}: has {found} bytes by now, not {expected}: somebody changed its size", path.display())]
+    Size {
+        /// Which file.
+        path: PathBuf,
+        /// Bytes it has.
+        found: u64,
+        /// Bytes it had when it was opened.
+        expected: u64,
+    },
+    /// An earlier write failed, or somebody changed the size, so that what reads back may not be what is on the disk. Open the file anew.
+    #[error("{}: an earlier write failed, or the size was changed; open the file anew", path.display())]
     Suspect {
         /// Which file.
         path: PathBuf,
@@ -148,7 +159,7 @@ impl NorFlashError for AccessError {
         match self {
             Self::NotAligned { .. } => NorFlashErrorKind::NotAligned,
             Self::OutOfBounds { .. } => NorFlashErrorKind::OutOfBounds,
-            Self::Io { .. } | Self::Suspect { .. } => NorFlashErrorKind::Other,
+            Self::Io { .. } | Self::Size { .. } | Self::Suspect { .. } => NorFlashErrorKind::Other,
         }
     }
 }

@@ -48,6 +48,10 @@ impl Storage for LockedFile {
         Storage::write_at(&mut self.0, offset, bytes)
     }
 
+    fn size(&mut self) -> io::Result<u64> {
+        Storage::size(&mut self.0)
+    }
+
     fn sync(&mut self) -> io::Result<()> {
         Storage::sync(&mut self.0)
     }

@@ -13,6 +13,9 @@ pub trait Storage {
     /// Writes some bytes at `offset`; none only if it never will.
     fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<usize>;
 
+    /// Bytes it has by now.
+    fn size(&mut self) -> io::Result<u64>;
+
     /// Returns when everything written stays if power goes.
     fn sync(&mut self) -> io::Result<()>;
 }
@@ -79,6 +82,10 @@ impl Storage for File {
     fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<usize> {
         io::Seek::seek(self, io::SeekFrom::Start(offset))?;
         io::Write::write(self, bytes)
+    }
+
+    fn size(&mut self) -> io::Result<u64> {
+        Ok(self.metadata()?.len())
     }
 
     fn sync(&mut self) -> io::Result<()> {

@@ -171,6 +171,10 @@ impl Storage for Disk {
         Ok(len)
     }
 
+    fn size(&mut self) -> io::Result<u64> {
+        Ok(self.0.borrow().cached.len() as u64)
+    }
+
     fn sync(&mut self) -> io::Result<()> {
         let mut state = self.0.borrow_mut();
         if std::mem::take(&mut state.sync_fails) {
@@ -464,6 +468,9 @@ fn file_that_ends_early_or_takes_nothing_is_an_error_and_no_endless_loop() {
         fn write_at(&mut self, _: u64, _: &[u8]) -> io::Result<usize> {
             Ok(0)
         }
+        fn size(&mut self) -> io::Result<u64> {
+            Ok(8192)
+        }
         fn sync(&mut self) -> io::Result<()> {
             Ok(())
         }
@@ -471,4 +478,70 @@ fn file_that_ends_early_or_takes_nothing_is_an_error_and_no_endless_loop() {
     let mut flash = FileFlash::<4, 4096, _>::over(Stuck, Path::new("stuck.img"), 8192).unwrap();
     assert!(flash.read(0, &mut [0]).is_err());
     assert!(flash.erase(0, 4096).is_err());
+}
+
+/// A file that somebody cuts to a size after a number of syncs; written behind its end, it grows.
+struct CutShort {
+    bytes: Vec<u8>,
+    syncs_left: u32,
+    size: usize,
+}
+
+impl Storage for CutShort {
+    fn read_at(&mut self, offset: u64, bytes: &mut [u8]) -> io::Result<usize> {
+        let rest = usize::try_from(offset)
+            .ok()
+            .and_then(|offset| self.bytes.get(offset..))
+            .unwrap_or_default();
+        let len = rest.len().min(bytes.len());
+        bytes[..len].copy_from_slice(&rest[..len]);
+        Ok(len)
+    }
+
+    fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<usize> {
+        let offset = usize::try_from(offset).expect("small");
+        let end = offset + bytes.len();
+        self.bytes.resize(self.bytes.len().max(end), 0);
+        self.bytes[offset..end].copy_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn size(&mut self) -> io::Result<u64> {
+        Ok(self.bytes.len() as u64)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        if self.syncs_left == 1 {
+            self.bytes.truncate(self.size);
+        }
+        self.syncs_left = self.syncs_left.saturating_sub(1);
+        Ok(())
+    }
+}
+
+#[test]
+fn file_that_is_cut_short_within_a_call_is_not_grown_by_the_rest_of_it() {
+    type Flash = FileFlash<4, 4096, CutShort>;
+    type Call = fn(&mut Flash) -> Result<(), AccessError>;
+    let cases: [(usize, Call); 3] = [
+        (4096, |flash| flash.erase(0, 8192)),
+        (512, |flash| flash.write(0, &[0; 1024])),
+        (700, |flash| flash.write(0, &[0; 1024])),
+    ];
+    for (size, call) in cases {
+        let storage = CutShort {
+            bytes: vec![0xff; 8192],
+            syncs_left: 2, // one when it is opened
+            size,
+        };
+        let mut flash = Flash::over(storage, Path::new("cut.img"), 8192).unwrap();
+        let result = call(&mut flash);
+        assert_eq!(flash.storage.bytes.len(), size);
+        let error = result.unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!("cut.img: has {size} bytes by now, not 8192: somebody changed its size")
+        );
+        assert_eq!(error.kind(), NorFlashErrorKind::Other);
+    }
 }
