@@ -99,11 +99,10 @@
 //!  mount · replay · walk           from bytes to a store; the log into the index; reading what may be torn
 //!  collect · keys                  making room; changing keys
 //!  salvage                         what still opens of a store that does not mount
-//!  left_out                        going on without pages that fail
 //!  log · memory                    the head of the log; the caller's RAM
 //!  key_page · clear · record       one key page; one record
 //!  pages · hierarchy               the medium, read back and marked; which key comes from which
-//!  ring · geometry · format        the order of the pages; sizes and places; every byte on flash
+//!  geometry · format               sizes and places; every byte on flash
 //! ```
 
 mod anchor;
@@ -122,7 +121,6 @@ mod hierarchy;
 mod key;
 mod key_page;
 mod keys;
-mod left_out;
 mod log;
 mod memory;
 mod mount;
@@ -130,7 +128,6 @@ mod pace;
 mod pages;
 mod record;
 mod replay;
-mod ring;
 mod salvage;
 mod stored;
 mod transaction;
@@ -723,8 +720,7 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
     ///
     /// # Errors
     ///
-    /// [`EraseError`]; call it again, it starts over. A page of write-once media that holds something and no longer erases makes it
-    /// fail every time: erase the class.
+    /// [`EraseError`]; call it again, it starts over.
     ///
     /// # Power loss
     ///
@@ -763,8 +759,8 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
                 self.memory.parts().buffer.zeroize();
                 collected?;
             }
-            // The page retired last may still hold what it held, if its erase was interrupted; and one that was left out.
-            self.log.erase_all_free().await?;
+            // The page retired last may still hold what it held, if its erase was interrupted.
+            self.log.finish_erase().await?;
         }
         Ok(())
     }

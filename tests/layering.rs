@@ -23,7 +23,7 @@ const CRATE: [(&str, &[&str]); 4] = [
 
 /// Each module of the store and what it may import of the others. `store` is `src/store.rs` itself, the operations; it
 /// may import all, and only the blocking face may import it.
-const STORE: [(&str, &[&str]); 29] = [
+const STORE: [(&str, &[&str]); 27] = [
     ("format", &[]),
     ("error", &[]),
     ("class", &[]),
@@ -33,7 +33,6 @@ const STORE: [(&str, &[&str]); 29] = [
     ("key", &["class", "error", "format", "stored"]),
     ("memory", &["class", "format"]),
     ("geometry", &["format"]),
-    ("ring", &["format", "geometry"]),
     ("hierarchy", &["error", "format"]),
     ("record", &["error", "format", "geometry"]),
     ("pages", &["error", "format", "geometry"]),
@@ -65,7 +64,6 @@ const STORE: [(&str, &[&str]); 29] = [
             "pace",
             "pages",
             "record",
-            "ring",
         ],
     ),
     ("figures", &["log", "memory"]),
@@ -74,7 +72,6 @@ const STORE: [(&str, &[&str]); 29] = [
         &["error", "format", "geometry", "log", "memory", "pace"],
     ),
     ("walk", &["error", "format", "log", "memory", "pages", "record"]),
-    ("left_out", &["error", "format", "geometry", "log", "walk"]),
     (
         "keys",
         &[
@@ -105,7 +102,6 @@ const STORE: [(&str, &[&str]); 29] = [
             "memory",
             "pace",
             "pages",
-            "ring",
         ],
     ),
     (

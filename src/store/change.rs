@@ -159,7 +159,7 @@ impl<M: Medium> Log<M> {
             .saturating_add(2);
         let bytes = self.live_bytes.saturating_add(size).saturating_add(largest);
         let grows = older.is_none_or(|older| older.size() < size);
-        if grows && !collect::is_within_capacity(geometry, self.ring.kept(), bytes, items, largest) {
+        if grows && !collect::is_within_capacity(geometry, bytes, items, largest) {
             return Err(WriteError::Full);
         }
         let slot = match slot {
@@ -293,14 +293,14 @@ impl<M: Medium> Log<M> {
             return Ok(true);
         }
         if self.ready < self.free_pages().min(self.pages.geometry.spare()) {
-            let mut generation = self.head.generation;
-            for _ in 0..=self.ready {
-                generation = self.ring.after(generation);
+            let page = self
+                .pages
+                .geometry
+                .page_of(self.head.generation.saturating_add(self.ready).saturating_add(1));
+            if self.pages.is_erased(page).await?.is_none() {
+                self.pages.erase_page(page, 0).await?;
             }
-            let page = self.pages.geometry.page_of(generation);
-            if self.pages.is_erased(page).await?.is_some() || self.erase_free(page).await? {
-                self.ready += 1;
-            }
+            self.ready += 1;
             return Ok(true);
         }
         Ok(false)

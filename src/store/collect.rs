@@ -11,21 +11,15 @@ use rand_core::TryCryptoRng;
 use super::error::Fault;
 use super::format::{self, Header, LINK_LEN, NO_ADDRESS, SaltPayload, TEXT_START};
 use super::geometry::Geometry;
-use super::log::{Doomed, Log, Writing};
+use super::log::{Doomed, Log};
 use super::memory::{Entry, Index, Parts, Slots};
 use super::pace::Pace;
 use crate::crypto;
 use crate::flash::{Medium, MediumKind};
 
-/// Whether values of so many bytes, the largest of them `largest`, always find room again in a ring of `kept` such pages.
-pub(crate) fn is_within_capacity(
-    geometry: Geometry,
-    kept: u32,
-    bytes: u32,
-    items: u32,
-    largest: u32,
-) -> bool {
-    let pages = kept.saturating_sub(geometry.spare());
+/// Whether values of so many bytes, the largest of them `largest`, always find room again in a ring of these pages.
+pub(crate) fn is_within_capacity(geometry: Geometry, bytes: u32, items: u32, largest: u32) -> bool {
+    let pages = geometry.log_pages().saturating_sub(geometry.spare());
     let usable = geometry.usable();
     // Either by bytes, if each page may lose almost a largest record at its end, or by the number of records a page holds.
     let by_bytes = pages.saturating_mul(usable.saturating_sub(largest.saturating_sub(geometry.unit)));
@@ -77,10 +71,6 @@ impl<M: Medium> Log<M> {
                     // A Session record that failed may have burnt the room.
                     Ok(()) if self.fits(size, reserve) => return Ok(()),
                     Ok(()) | Err(Fault::Full) => {}
-                    // Twice: the page takes nothing any more.
-                    Err(Fault::Flash(_) | Fault::Unkept) if self.head.writing == Writing::Burnt => {
-                        self.leave_head();
-                    }
                     failed => return failed,
                 }
             }
@@ -151,7 +141,6 @@ impl<M: Medium> Log<M> {
         let geometry = self.pages.geometry;
         let usable = geometry.usable();
         let used = self.head.generation - self.tail;
-        let left_out = used + 1 - self.ring.within(self.tail, self.head.generation);
         // Live bytes of the tail page, of the next, of the next two, of the next four …
         let mut live = [0u32; u32::BITS as usize];
         for entry in index.iter() {
@@ -174,8 +163,7 @@ impl<M: Medium> Log<M> {
         let (mut copies, mut pages) = (0u32, 1u32);
         for live in live {
             copies = copies.saturating_add(live);
-            let given = pages.min(used).saturating_sub(left_out).saturating_mul(usable);
-            let given = given.saturating_sub(copies);
+            let given = pages.min(used).saturating_mul(usable).saturating_sub(copies);
             let candidate = Pace {
                 copies,
                 puts: in_hand.saturating_add(given).max(1),
@@ -201,10 +189,6 @@ impl<M: Medium> Log<M> {
         if tail >= self.head.generation {
             // The head is all there is: it can only be emptied into another page.
             self.advance(parts, random).await?;
-            if self.tail >= self.head.generation {
-                // A page was left out instead.
-                return Ok(());
-            }
         }
         // A step copies a record, none of which is shorter than 32 bytes, or is the last one.
         for _ in 0..=self.pages.geometry.page / 32 {
@@ -239,7 +223,7 @@ impl<M: Medium> Log<M> {
         self.finish_erase().await?;
         //= compliance/requirements.md#store-7
         //# A page that held part of the log MUST be declared dead in the log before its erase begins.
-        self.append_retire(self.ring.after(tail), random).await?;
+        self.append_retire(tail + 1, random).await?;
         self.finish_erase().await?;
         // Pages are erased in ring order; one more is ready if those before it are.
         if self.ready + 1 == self.free_pages() {
@@ -282,9 +266,11 @@ impl<M: Medium> Log<M> {
         random: &mut R,
     ) -> Result<(), Fault> {
         let salt = crypto::fresh(random).map_err(|_| Fault::Random)?;
-        let generation = self.next_generation()?;
+        let generation = self.head.generation.checked_add(1);
+        // A mount looks for generations below the last number there is.
+        let generation = generation.filter(|&generation| generation < u32::MAX);
+        let generation = generation.ok_or(Fault::Internal)?;
         let page = self.pages.geometry.page_of(generation);
-        let tail = self.ring.after(self.tail);
         if self.ready == 0 || self.pages.is_erased(page).await?.is_none() {
             self.pages.erase_page(page, 0).await?;
         }
@@ -295,7 +281,7 @@ impl<M: Medium> Log<M> {
 
         let live_sum = self.live_sum_turned(page, self.page_head(salt, generation).next, &parts.index);
         let payload = SaltPayload {
-            tail,
+            tail: self.tail + 1,
             live: Self::stated(live_sum),
             ..self.salt_payload(generation, self.head.end)
         };
@@ -342,7 +328,7 @@ impl<M: Medium> Log<M> {
         }
         self.live_sum = live_sum;
         self.head = head;
-        self.tail = tail;
+        self.tail += 1;
         self.tail_erased = false;
         // The old tail is the page after the head now; it holds every value once more, and goes before anything is appended.
         self.spoiled = true;

@@ -22,8 +22,6 @@ pub struct Figures {
     pub capacity_bytes: u32,
     /// Pages of the log that hold none of it now.
     pub free_pages: u32,
-    /// Pages that failed and are left out for now. One that lies ahead of the log at a mount is forgotten until it is tried again.
-    pub left_out_pages: u32,
     /// Bytes of a page.
     pub page_bytes: u32,
     /// The highest number of erases that any page has seen.
@@ -41,18 +39,17 @@ impl Figures {
         let geometry = log.pages.geometry;
         let usable = geometry.usable();
         let waste = log.largest.saturating_sub(geometry.unit);
-        let pages = log.ring.kept().saturating_sub(geometry.spare());
+        let pages = geometry.log_pages().saturating_sub(geometry.spare());
         Self {
             items: index.len(),
             live_bytes: log.live_bytes,
             capacity_bytes: pages.saturating_mul(usable.saturating_sub(waste)),
             free_pages: log.free_pages(),
-            left_out_pages: log.ring.number_left_out(),
             page_bytes: geometry.page,
             most_erases: log.pages.most_erases,
             key_version: log.key_page.payload.version,
             usable,
-            log_pages: log.ring.kept(),
+            log_pages: geometry.log_pages(),
             overhead: if M::KIND == MediumKind::Overwritable {
                 37
             } else {

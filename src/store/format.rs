@@ -259,13 +259,6 @@ pub(crate) fn associated_data(
     data
 }
 
-/// How many generations are left out right before and right behind a page. 0 in a Session record.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Beside {
-    pub(crate) before: u8,
-    pub(crate) after: u8,
-}
-
 /// Plaintext of a Page or Session record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct SaltPayload {
@@ -276,7 +269,6 @@ pub(crate) struct SaltPayload {
     pub(crate) live: u32,
     /// Where the accepted log ends, in the page before or in this one.
     pub(crate) resume: u32,
-    pub(crate) left_out: Beside,
     pub(crate) digest: u64,
     /// Value that the counter is moved to once this is on flash, or stands at; 0 if the store is held against none.
     pub(crate) counter: u32,
@@ -292,8 +284,7 @@ impl SaltPayload {
         place(&mut bytes, 8, &self.key_version.to_le_bytes());
         place(&mut bytes, 12, &self.key_check);
         place(&mut bytes, 16, &self.live.to_le_bytes());
-        let left_out = u32::from(self.left_out.before & 15) | u32::from(self.left_out.after & 15) << 4;
-        place(&mut bytes, 20, &(self.resume | left_out << 24).to_le_bytes());
+        place(&mut bytes, 20, &self.resume.to_le_bytes());
         place(&mut bytes, 24, &self.digest.to_le_bytes());
         // No checkpoint.
         place(&mut bytes, 32, &NO_ADDRESS.to_le_bytes());
@@ -309,11 +300,7 @@ impl SaltPayload {
             key_version: number(bytes, 8),
             key_check: number(bytes, 12).to_le_bytes(),
             live: number(bytes, 16),
-            resume: number(bytes, 20) & 0x00ff_ffff,
-            left_out: Beside {
-                before: bytes.get(23).copied().unwrap_or(0) & 15,
-                after: bytes.get(23).copied().unwrap_or(0) >> 4,
-            },
+            resume: number(bytes, 20),
             digest: u64::from(number(bytes, 24)) | u64::from(number(bytes, 28)) << 32,
             counter: number(bytes, 36),
             filled: number(bytes, 40),
@@ -423,8 +410,7 @@ mod tests {
             key_version: 3,
             key_check: [4, 5, 6, 7],
             live: 8,
-            resume: 0x0080_0009,
-            left_out: Beside { before: 5, after: 10 },
+            resume: 9,
             digest: 0x1234_5678_9abc_def0,
             counter: 11,
             filled: 10,

@@ -146,6 +146,11 @@ impl Geometry {
         u16::try_from(ring).unwrap_or(0) + LOG_START
     }
 
+    /// The page before that of a generation, in the ring.
+    pub(crate) fn page_before(self, generation: u32) -> u16 {
+        self.page_of(generation.saturating_add(self.log_pages()).saturating_sub(1))
+    }
+
     /// First byte of a page.
     pub(crate) fn start(self, page: u16) -> u32 {
         u32::from(page) * self.page

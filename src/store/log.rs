@@ -7,7 +7,7 @@
 //! ```text
 //!  store · mount · collect · keys
 //!  log      (this file)
-//!  ring · key_page · record · pages · hierarchy · memory
+//!  key_page · record · pages · hierarchy · memory
 //! ```
 
 use core::ops::Range;
@@ -17,16 +17,16 @@ use rand_core::TryCryptoRng;
 use super::counter::{AnchorPolicy, CounterPlace};
 use super::error::Fault;
 use super::format::{
-    self, Beside, HEADER_LEN, Header, Kind, MAX_UNIT, NO_SLOT, PAIR_PAYLOAD, Position, SALT_PAYLOAD,
-    SaltPayload, TEXT_START,
+    self, HEADER_LEN, Header, Kind, MAX_UNIT, NO_SLOT, PAIR_PAYLOAD, Position, SALT_PAYLOAD, SaltPayload,
+    TEXT_START,
 };
+use super::geometry::LOG_START;
 use super::hierarchy::StoreKeys;
 use super::key_page::KeyPage;
 use super::memory::{ClassSlot, Entry, Index, Slots};
 use super::pace::Pace;
 use super::pages::Pages;
 use super::record::{Frame, OpenedValue, split_value};
-use super::ring::Ring;
 use crate::crypto::{self, Digest, Place, RANDOMNESS_LEN, SALT_LEN};
 use crate::flash::{Medium, MediumKind};
 
@@ -208,7 +208,6 @@ pub(crate) struct Log<M> {
     pub(crate) head: Head,
     /// Generation of the oldest page that counts.
     pub(crate) tail: u32,
-    pub(crate) ring: Ring,
     /// Pages after the head that are known to be erased and marked.
     pub(crate) ready: u32,
     pub(crate) live_sum: u32,
@@ -250,34 +249,12 @@ impl<M: Medium> Log<M> {
         }
     }
 
-    /// Pages that the log may take.
+    /// Pages that hold no part of the log.
     pub(crate) fn free_pages(&self) -> u32 {
-        self.ring.free(self.tail, self.head.generation)
-    }
-
-    /// The generation of the log page with this number.
-    pub(crate) fn generation_of(&self, page: u16) -> Option<u32> {
-        self.ring.generation_of(page, self.tail, self.head.generation)
-    }
-
-    /// The generation that the next page gets.
-    pub(crate) fn next_generation(&self) -> Result<u32, Fault> {
-        let next = self.ring.after(self.head.generation);
-        // A mount looks for generations below the last number there is, and the page after this one has a number too.
-        if self.ring.after(next) < u32::MAX {
-            Ok(next)
-        } else {
-            Err(Fault::Internal)
-        }
-    }
-
-    pub(crate) fn page_after_head(&self) -> u16 {
-        self.pages.geometry.page_of(self.ring.after(self.head.generation))
-    }
-
-    /// The page that was erased last, or is to be.
-    pub(crate) fn page_before_tail(&self) -> u16 {
-        self.ring.page_before(self.tail)
+        self.pages
+            .geometry
+            .log_pages()
+            .saturating_sub((self.head.generation - self.tail).saturating_add(1))
     }
 
     /// Where the next Session record would stand.
@@ -370,13 +347,14 @@ impl<M: Medium> Log<M> {
     pub(crate) async fn erase_spoiled(&mut self) -> Result<(), Fault> {
         if self.spoiled {
             self.ready = 0;
-            let page = self.page_after_head();
-            let is_last = page == self.page_before_tail();
-            if self.erase_free(page).await? {
-                self.tail_erased |= is_last;
-                self.spoiled = false;
-                self.ready = 1;
-            }
+            let page = self
+                .pages
+                .geometry
+                .page_of(self.head.generation.saturating_add(1));
+            self.pages.erase_page(page, 0).await?;
+            self.tail_erased = self.tail_erased || page == self.pages.geometry.page_before(self.tail);
+            self.spoiled = false;
+            self.ready = 1;
         }
         Ok(())
     }
@@ -384,7 +362,9 @@ impl<M: Medium> Log<M> {
     /// Completes the erase of the page before the tail, if it was interrupted.
     pub(crate) async fn finish_erase(&mut self) -> Result<(), Fault> {
         if !self.tail_erased {
-            self.erase_free(self.page_before_tail()).await?;
+            self.pages
+                .erase_page(self.pages.geometry.page_before(self.tail), 0)
+                .await?;
             self.tail_erased = true;
         }
         Ok(())
@@ -393,11 +373,7 @@ impl<M: Medium> Log<M> {
     /// On overwritable media an interrupted write leaves nothing behind either: part of a value that is removed later.
     pub(crate) async fn overwrite_burnt(&mut self) -> Result<(), Fault> {
         if let (MediumKind::Overwritable, Some((from, to))) = (M::KIND, self.burnt) {
-            match self.pages.program_zeros(from, to).await {
-                // A page that takes nothing any more took nothing of that write either.
-                Err(Fault::Unkept) if self.pages.is_blank(from, to).await => {}
-                overwritten => overwritten?,
-            }
+            self.pages.program_zeros(from, to).await?;
         }
         self.burnt = None;
         Ok(())
@@ -419,57 +395,43 @@ impl<M: Medium> Log<M> {
             key_check: self.key_page.check(),
             live: Self::stated(self.live_sum),
             resume,
-            left_out: if generation == self.head.generation {
-                // In a Session record there is nothing to say.
-                Beside::default()
-            } else {
-                self.ring.beside(self.head.generation, generation)
-            },
             digest: self.head.digest.value(),
             counter: self.anchoring.stated,
             filled: 0,
         }
     }
 
-    /// Opens the next page of the ring, if that leaves one free. If it or the page after it fails, that one is left out and none
-    /// is opened: the caller looks again how many are free.
+    /// Opens the next page of the ring, if that leaves one free.
     pub(crate) async fn open_page<R: TryCryptoRng + ?Sized>(&mut self, random: &mut R) -> Result<(), Fault> {
         if self.free_pages() < 2 {
             return Err(Fault::Full);
         }
         let salt = crypto::fresh(random).map_err(|_| Fault::Random)?;
         let randomness = crypto::fresh(random).map_err(|_| Fault::Random)?;
-        let generation = self.next_generation()?;
+        let generation = self.head.generation.checked_add(1).ok_or(Fault::Internal)?;
         let page = self.pages.geometry.page_of(generation);
-        if (self.ready == 0 || self.pages.is_erased(page).await?.is_none()) && !self.erase_free(page).await? {
-            return Ok(());
-        }
-        // The page after the head is blank whenever it is not the one before the tail: a mount relies on it.
-        let after = self.pages.geometry.page_of(self.ring.after(generation));
-        if self.pages.is_erased(after).await?.is_none() {
-            let is_last = after == self.page_before_tail();
-            if !self.erase_free(after).await? {
-                return Ok(());
-            }
-            self.tail_erased |= is_last;
+        if self.ready == 0 || self.pages.is_erased(page).await?.is_none() {
+            self.pages.erase_page(page, 0).await?;
         }
         let payload = self.salt_payload(generation, self.head.end);
+        // The page after the head is blank whenever it is not the one before the tail: a mount relies on it.
+        let after = self
+            .pages
+            .geometry
+            .page_of(generation.checked_add(1).ok_or(Fault::Internal)?);
+        if self.pages.is_erased(after).await?.is_none() {
+            self.pages.erase_page(after, 0).await?;
+            self.tail_erased = self.tail_erased || after == self.pages.geometry.page_before(self.tail);
+        }
         // Burnt: whatever comes of the program call, the page is erased again before anything else is appended.
         self.ready = self.ready.saturating_sub(1);
         self.spoiled = true;
         let head = match self.begin_page(page, salt, &randomness, payload).await {
             // The words may have been begun before, which does not always show.
             Err(Fault::Flash(_) | Fault::Unkept) => {
-                if !self.erase_free(page).await? {
-                    return Ok(());
-                }
+                self.pages.erase_page(page, 0).await?;
                 let salt = crypto::fresh(random).map_err(|_| Fault::Random)?;
-                match self.begin_page(page, salt, &randomness, payload).await {
-                    Err(failed @ (Fault::Flash(_) | Fault::Unkept)) => {
-                        return self.leave_out(page, failed).await;
-                    }
-                    begun => begun?,
-                }
+                self.begin_page(page, salt, &randomness, payload).await?
             }
             begun => begun?,
         };
@@ -679,6 +641,16 @@ impl<M: Medium> Log<M> {
     }
 
     // ---- reading back ----
+
+    /// The generation of the log page that an address lies on.
+    pub(crate) fn generation_of(&self, page: u16) -> Option<u32> {
+        let ring = u32::from(page.checked_sub(LOG_START)?);
+        let pages = self.pages.geometry.log_pages();
+        let head = self.head.generation;
+        let behind = (head.saturating_sub(1).checked_rem(pages)? + pages - ring).checked_rem(pages)?;
+        head.checked_sub(behind)
+            .filter(|&generation| generation >= self.tail && generation > 0)
+    }
 
     /// Reads and opens the item's record into `buffer`.
     //= compliance/requirements.md#store-15

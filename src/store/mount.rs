@@ -19,7 +19,6 @@ use super::log::{Anchoring, Head, KeyWork, Log, Writing};
 use super::memory::Parts;
 use super::pace::Pace;
 use super::pages::Pages;
-use super::ring::Ring;
 use crate::crypto::{self, Digest, SALT_LEN};
 use crate::flash::Medium;
 use crate::secret::{RootKey, Secret};
@@ -42,7 +41,6 @@ impl<M: Medium> Log<M> {
     pub(crate) fn new(pages: Pages<M>, keys: StoreKeys, key_page: KeyPage) -> Self {
         let digest = Digest::new(&keys.structure);
         Self {
-            ring: Ring::new(pages.geometry),
             pages,
             keys,
             key_page,
@@ -111,24 +109,13 @@ impl<M: Medium> Log<M> {
         for page in 0..geometry.pages {
             pages.most_erases = pages.most_erases.max(pages.erases_of(page).await?.unwrap_or(0));
         }
-        let mut ring = Ring::new(geometry);
         // The key pages go first: with them, whatever was stored is gone.
         let (before, mut most_erases) = (pages.most_erases, pages.most_erases);
         for page in 0..geometry.pages {
             if page < LOG_START || pages.is_erased(page).await?.is_none() {
                 // A page without a mark is taken to be as worn as any was before, not as those that were just erased.
                 pages.most_erases = before;
-                match pages.erase_page(page, 0).await {
-                    // Only for a device that has been in the field: a new part has no page that fails.
-                    Err(Fault::Flash(_) | Fault::Unkept)
-                        if existing == Existing::Erase && page >= LOG_START && ring.kept() > 2 =>
-                    {
-                        if !ring.leave_out(page) {
-                            return Err(FormatError::Unkept);
-                        }
-                    }
-                    erased => erased?,
-                }
+                pages.erase_page(page, 0).await?;
                 most_erases = most_erases.max(pages.most_erases);
             }
         }
@@ -145,19 +132,15 @@ impl<M: Medium> Log<M> {
         let mut log = Self::new(pages, keys, key_page);
         log.key_work = KeyWork::Load;
         log.is_new = true;
-        log.ring = ring;
-        let generation = ring.after(0);
-        log.tail = generation;
         let payload = SaltPayload {
+            generation: 1,
             digest: 0,
-            ..log.salt_payload(generation, 0)
+            ..log.salt_payload(1, 0)
         };
         let salt = crypto::fresh(random).map_err(|_| FormatError::Random)?;
         let randomness = crypto::fresh(random).map_err(|_| FormatError::Random)?;
-        log.head = log
-            .begin_page(geometry.page_of(generation), salt, &randomness, payload)
-            .await?;
-        log.ready = log.free_pages();
+        log.head = log.begin_page(LOG_START, salt, &randomness, payload).await?;
+        log.ready = geometry.log_pages() - 1;
         log.write_first_key_page(&store_key, &classes, random).await?;
         // The record that follows must name the key page as the log's salts do.
         log.head.writing = Writing::Closed;

@@ -7,7 +7,7 @@
 //! ```
 
 use super::error::MountError;
-use super::format::{self, Beside, Header, KeyPagePayload, Kind, NO_ADDRESS, Position, SaltPayload};
+use super::format::{self, Header, KeyPagePayload, Kind, NO_ADDRESS, Position, SaltPayload};
 use super::geometry::LOG_START;
 use super::log::{DecidedEnd, Doomed, Head, Log, Writing};
 use super::memory::{Entry, Index, Parts};
@@ -24,7 +24,7 @@ impl<M: Medium> Log<M> {
         keys: KeyPagePayload,
         parts: &mut Parts<'_>,
     ) -> Result<(), MountError> {
-        let (newest, are_some_left_out) = self.find_head().await?;
+        let newest = self.find_head().await?;
         self.head.generation = newest.payload.generation;
         self.head.salt = newest.salt;
         self.tail = newest.payload.tail;
@@ -35,9 +35,6 @@ impl<M: Medium> Log<M> {
             return Err(MountError::Inconsistent);
         }
         self.tail = self.tail_in_head(newest, parts).await?;
-        if are_some_left_out {
-            self.recall_left_out().await?;
-        }
 
         let mut reading = Reading {
             keys,
@@ -50,9 +47,9 @@ impl<M: Medium> Log<M> {
             unexplained: None,
         };
         let mut start = self.page_of_generation(self.tail).await?;
-        for generation in self.ring.generations(self.tail, self.head.generation) {
+        for generation in self.tail..=self.head.generation {
             let next = if generation < self.head.generation {
-                Some(self.page_of_generation(self.ring.after(generation)).await?)
+                Some(self.page_of_generation(generation + 1).await?)
             } else {
                 None
             };
@@ -66,11 +63,7 @@ impl<M: Medium> Log<M> {
             self.anchoring.stated = self.anchoring.stated.max(cursor.start.payload.counter);
             let end = self.read_page(&mut cursor, &mut reading, parts).await?;
             match next {
-                Some(next)
-                    if next.payload.digest != cursor.digest.value()
-                        || next.payload.left_out.before
-                            != self.ring.beside(generation, next.payload.generation).before =>
-                {
+                Some(next) if next.payload.digest != cursor.digest.value() => {
                     return Err(MountError::Inconsistent);
                 }
                 Some(next) => start = next,
@@ -92,10 +85,10 @@ impl<M: Medium> Log<M> {
         Ok(())
     }
 
-    /// The page with the highest generation, and whether any says that others were left out. Its first record may be the one that
-    /// was being written when power went, and open by chance: then it is the page before.
-    async fn find_head(&mut self) -> Result<(PageStart, bool), MountError> {
-        let (mut below, mut are_some_left_out) = (u32::MAX, false);
+    /// The page with the highest generation. Its first record may be the one that was being written when power went, and
+    /// open by chance: then it is the page before.
+    async fn find_head(&mut self) -> Result<PageStart, MountError> {
+        let mut below = u32::MAX;
         for _ in 0..2 {
             let mut newest: Option<PageStart> = None;
             for page in LOG_START..self.pages.geometry.pages {
@@ -107,7 +100,6 @@ impl<M: Medium> Log<M> {
                     .page_start(page)
                     .await
                     .filter(|start| start.payload.generation < below);
-                are_some_left_out |= start.is_some_and(|start| start.payload.left_out != Beside::default());
                 if let Some(start) = start
                     && newest.is_none_or(|newest| newest.payload.generation < start.payload.generation)
                 {
@@ -121,7 +113,7 @@ impl<M: Medium> Log<M> {
                 .is_steady(record, self.pages.geometry.salt_record())
                 .await
             {
-                return Ok((newest, are_some_left_out));
+                return Ok(newest);
             }
             below = newest.payload.generation;
         }
@@ -211,17 +203,13 @@ impl<M: Medium> Log<M> {
 
     /// What stands behind the end of the log in the page before the head.
     async fn burnt_end_before(&mut self, head: PageStart) -> Option<(u32, u32)> {
-        let SaltPayload {
-            generation,
-            tail,
-            left_out,
-            ..
-        } = head.payload;
-        let before = generation.checked_sub(1 + u32::from(left_out.before))?;
-        if before < tail {
+        if head.payload.generation <= head.payload.tail {
             return None;
         }
-        let start = self.pages.geometry.start(self.pages.geometry.page_of(before));
+        let start = self
+            .pages
+            .geometry
+            .start(self.pages.geometry.page_of(head.payload.generation - 1));
         let from = start + head.payload.resume.min(self.pages.geometry.page);
         let last = self
             .pages
@@ -449,8 +437,15 @@ impl<M: Medium> Log<M> {
         if free == 0 {
             return Ok(());
         }
-        self.tail_erased = self.pages.is_erased(self.page_before_tail()).await?.is_some();
-        let next = self.page_after_head();
+        self.tail_erased = self
+            .pages
+            .is_erased(self.pages.geometry.page_before(self.tail))
+            .await?
+            .is_some();
+        let next = self
+            .pages
+            .geometry
+            .page_of(self.head.generation.saturating_add(1));
         self.spoiled = self.pages.is_erased(next).await?.is_none();
         if self.spoiled && free > 1 {
             // It holds at most a first record that was torn. More was a page of the log, and the head, until that was damaged.
@@ -466,10 +461,11 @@ impl<M: Medium> Log<M> {
                 return Err(MountError::Damaged(start));
             }
         }
-        let mut generation = self.head.generation;
-        for _ in 0..free {
-            generation = self.ring.after(generation);
-            let page = self.pages.geometry.page_of(generation);
+        for ahead in 1..=free {
+            let page = self
+                .pages
+                .geometry
+                .page_of(self.head.generation.saturating_add(ahead));
             if self.spoiled
                 || self.pages.erases_of(page).await?.is_none()
                 || self.page_start(page).await.is_some()

@@ -165,16 +165,13 @@ impl<M: Medium> Log<M> {
         }
 
         let (head, oldest) = log.newest_and_tail().await?;
-        log.tail = oldest;
-        log.head.generation = head;
-        // What is not to be believed of it shows as a gap.
-        let _ = log.recall_left_out().await;
         let (tail, key_version) = log.tail_and_key_version(oldest, head, parts).await?;
         // An older key page in the place of the current one: what was erased since would be shown.
         if key_version > key_page.payload.version {
             return Err(MountError::Inconsistent);
         }
         log.tail = tail;
+        log.head.generation = head;
         // Salts are read from the pages: none is in hand.
         log.head.salt_at = u16::MAX;
 
@@ -185,7 +182,7 @@ impl<M: Medium> Log<M> {
             each(Salvage::Gap { from, to });
         }
         let (mut live, mut overwritten) = (None, None);
-        for generation in log.ring.generations(tail, head) {
+        for generation in tail..=head {
             let mut scan = log.scan_of(generation).await?;
             scan.overwritten = overwritten;
             if scan.is_blank {
@@ -254,7 +251,7 @@ impl<M: Medium> Log<M> {
         parts: &mut Parts<'_>,
     ) -> Result<(u32, u32), MountError> {
         let (mut tail, mut key_version) = (oldest, 0);
-        for generation in self.ring.generations(oldest, head) {
+        for generation in oldest..=head {
             let mut scan = self.scan_of(generation).await?;
             while let Some(piece) = self.next_piece(&mut scan, &parts.slots, parts.buffer).await? {
                 if let Piece::Record { header, text, .. } = piece
@@ -298,20 +295,15 @@ impl<M: Medium> Log<M> {
     /// The newest generation that anything speaks of, and the oldest that counts.
     async fn newest_and_tail(&mut self) -> Result<(u32, u32), MountError> {
         let mut head = self.key_page.payload.log_end.generation;
-        let (mut tail, mut next) = (1, head.saturating_add(1));
+        let mut tail = 1;
         for page in LOG_START..self.pages.geometry.pages {
-            if let Some(PageStart { payload, .. }) = self.page_start(page).await {
-                if payload.generation >= head {
-                    head = payload.generation;
-                    next = head.saturating_add(1 + u32::from(payload.left_out.after));
-                }
-                tail = tail.max(payload.tail);
+            if let Some(start) = self.page_start(page).await {
+                head = head.max(start.payload.generation);
+                tail = tail.max(start.payload.tail);
             }
         }
         // The newest page may be the one whose first record does not open.
-        if next == u32::MAX {
-            return Err(MountError::Internal);
-        }
+        let next = head.checked_add(1).ok_or(MountError::Internal)?;
         let page = self.pages.geometry.page_of(next);
         let start = self.pages.geometry.start(page);
         let behind = start + self.pages.geometry.first() + self.pages.geometry.salt_record();
@@ -349,7 +341,7 @@ impl<M: Medium> Log<M> {
                 .unwrap_or_default(),
             Err(_) => [0; SALT_LEN],
         };
-        let next = self.ring.after(generation);
+        let next = generation.saturating_add(1);
         let (end, end_digest) = self
             .page_start(geometry.page_of(next))
             .await
@@ -519,7 +511,7 @@ impl<M: Medium> Log<M> {
             return None;
         }
         let geometry = self.pages.geometry;
-        let page = self.page_after_head();
+        let page = geometry.page_of(self.head.generation.checked_add(1)?);
         self.page_start(page).await?;
         Some((geometry.start(page), geometry.start(page) + geometry.page))
     }

@@ -198,21 +198,20 @@ impl<M: Medium> Log<M> {
         if parts.index.room() < plan.new_items {
             return Err(WriteError::IndexFull);
         }
-        let kept = self.ring.kept();
         // All of it lies in one page, beside what it supersedes: like one record of that size.
         let largest = self.largest.max(plan.size);
         let items = u32::try_from(parts.index.len())
             .unwrap_or(u32::MAX)
             .saturating_add(1);
         let bytes = self.live_bytes.saturating_add(plan.size);
-        if plan.puts > 0 && !collect::is_within_capacity(geometry, kept, bytes, items, largest) {
+        if plan.puts > 0 && !collect::is_within_capacity(geometry, bytes, items, largest) {
             return Err(WriteError::Full);
         }
         // Afterwards each of the items must find room for an update, as if they had come one by one.
         let largest = self.largest.max(plan.largest);
         let items = items.saturating_add(u32::try_from(plan.new_items).unwrap_or(u32::MAX));
         let bytes = bytes.saturating_add(largest);
-        if plan.grows && !collect::is_within_capacity(geometry, kept, bytes, items, largest) {
+        if plan.grows && !collect::is_within_capacity(geometry, bytes, items, largest) {
             return Err(WriteError::Full);
         }
         for change in changes.iter().filter(|change| !change.is_removal()) {

@@ -7,7 +7,7 @@ pub mod register;
 
 use std::collections::BTreeMap;
 
-use bydesign::flash::simulator::{EraseTear, ProgramTear, Rule, Simulator, WornOut};
+use bydesign::flash::simulator::{EraseTear, ProgramTear, Rule, Simulator};
 use bydesign::flash::{NeverPends, Overwritable, WriteOnce};
 use bydesign::secret::RootKey;
 use bydesign::store::{Class, Counter, DataClass, MountError, Ram, Store, UserId};
@@ -50,8 +50,6 @@ pub trait Part: Clone {
     fn power_on(&mut self);
     fn is_off(&self) -> bool;
     fn set_tear(&mut self, program: ProgramTear, erase: EraseTear, seed: u64);
-    /// Wears the page at an address out, or makes it as good as new.
-    fn wear_out(&mut self, address: u32, how: Option<WornOut>);
     /// Power goes after so many events, while a store runs.
     fn cut_in_store(store: &mut Store<Self::Medium<'_>, Memory>, events: u64);
     /// The bytes, to be changed while a store runs.
@@ -100,9 +98,6 @@ macro_rules! part {
             }
             fn set_tear(&mut self, program: ProgramTear, erase: EraseTear, seed: u64) {
                 self.0.set_tear(program, erase, seed);
-            }
-            fn wear_out(&mut self, address: u32, how: Option<WornOut>) {
-                self.0.wear_out(address, how);
             }
             fn cut_in_store(store: &mut Store<Self::Medium<'_>, Memory>, events: u64) {
                 store.medium_mut().driver_mut().cut_after(events);
