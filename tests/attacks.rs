@@ -129,12 +129,18 @@ fn what_is_acknowledged_after_a_failed_call_is_there_after_a_boot() {
 #[test]
 fn a_failed_put_and_its_repetition_leave_no_copy_behind_on_overwritable_flash() {
     let value = *b"the value that goes away for good";
-    for failing in 100..260 {
+    let mut copies = 0;
+    for failing in 0..80 {
         let mut part = Nor::<4, 1024>::new(8 * 1024);
         drop(format(&mut part, 1));
-        part.0.fail_after(failing, NorFlashErrorKind::Other);
-        let Ok(mut store) = mount(&mut part) else { continue };
-        let _ = store.put_bytes(Class::User, "secret", &value, &mut random(2));
+        let mut store = mount(&mut part).unwrap();
+        store
+            .medium_mut()
+            .driver_mut()
+            .fail_after(failing, NorFlashErrorKind::Other);
+        let put = store.put_bytes(Class::User, "secret", &value, &mut random(2));
+        let driver = store.medium_mut().driver_mut();
+        copies += u32::from(put.is_err() && holds(driver.image(), &value));
         store
             .medium_mut()
             .driver_mut()
@@ -146,6 +152,7 @@ fn a_failed_put_and_its_repetition_leave_no_copy_behind_on_overwritable_flash() 
         drop(store);
         assert!(!holds(part.image(), &value), "call {failing} failed");
     }
+    assert!(copies > 1, "{copies} puts failed and left a copy");
 }
 
 #[test]
@@ -470,10 +477,47 @@ fn no_bit_takes_more_than_the_last_record<P: Part>(capacity: usize) {
     );
 }
 
+/// A bit of each byte that a short boot wrote, wherever in its page that stands: the records behind a Session record that no longer
+/// opens may lie where an attempt that was cut short would.
+fn no_bit_takes_the_records_of_a_boot<P: Part>(capacity: usize) {
+    for len in (0..256).step_by(4) {
+        let mut part = P::new(capacity);
+        let mut store = format(&mut part, 1);
+        store
+            .put_bytes(Class::User, "k", &vec![1; len], &mut random(1))
+            .unwrap();
+        drop(store);
+        let before = part.image().to_vec();
+        let mut store = mount(&mut part).unwrap();
+        store.put_bytes(Class::User, "a", b"", &mut random(2)).unwrap();
+        let before_the_last = contents(&mut store);
+        store.put_bytes(Class::User, "b", b"", &mut random(2)).unwrap();
+        let whole = contents(&mut store);
+        drop(store);
+        for (byte, before) in before.iter().enumerate() {
+            if part.image()[byte] == *before {
+                continue;
+            }
+            let mut part = part.clone();
+            part.image_mut()[byte] ^= 1 << (byte % 8);
+            if let Ok(mut store) = mount(&mut part) {
+                let state = contents(&mut store);
+                assert!(
+                    state == whole || state == before_the_last,
+                    "behind {len} bytes, byte {byte:#x} takes more than the last record: {state:?}"
+                );
+            }
+        }
+    }
+}
+
 #[test]
 fn one_flipped_bit_never_takes_more_than_the_last_record_unnoticed() {
     no_bit_takes_more_than_the_last_record::<Nor<4, 1024>>(6 * 1024);
     no_bit_takes_more_than_the_last_record::<Ecc<4, 1024>>(6 * 1024);
     no_bit_takes_more_than_the_last_record::<Ecc<8, 2048>>(12 * 1024);
     no_bit_takes_more_than_the_last_record::<Nor<1, 4096>>(24 * 1024);
+    no_bit_takes_the_records_of_a_boot::<Nor<4, 1024>>(6 * 1024);
+    no_bit_takes_the_records_of_a_boot::<Ecc<8, 1024>>(6 * 1024);
+    no_bit_takes_the_records_of_a_boot::<Ecc<4, 4096>>(24 * 1024);
 }

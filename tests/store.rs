@@ -319,6 +319,21 @@ fn fill_up<P: Part>(mut part: P) {
         model,
         "nothing was lost, and a refused value left the old one"
     );
+    let mut refused = 0;
+    for ((_, name), value) in &mut model {
+        let longer = vec![0xee; value.len() + 200];
+        match store.put_bytes(Class::User, name, &longer, &mut random(1)) {
+            Ok(()) => *value = longer,
+            Err(WriteError::Full) => refused += 1,
+            Err(error) => panic!("{error}"),
+        }
+    }
+    assert!(refused > 5, "{refused} longer values found no room");
+    assert_eq!(
+        contents(&mut store),
+        model,
+        "a longer value that was refused left the old one"
+    );
     let wear = store.figures().most_erases;
     for key in 0..40 {
         let _ = store.put_bytes(Class::User, &format!("new {key}"), &[1; 600], &mut random(1));
@@ -422,6 +437,59 @@ fn a_wrong_root_key_or_label_is_said_to_be_wrong_and_destroys_nothing() {
     assert_eq!(wrong_label.err(), Some(MountError::WrongRootKey));
     assert_eq!(part.image(), before);
     assert_eq!(contents(&mut mount(&mut part).unwrap()).len(), 1);
+}
+
+/// A random source of which one answer, the one with this number, is another.
+struct OtherAnswer(chacha20::ChaCha20Rng, usize);
+
+impl TryRng for OtherAnswer {
+    type Error = std::convert::Infallible;
+    fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
+        self.0.try_next_u32()
+    }
+    fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
+        self.0.try_next_u64()
+    }
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Self::Error> {
+        self.0.try_fill_bytes(bytes)?;
+        if self.1 == 0 {
+            bytes.iter_mut().for_each(|byte| *byte ^= 0x55);
+        }
+        self.1 = self.1.wrapping_sub(1);
+        Ok(())
+    }
+}
+
+impl TryCryptoRng for OtherAnswer {}
+
+//= compliance/requirements.md#store-24
+//= type=test
+//# Every key MUST be derived with its purpose, the store id and the partition label.
+#[test]
+fn stores_that_differ_in_nothing_but_their_id_have_no_key_in_common() {
+    let with_other_answer = |number| {
+        let mut part = flash();
+        let mut source = OtherAnswer(random(1), number);
+        let mut store =
+            Store::format(part.medium(), Memory::new(), &root_key(), LABEL, &mut source).expect("formats");
+        store.put_bytes(Class::User, "k", b"v", &mut random(2)).unwrap();
+        drop(store);
+        part
+    };
+    // Behind the erase mark and what else is clear.
+    let id = 12 + 20..12 + 36;
+    let part = with_other_answer(usize::MAX);
+    let id_answer =
+        (0..20).find(|&number| with_other_answer(number).image()[id.clone()] != part.image()[id.clone()]);
+    let other = with_other_answer(id_answer.expect("the id comes from the random source"));
+    // Salts are drawn, and all that is clear but the id is the same.
+    let salts = [2048 + 12 + 4..2048 + 12 + 16, 2048 + 96 + 4..2048 + 96 + 16];
+    for salt in salts {
+        assert_eq!(part.image()[salt.clone()], other.image()[salt]);
+    }
+    let mut mixed = part.clone();
+    mixed.image_mut()[2048..].copy_from_slice(&other.image()[2048..]);
+    refused(&mut mixed, MountError::Damaged(2048));
 }
 
 #[test]
@@ -852,35 +920,45 @@ fn any_flipped_bit_is_an_error_or_harmless_on_write_once_flash() {
     every_bit_flipped(Ecc::<8, 1024>::new(5 * 1024));
 }
 
-//= compliance/requirements.md#store-4
-//= type=test
-//# The store MUST detect at mount a log or key page that was dropped, replayed, swapped or cut back against the others.
-#[test]
-fn pages_of_another_time_or_another_fork_are_noticed() {
-    let page = 1024;
-    let mut part = formatted();
-    let mut images = vec![];
+/// A boot with the puts of one round. Gives the states in between.
+fn live_on<P: Part>(part: &mut P, fill: u8, seed: u64) -> Vec<Model> {
+    let mut store = mount(part).unwrap();
     let mut between = vec![];
+    for number in 0..5u8 {
+        store
+            .put_bytes(Class::User, &format!("k{number}"), &[fill; 90], &mut random(seed))
+            .unwrap();
+        between.push(contents(&mut store));
+    }
+    between
+}
+
+fn mix_pages<P: Part>() {
+    const PAGE: usize = 1024;
+    let image_and_state = |part: &mut P| (part.image().to_vec(), contents(&mut mount(part).expect("mounts")));
+    let mut part = P::new(10 * PAGE);
+    drop(format(&mut part, 1));
+    let mut store = mount(&mut part).unwrap();
+    store
+        .put_bytes(Class::Settings, "s", b"of the first owner", &mut random(1))
+        .unwrap();
+    let mut between = vec![contents(&mut store)];
+    drop(store);
+    let mut images = vec![];
+    let mut twin = None;
     for round in 0..12u8 {
-        let mut store = mount(&mut part).unwrap();
-        for number in 0..5u8 {
-            store
-                .put_bytes(
-                    Class::User,
-                    &format!("k{number}"),
-                    &[round; 90],
-                    &mut random(u64::from(round)),
-                )
-                .unwrap();
-            between.push(contents(&mut store));
+        between.append(&mut live_on(&mut part, round, u64::from(round)));
+        let erased = match round {
+            2 => Some(Class::Settings),
+            6 => Some(Class::User),
+            _ => None,
+        };
+        if let Some(class) = erased {
+            mount(&mut part).unwrap().erase(class, &mut random(99)).unwrap();
         }
-        if round == 6 {
-            store.erase(Class::User, &mut random(99)).unwrap();
-        }
-        drop(store);
-        images.push((part.image().to_vec(), contents(&mut mount(&mut part).unwrap())));
-        // the same round again, by a device that was set back
-        let mut fork = Flash::of_image(&images[images.len() - 1].0);
+        images.push(image_and_state(&mut part));
+        // The same round again, by a device that was set back.
+        let mut fork = part.clone();
         let mut store = mount(&mut fork).unwrap();
         store
             .put_bytes(
@@ -891,26 +969,35 @@ fn pages_of_another_time_or_another_fork_are_noticed() {
             )
             .unwrap();
         drop(store);
-        images.push((fork.image().to_vec(), contents(&mut mount(&mut fork).unwrap())));
+        images.push(image_and_state(&mut fork));
+        // From the middle on a second one lives the same life with other values: page for page, only the digests tell.
+        if round == 7 {
+            twin = Some(part.clone());
+        } else if let Some(twin) = &mut twin {
+            between.append(&mut live_on(twin, 0x80 | round, 2000 + u64::from(round)));
+            images.push(image_and_state(twin));
+        }
     }
     let states: Vec<&Model> = images.iter().map(|(_, state)| state).chain(&between).collect();
+    // Each page alone, and both key pages together.
+    let pages = (0..10).map(|number| number * PAGE..(number + 1) * PAGE);
+    let ranges: Vec<_> = pages.chain([0..2 * PAGE]).collect();
     let (mut noticed, mut whole) = (0, 0);
     for (image, state) in &images {
         for (other, _) in &images {
-            for number in 0..image.len() / page {
-                let range = number * page..(number + 1) * page;
+            for range in &ranges {
                 if image[range.clone()] == other[range.clone()] {
                     continue;
                 }
                 let mut mixed = image.clone();
-                mixed[range.clone()].copy_from_slice(&other[range]);
-                match mount(&mut Flash::of_image(&mixed)) {
+                mixed[range.clone()].copy_from_slice(&other[range.clone()]);
+                match mount(&mut P::of_image(&mixed)) {
                     Err(_) => noticed += 1,
                     Ok(mut store) => {
                         let found = contents(&mut store);
                         assert!(
                             states.contains(&&found),
-                            "a mixture of two states: page {number}: {found:?} into {state:?}"
+                            "a mixture of two states: {range:?}: {found:?} into {state:?}"
                         );
                         whole += 1;
                     }
@@ -920,6 +1007,19 @@ fn pages_of_another_time_or_another_fork_are_noticed() {
     }
     println!("{noticed} noticed, {whole} whole states");
     assert!(noticed > 1_000);
+}
+
+//= compliance/requirements.md#store-4
+//= type=test
+//# The store MUST detect at mount a log or key page that was dropped, replayed, swapped or cut back against the others.
+#[test]
+fn pages_of_another_time_or_another_fork_are_noticed_on_overwritable_flash() {
+    mix_pages::<Flash>();
+}
+
+#[test]
+fn pages_of_another_time_or_another_fork_are_noticed_on_write_once_flash() {
+    mix_pages::<Ecc<8, 1024>>();
 }
 
 //= compliance/requirements.md#store-15
@@ -1041,11 +1141,19 @@ fn hostile_images_end_in_an_error_after_bounded_reads() {
     }
 }
 
-/// A driver that says yes and does nothing, from a given call on.
-struct Liar(Simulator<4, 1024>, u32);
+/// A driver that says yes and does not do it, from a given call on.
+struct Liar(Simulator<4, 1024>, u32, Lie);
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Lie {
+    /// Nothing is done.
+    Nothing,
+    /// Programs as it should; erases what an erase mark takes, and leaves the rest of the page as it was.
+    FirstBytesErased,
+}
 
 mod liar {
-    use super::Liar;
+    use super::{Liar, Lie};
     use bydesign::flash::simulator::SimulatorError;
     use embedded_storage::nor_flash::{ErrorType, MultiwriteNorFlash, NorFlash, ReadNorFlash};
 
@@ -1067,14 +1175,21 @@ mod liar {
         fn erase(&mut self, from: u32, to: u32) -> Result<(), SimulatorError> {
             self.1 = self.1.saturating_sub(1);
             if self.1 > 0 {
-                self.0.erase(from, to)
-            } else {
-                Ok(())
+                return self.0.erase(from, to);
             }
+            if self.2 == Lie::FirstBytesErased {
+                let rest = from as usize + 12..to as usize;
+                let before = self.0.image()[rest.clone()].to_vec();
+                self.0.erase(from, to)?;
+                self.0.image_mut()[rest].copy_from_slice(&before);
+            }
+            Ok(())
         }
         fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), SimulatorError> {
-            self.1 = self.1.saturating_sub(1);
-            if self.1 > 0 {
+            if self.2 == Lie::Nothing {
+                self.1 = self.1.saturating_sub(1);
+            }
+            if self.1 > 0 || self.2 == Lie::FirstBytesErased {
                 self.0.write(offset, bytes)
             } else {
                 Ok(())
@@ -1089,12 +1204,14 @@ mod liar {
 //# What the store programs or erases MUST be read back and compared before it is relied on.
 #[test]
 fn flash_that_does_not_keep_what_is_written_is_noticed_and_no_success_is_reported() {
-    for honest in 1..60 {
+    let (mut nothing_done, mut half_erased) = (0, 0);
+    let lies = (1..60).map(|honest| (honest, Lie::Nothing));
+    for (honest, lie) in lies.chain((1..4).map(|honest| (honest, Lie::FirstBytesErased))) {
         let mut part = formatted();
         let mut store = mount(&mut part).unwrap();
         store.put_bytes(Class::User, "k", b"old", &mut random(1)).unwrap();
         drop(store);
-        let liar = Liar(part.0, u32::MAX);
+        let liar = Liar(part.0, u32::MAX, lie);
         let mut store = Store::mount(Overwritable::new(liar), Memory::new(), &root_key(), LABEL).unwrap();
         store.medium_mut().driver_mut().1 = honest;
         let put = store.put_bytes(Class::User, "k", b"new", &mut random(1));
@@ -1104,8 +1221,16 @@ fn flash_that_does_not_keep_what_is_written_is_noticed_and_no_success_is_reporte
                 put == Err(WriteError::Unkept) || erase == Err(EraseError::Unkept),
                 "{put:?} {erase:?}"
             );
+            *match lie {
+                Lie::Nothing => &mut nothing_done,
+                Lie::FirstBytesErased => &mut half_erased,
+            } += 1;
         } else {
             assert_eq!((put, erase), (Ok(()), Ok(())));
         }
     }
+    assert!(
+        nothing_done > 5 && half_erased > 0,
+        "{nothing_done} and {half_erased} lies"
+    );
 }

@@ -308,6 +308,16 @@ fn has_test(output: &str, part: &str, outcome: &str) -> bool {
 mod tests {
     use super::*;
 
+    #[test]
+    fn every_bug_has_its_place_in_the_tree() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let plants = parse(&read(&root, "xtask/plants.txt").unwrap()).unwrap();
+        for plant in &plants {
+            planted(&root, plant).unwrap();
+        }
+        assert!(plants.len() > 100);
+    }
+
     const BLOCK: &str = "# a remark\nname: a bug\nfile: src/a.rs\ntest: --lib a\nexpect: it_holds\n<<<<\n    a\n    b\n====\n    c\n>>>>\n";
 
     #[test]
