@@ -453,7 +453,9 @@ impl TryRng for OtherAnswer {
     fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Self::Error> {
         self.0.try_fill_bytes(bytes)?;
         if self.1 == 0 {
-            bytes.iter_mut().for_each(|byte| *byte ^= 0x55);
+            for byte in bytes {
+                *byte ^= 0x55;
+            }
         }
         self.1 = self.1.wrapping_sub(1);
         Ok(())
@@ -981,7 +983,7 @@ fn mix_pages<P: Part>() {
     let states: Vec<&Model> = images.iter().map(|(_, state)| state).chain(&between).collect();
     // Each page alone, and both key pages together.
     let pages = (0..10).map(|number| number * PAGE..(number + 1) * PAGE);
-    let ranges: Vec<_> = pages.chain([0..2 * PAGE]).collect();
+    let ranges: Vec<_> = pages.chain(std::iter::once(0..2 * PAGE)).collect();
     let (mut noticed, mut whole) = (0, 0);
     for (image, state) in &images {
         for (other, _) in &images {
