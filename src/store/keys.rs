@@ -125,13 +125,7 @@ impl<M: Medium> Log<M> {
         // A dead random source is found out before anything is touched.
         drop(crypto::fresh_key(random).map_err(|_| Fault::Random)?);
         self.settle_key_pages().await?;
-        // The key page names the end of the log: no page may stand behind it that a mount would take for the head.
-        self.erase_spoiled().await?;
-        if self.head.writing == Writing::Burnt {
-            // What stands at the end of the log may be a whole record that was never accepted. The key page names the end
-            // of the log: a Session record, or a new page, says first where that is.
-            self.prepare(0, 0, parts, random).await?;
-        }
+        // The key page names the end of the log. Whatever stands behind that, and does not name the key page, counts for nothing.
         let Parts { index, slots, .. } = parts;
         let own_erases = self
             .pages

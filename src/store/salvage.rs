@@ -541,6 +541,9 @@ impl<M: Medium> Log<M> {
         let Some(header) = header.filter(|header| is_plain(*header)) else {
             return Ok(None);
         };
+        if self.is_behind_keys(scan.stretch, at) {
+            return Ok(None);
+        }
         let size = geometry.size(header);
         let fits = at.saturating_add(size) <= geometry.page
             && usize::try_from(size).is_ok_and(|size| size <= buffer.len());

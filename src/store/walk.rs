@@ -99,7 +99,8 @@ pub(crate) enum Found {
 }
 
 impl<M: Medium> Log<M> {
-    /// Reads and opens the first record of a page; `None` if there is none that opens.
+    /// Reads and opens the first record of a page; `None` if there is none that opens, or it goes on from where the log ended when
+    /// the key page was written and does not name that key page: it was never accepted.
     pub(crate) async fn page_start(&mut self, page: u16) -> Option<PageStart> {
         let offset = self.pages.geometry.first();
         let mut record = [0; SALT_RECORD];
@@ -114,9 +115,13 @@ impl<M: Medium> Log<M> {
         }
         let associated = format::associated_data(M::KIND, header, 0, 0);
         let (salt, payload) = self.open_salt_record(header, offset, &associated, record)?;
+        let keys = self.key_page.payload;
+        let is_accepted =
+            payload.generation <= keys.log_end.generation || payload.key_version >= keys.version;
         (self.pages.geometry.page_of(payload.generation) == page
             && payload.generation > 0
-            && payload.resume <= self.pages.geometry.page)
+            && payload.resume <= self.pages.geometry.page
+            && is_accepted)
             .then_some(PageStart { page, salt, payload })
     }
 
@@ -202,7 +207,9 @@ impl<M: Medium> Log<M> {
         let fits = |header: &Header| at.saturating_add(self.pages.geometry.size(*header)) <= limit;
         // What was written before the page's first record, or is followed by another page, was never torn.
         let is_whole = cursor.end.is_some() || at < cursor.start.payload.filled;
-        let Some(header) = header.filter(|header| fits(header) && is_plain(*header)) else {
+        let is_behind_keys = self.is_behind_keys(cursor.stretch(), at);
+        let Some(header) = header.filter(|header| !is_behind_keys && fits(header) && is_plain(*header))
+        else {
             return if is_whole {
                 Err(damaged)
             } else {
@@ -441,7 +448,8 @@ impl<M: Medium> Log<M> {
             .await
     }
 
-    /// The Session record at an offset of a page, if one opens there.
+    /// The Session record at an offset of a page, if one opens there; not one that goes on from where the log ended when the key
+    /// page was written and does not name that key page: it was never accepted.
     pub(crate) async fn session_in(
         &mut self,
         page: u16,
@@ -464,8 +472,28 @@ impl<M: Medium> Log<M> {
             .await
             .ok()?;
         let associated = format::associated_data(M::KIND, header, generation, 0);
+        let keys = self.key_page.payload;
         self.open_salt_record(header, offset, &associated, record)
             .filter(|(_, payload)| payload.generation == generation && payload.resume <= offset)
+            .filter(|(_, payload)| {
+                let resumes = Position {
+                    generation,
+                    offset: payload.resume,
+                };
+                resumes < keys.log_end || payload.key_version >= keys.version
+            })
+    }
+
+    /// Whether what stands at a place was never accepted, whatever it is: the log ended there when the key page was written, and goes on
+    /// only with a record that names the key page.
+    pub(crate) fn is_behind_keys(&self, stretch: Stretch, at: u32) -> bool {
+        let position = |offset| Position {
+            generation: stretch.generation,
+            offset,
+        };
+        let log_end = self.key_page.payload.log_end;
+        let salt = u32::from(stretch.salt_at) * self.pages.geometry.granule();
+        position(salt) < log_end && position(at) >= log_end
     }
 
     /// Where the log goes on if what stands at the cursor was written and not accepted: the last Session record beyond it
