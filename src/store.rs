@@ -97,14 +97,15 @@
 //!  change · transaction            putting and removing one item; several together
 //!  anchor · counter · flash_counter   holding the store against a monotonic counter
 //!  mount · replay · walk           from bytes to a store; the log into the index; reading what may be torn
-//!  collect · keys                  making room; changing keys
+//!  collect · ahead · keys          making room; the pages to come, without those that fail; changing keys
 //!  salvage                         what still opens of a store that does not mount
 //!  log · memory                    the head of the log; the caller's RAM
 //!  key_page · clear · record       one key page; one record
 //!  pages · hierarchy               the medium, read back and marked; which key comes from which
-//!  geometry · format               sizes and places; every byte on flash
+//!  ring · geometry · format        the order of the pages; sizes and places; every byte on flash
 //! ```
 
+mod ahead;
 mod anchor;
 mod blocking;
 mod change;
@@ -128,6 +129,7 @@ mod pace;
 mod pages;
 mod record;
 mod replay;
+mod ring;
 mod salvage;
 mod stored;
 mod transaction;
@@ -720,7 +722,8 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
     ///
     /// # Errors
     ///
-    /// [`EraseError`]; call it again, it starts over.
+    /// [`EraseError`]; call it again, it starts over. A page of write-once media that holds something and no longer erases makes it
+    /// fail every time: erase the class.
     ///
     /// # Power loss
     ///
@@ -759,8 +762,11 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
                 self.memory.parts().buffer.zeroize();
                 collected?;
             }
-            // The page retired last may still hold what it held, if its erase was interrupted.
-            self.log.finish_erase().await?;
+            // The page retired last may still hold what it held, if its erase was interrupted; and one that was left out.
+            let finished = self.log.finish_erase(&mut self.memory.parts(), random).await;
+            self.memory.parts().buffer.zeroize();
+            finished?;
+            self.log.erase_left_out().await?;
         }
         Ok(())
     }

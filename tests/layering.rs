@@ -23,7 +23,7 @@ const CRATE: [(&str, &[&str]); 4] = [
 
 /// Each module of the store and what it may import of the others. `store` is `src/store.rs` itself, the operations; it
 /// may import all, and only the blocking face may import it.
-const STORE: [(&str, &[&str]); 27] = [
+const STORE: [(&str, &[&str]); 29] = [
     ("format", &[]),
     ("error", &[]),
     ("class", &[]),
@@ -33,6 +33,7 @@ const STORE: [(&str, &[&str]); 27] = [
     ("key", &["class", "error", "format", "stored"]),
     ("memory", &["class", "format"]),
     ("geometry", &["format"]),
+    ("ring", &["format", "geometry"]),
     ("hierarchy", &["error", "format"]),
     ("record", &["error", "format", "geometry"]),
     ("pages", &["error", "format", "geometry"]),
@@ -64,13 +65,11 @@ const STORE: [(&str, &[&str]); 27] = [
             "pace",
             "pages",
             "record",
+            "ring",
         ],
     ),
     ("figures", &["log", "memory"]),
-    (
-        "collect",
-        &["error", "format", "geometry", "log", "memory", "pace"],
-    ),
+    ("collect", &["error", "format", "log", "memory", "pace"]),
     ("walk", &["error", "format", "log", "memory", "pages", "record"]),
     (
         "keys",
@@ -82,8 +81,10 @@ const STORE: [(&str, &[&str]); 27] = [
             "key_page",
             "log",
             "memory",
+            "ring",
         ],
     ),
+    ("ahead", &["error", "log", "memory", "ring"]),
     (
         "replay",
         &["error", "format", "geometry", "log", "memory", "record", "walk"],
@@ -102,6 +103,7 @@ const STORE: [(&str, &[&str]); 27] = [
             "memory",
             "pace",
             "pages",
+            "ring",
         ],
     ),
     (

@@ -8,6 +8,7 @@
 //!  simulator    (this file)  calls, counters, the power switch
 //!    cells      what programming and erasing do when nothing goes wrong
 //!    tear       what an interrupted program or erase leaves behind
+//!    wear       units that were erased once too often
 //!    counters   what the calls cost
 //!    words      one bit per word
 //! ```
@@ -28,11 +29,13 @@ mod cells;
 mod counters;
 mod error;
 mod tear;
+mod wear;
 mod words;
 
 pub use counters::Counters;
 pub use error::SimulatorError;
 pub use tear::{EraseTear, ProgramTear};
+pub use wear::WornOut;
 
 use error::refused;
 use tear::{Random, UnstableUnit, WeakUnit};
@@ -88,6 +91,8 @@ pub struct Simulator<const WRITE: usize, const ERASE: usize> {
     unstable: BTreeMap<usize, UnstableUnit>,
     /// By unit number: units that read blank and do not hold what is programmed.
     weak: BTreeMap<usize, WeakUnit>,
+    /// By unit number: units that fail for good.
+    worn: BTreeMap<usize, WornOut>,
     /// The memory as it was before [`Simulator::image_mut`] handed it out, until the next call looks what changed.
     before_edit: Option<Vec<u8>>,
     program_tear: ProgramTear,
@@ -143,6 +148,7 @@ impl<const WRITE: usize, const ERASE: usize> Simulator<WRITE, ERASE> {
             unreadable: BTreeSet::new(),
             unstable: BTreeMap::new(),
             weak: BTreeMap::new(),
+            worn: BTreeMap::new(),
             before_edit: None,
             program_tear: ProgramTear::Clean,
             erase_tear: EraseTear::Clean,
@@ -364,6 +370,7 @@ impl<const WRITE: usize, const ERASE: usize> NorFlash for Simulator<WRITE, ERASE
         self.notice_edit();
 
         for unit in from as usize / ERASE..to as usize / ERASE {
+            self.check_erases(unit)?;
             let cut = self.spend_events(EVENTS_PER_ERASE);
             // An erase that began has worn the unit; at its first event it has not begun.
             if cut != Some(0) {

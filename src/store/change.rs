@@ -3,7 +3,7 @@
 //! ```text
 //!  store
 //!  change   (this file)
-//!  collect · keys · log
+//!  collect · ahead · keys · log
 //! ```
 
 use rand_core::TryCryptoRng;
@@ -13,10 +13,10 @@ use super::class::DataClass;
 use super::error::{Fault, WriteError};
 use super::format::{self, Kind, MAX_VALUE, PAIR_PAYLOAD, TEXT_START};
 use super::geometry::Geometry;
+use super::key_page;
 use super::keys::Fate;
 use super::log::{Doomed, Log, Writing};
 use super::memory::{Entry, Parts};
-use super::{collect, key_page};
 use crate::crypto;
 use crate::flash::{Medium, MediumKind};
 
@@ -159,7 +159,7 @@ impl<M: Medium> Log<M> {
             .saturating_add(2);
         let bytes = self.live_bytes.saturating_add(size).saturating_add(largest);
         let grows = older.is_none_or(|older| older.size() < size);
-        if grows && !collect::is_within_capacity(geometry, bytes, items, largest) {
+        if grows && !self.ring().holds(bytes, items, largest) {
             return Err(WriteError::Full);
         }
         let slot = match slot {
@@ -288,19 +288,19 @@ impl<M: Medium> Log<M> {
         parts: &mut Parts<'_>,
         random: &mut R,
     ) -> Result<bool, Fault> {
-        if self.free_pages() <= self.pages.geometry.spare() && self.tail < self.head.generation {
+        if self.free_pages() <= self.ring().spare() && self.tail < self.head.generation {
             self.collect_step(parts, random).await?;
             return Ok(true);
         }
-        if self.ready < self.free_pages().min(self.pages.geometry.spare()) {
-            let page = self
-                .pages
-                .geometry
-                .page_of(self.head.generation.saturating_add(self.ready).saturating_add(1));
-            if self.pages.is_erased(page).await?.is_none() {
-                self.pages.erase_page(page, 0).await?;
+        if self.ready < self.free_pages().min(self.ring().spare()) {
+            let mut generation = self.head.generation;
+            for _ in 0..=self.ready {
+                generation = self.ring().after(generation);
             }
-            self.ready += 1;
+            let page = self.pages.geometry.page_of(generation);
+            if self.pages.is_erased(page).await?.is_some() || self.erase_free(page, parts, random).await? {
+                self.ready += 1;
+            }
             return Ok(true);
         }
         Ok(false)

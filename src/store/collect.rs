@@ -10,22 +10,11 @@ use rand_core::TryCryptoRng;
 
 use super::error::Fault;
 use super::format::{self, Header, LINK_LEN, NO_ADDRESS, SaltPayload, TEXT_START};
-use super::geometry::Geometry;
-use super::log::{Doomed, Log};
+use super::log::{Doomed, Log, Writing};
 use super::memory::{Entry, Index, Parts, Slots};
 use super::pace::Pace;
 use crate::crypto;
 use crate::flash::{Medium, MediumKind};
-
-/// Whether values of so many bytes, the largest of them `largest`, always find room again in a ring of these pages.
-pub(crate) fn is_within_capacity(geometry: Geometry, bytes: u32, items: u32, largest: u32) -> bool {
-    let pages = geometry.log_pages().saturating_sub(geometry.spare());
-    let usable = geometry.usable();
-    // Either by bytes, if each page may lose almost a largest record at its end, or by the number of records a page holds.
-    let by_bytes = pages.saturating_mul(usable.saturating_sub(largest.saturating_sub(geometry.unit)));
-    let by_items = pages.saturating_mul(usable / largest.max(1));
-    bytes <= by_bytes || items <= by_items
-}
 
 impl<M: Medium> Log<M> {
     fn fits(&self, size: u32, reserve: u32) -> bool {
@@ -47,8 +36,8 @@ impl<M: Medium> Log<M> {
                     .prepare(size, self.pages.geometry.pair_record(), parts, random)
                     .await;
             }
-            if self.free_pages() > self.pages.geometry.spare() {
-                self.open_page(random).await?;
+            if self.free_pages() > self.ring().spare() {
+                self.open_page(parts, random).await?;
             } else {
                 self.collect_page(parts, random).await?;
             }
@@ -66,11 +55,14 @@ impl<M: Medium> Log<M> {
         random: &mut R,
     ) -> Result<(), Fault> {
         for _ in 0..=self.pages.geometry.log_pages() {
+            self.erase_spoiled(parts, random).await?;
             if self.fits(size, reserve) {
                 match self.open_session(random).await {
                     // A Session record that failed may have burnt the room.
                     Ok(()) if self.fits(size, reserve) => return Ok(()),
                     Ok(()) | Err(Fault::Full) => {}
+                    // Twice: the page takes nothing any more.
+                    Err(Fault::Flash(_) | Fault::Unkept) if self.head.writing == Writing::Burnt => {}
                     failed => return failed,
                 }
             }
@@ -98,7 +90,7 @@ impl<M: Medium> Log<M> {
         random: &mut R,
     ) -> Result<(), Fault> {
         if self.free_pages() > 1 {
-            self.open_page(random).await
+            self.open_page(parts, random).await
         } else {
             self.turn_over(parts, random).await
         }
@@ -141,6 +133,7 @@ impl<M: Medium> Log<M> {
         let geometry = self.pages.geometry;
         let usable = geometry.usable();
         let used = self.head.generation - self.tail;
+        let missing = self.ring().missing(self.tail, self.head.generation);
         // Live bytes of the tail page, of the next, of the next two, of the next four …
         let mut live = [0u32; u32::BITS as usize];
         for entry in index.iter() {
@@ -156,14 +149,15 @@ impl<M: Medium> Log<M> {
         }
         let in_hand = self
             .free_pages()
-            .saturating_sub(geometry.spare())
+            .saturating_sub(self.ring().spare())
             .saturating_mul(usable);
         let in_hand = in_hand.saturating_add(self.room().min(usable));
         let mut pace = Pace { copies: 0, puts: 1 };
         let (mut copies, mut pages) = (0u32, 1u32);
         for live in live {
             copies = copies.saturating_add(live);
-            let given = pages.min(used).saturating_mul(usable).saturating_sub(copies);
+            let given = pages.min(used).saturating_sub(missing).saturating_mul(usable);
+            let given = given.saturating_sub(copies);
             let candidate = Pace {
                 copies,
                 puts: in_hand.saturating_add(given).max(1),
@@ -189,6 +183,10 @@ impl<M: Medium> Log<M> {
         if tail >= self.head.generation {
             // The head is all there is: it can only be emptied into another page.
             self.advance(parts, random).await?;
+            if self.tail >= self.head.generation {
+                // A page was left out instead.
+                return Ok(());
+            }
         }
         // A step copies a record, none of which is shorter than 32 bytes, or is the last one.
         for _ in 0..=self.pages.geometry.page / 32 {
@@ -215,16 +213,16 @@ impl<M: Medium> Log<M> {
             self.copy(entry, parts, random).await?;
             return Ok(true);
         }
+        // At most one page is ever between Retire and the end of its erase.
+        self.finish_erase(parts, random).await?;
         self.prepare(pair, 0, parts, random).await?;
         if self.tail != tail {
             return Ok(false);
         }
-        // At most one page is ever between Retire and the end of its erase.
-        self.finish_erase().await?;
         //= compliance/requirements.md#store-7
         //# A page that held part of the log MUST be declared dead in the log before its erase begins.
-        self.append_retire(tail + 1, random).await?;
-        self.finish_erase().await?;
+        self.append_retire(self.ring().after(tail), random).await?;
+        self.finish_erase(parts, random).await?;
         // Pages are erased in ring order; one more is ready if those before it are.
         if self.ready + 1 == self.free_pages() {
             self.ready += 1;
@@ -257,7 +255,7 @@ impl<M: Medium> Log<M> {
             self.burnt = Some((left + accepted_end, left + left_end));
         }
         self.overwrite_burnt().await?;
-        self.erase_spoiled().await
+        self.erase_spoiled(parts, random).await
     }
 
     async fn fill_turned_page<R: TryCryptoRng + ?Sized>(
@@ -266,11 +264,9 @@ impl<M: Medium> Log<M> {
         random: &mut R,
     ) -> Result<(), Fault> {
         let salt = crypto::fresh(random).map_err(|_| Fault::Random)?;
-        let generation = self.head.generation.checked_add(1);
-        // A mount looks for generations below the last number there is.
-        let generation = generation.filter(|&generation| generation < u32::MAX);
-        let generation = generation.ok_or(Fault::Internal)?;
+        let generation = self.next_generation()?;
         let page = self.pages.geometry.page_of(generation);
+        let tail = self.ring().after(self.tail);
         if self.ready == 0 || self.pages.is_erased(page).await?.is_none() {
             self.pages.erase_page(page, 0).await?;
         }
@@ -281,7 +277,7 @@ impl<M: Medium> Log<M> {
 
         let live_sum = self.live_sum_turned(page, self.page_head(salt, generation).next, &parts.index);
         let payload = SaltPayload {
-            tail: self.tail + 1,
+            tail,
             live: Self::stated(live_sum),
             ..self.salt_payload(generation, self.head.end)
         };
@@ -328,7 +324,7 @@ impl<M: Medium> Log<M> {
         }
         self.live_sum = live_sum;
         self.head = head;
-        self.tail += 1;
+        self.tail = tail;
         self.tail_erased = false;
         // The old tail is the page after the head now; it holds every value once more, and goes before anything is appended.
         self.spoiled = true;

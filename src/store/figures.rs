@@ -22,11 +22,13 @@ pub struct Figures {
     pub capacity_bytes: u32,
     /// Pages of the log that hold none of it now.
     pub free_pages: u32,
+    /// Pages of the log that failed and are left out for good: four at most.
+    pub left_out_pages: u32,
     /// Bytes of a page.
     pub page_bytes: u32,
     /// The highest number of erases that any page has seen.
     pub most_erases: u32,
-    /// How often class keys were made or erased.
+    /// How often class keys were made or erased, the root key changed or a page left out.
     pub key_version: u32,
     usable: u32,
     log_pages: u32,
@@ -39,17 +41,19 @@ impl Figures {
         let geometry = log.pages.geometry;
         let usable = geometry.usable();
         let waste = log.largest.saturating_sub(geometry.unit);
-        let pages = geometry.log_pages().saturating_sub(geometry.spare());
+        let ring = log.ring();
+        let pages = ring.kept().saturating_sub(ring.spare());
         Self {
             items: index.len(),
             live_bytes: log.live_bytes,
             capacity_bytes: pages.saturating_mul(usable.saturating_sub(waste)),
             free_pages: log.free_pages(),
+            left_out_pages: ring.number_left_out(),
             page_bytes: geometry.page,
             most_erases: log.pages.most_erases,
             key_version: log.key_page.payload.version,
             usable,
-            log_pages: geometry.log_pages(),
+            log_pages: ring.kept(),
             overhead: if M::KIND == MediumKind::Overwritable {
                 37
             } else {

@@ -33,6 +33,8 @@ pub(crate) const FEATURES: u8 = 0;
 pub(crate) const NAME_HASH_BITS: u32 = 21;
 /// Plaintext of the Page, Session and Key page records.
 pub(crate) const SALT_PAYLOAD: usize = 44;
+/// Most pages that can be left out: the Key page record has room for the numbers of so many.
+pub(crate) const MOST_LEFT_OUT: usize = 4;
 /// Plaintext of Removal, Anchor, Retire and Key commit records.
 pub(crate) const PAIR_PAYLOAD: usize = 8;
 /// Plaintext of a Commit record.
@@ -327,6 +329,8 @@ pub(crate) struct KeyPagePayload {
     pub(crate) other_erases: u32,
     /// As in [`SaltPayload`].
     pub(crate) counter: u32,
+    /// Pages of the log that are not used any more, in ascending order; then zeros.
+    pub(crate) left_out: [u16; MOST_LEFT_OUT],
 }
 
 impl KeyPagePayload {
@@ -340,10 +344,18 @@ impl KeyPagePayload {
         place(&mut bytes, 24, &self.count.to_le_bytes());
         place(&mut bytes, 28, &self.other_erases.to_le_bytes());
         place(&mut bytes, 32, &self.counter.to_le_bytes());
+        for (number, page) in self.left_out.iter().enumerate() {
+            place(&mut bytes, 36 + 2 * number, &page.to_le_bytes());
+        }
         bytes
     }
 
     pub(crate) fn from_bytes(bytes: &[u8]) -> Self {
+        let mut left_out = [0; MOST_LEFT_OUT];
+        let pages = bytes.get(36..).unwrap_or_default().chunks_exact(2);
+        for (page, bytes) in left_out.iter_mut().zip(pages) {
+            *page = bytes.first_chunk().copied().map_or(0, u16::from_le_bytes);
+        }
         Self {
             version: number(bytes, 0),
             log_end: Position {
@@ -355,6 +367,7 @@ impl KeyPagePayload {
             count: number(bytes, 24),
             other_erases: number(bytes, 28),
             counter: number(bytes, 32),
+            left_out,
         }
     }
 }
@@ -427,6 +440,7 @@ mod tests {
             count: 6,
             other_erases: 7,
             counter: 8,
+            left_out: [9, 0x0a0b, 0xffff, 0],
         };
         assert_eq!(KeyPagePayload::from_bytes(&key.to_bytes()), key);
     }

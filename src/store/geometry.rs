@@ -135,20 +135,10 @@ impl Geometry {
         u32::from(self.pages.saturating_sub(LOG_START))
     }
 
-    /// Erased pages that values leave to collection.
-    pub(crate) fn spare(self) -> u32 {
-        if self.log_pages() >= 4 { 2 } else { 1 }
-    }
-
     /// The page that generation `generation` of the log lives on.
     pub(crate) fn page_of(self, generation: u32) -> u16 {
         let ring = generation.saturating_sub(1) % self.log_pages().max(1);
         u16::try_from(ring).unwrap_or(0) + LOG_START
-    }
-
-    /// The page before that of a generation, in the ring.
-    pub(crate) fn page_before(self, generation: u32) -> u16 {
-        self.page_of(generation.saturating_add(self.log_pages()).saturating_sub(1))
     }
 
     /// First byte of a page.

@@ -13,11 +13,12 @@ use rand_core::TryCryptoRng;
 
 use super::class::DataClass;
 use super::error::Fault;
-use super::format::{KeyPagePayload, NO_SLOT, Position};
+use super::format::{KeyPagePayload, MOST_LEFT_OUT, NO_SLOT, Position};
 use super::hierarchy::{KEY_LEN, StoreKeys, WrapKeys};
 use super::key_page::{ClassKey, KeyPage};
 use super::log::{KeyWork, Log, Writing};
 use super::memory::{ClassSlot, Entry, Parts, Slots};
+use super::ring::Ring;
 use crate::crypto;
 use crate::flash::Medium;
 use crate::secret::{RootKey, Secret};
@@ -95,7 +96,20 @@ impl<M: Medium> Log<M> {
     ) -> Result<(), Fault> {
         let wrapping = WrapKeys::derive(root_key, self.keys.wrapping.context)?;
         let count = *parts.slots.count;
-        self.write_keys(Some(wrapping), parts, |_, _| Fate::Keep, count, random)
+        let left_out = self.ring().list();
+        self.write_keys(Some(wrapping), left_out, parts, |_, _| Fate::Keep, count, random)
+            .await
+    }
+
+    /// Writes the key page anew: from then on the log goes round these pages.
+    pub(crate) async fn rewrite_ring<R: TryCryptoRng + ?Sized>(
+        &mut self,
+        ring: Ring,
+        parts: &mut Parts<'_>,
+        random: &mut R,
+    ) -> Result<(), Fault> {
+        let count = *parts.slots.count;
+        self.write_keys(None, ring.list(), parts, |_, _| Fate::Keep, count, random)
             .await
     }
 
@@ -107,7 +121,8 @@ impl<M: Medium> Log<M> {
         count: usize,
         random: &mut R,
     ) -> Result<(), Fault> {
-        self.write_keys(None, parts, fate, count, random).await
+        self.write_keys(None, self.ring().list(), parts, fate, count, random)
+            .await
     }
 
     /// Writes the key page anew: `fate` decides what becomes of each slot. When this returns, the keys that had to die are
@@ -117,6 +132,7 @@ impl<M: Medium> Log<M> {
     async fn write_keys<R: TryCryptoRng + ?Sized>(
         &mut self,
         another: Option<WrapKeys>,
+        left_out: [u16; MOST_LEFT_OUT],
         parts: &mut Parts<'_>,
         fate: impl Fn(u8, Option<DataClass>) -> Fate,
         count: usize,
@@ -147,7 +163,10 @@ impl<M: Medium> Log<M> {
         let next = KeyPage {
             page: before.other(),
             salt: crypto::fresh(random).map_err(|_| Fault::Random)?,
-            payload: self.key_page_payload(version, count, live_sum, own_erases)?,
+            payload: KeyPagePayload {
+                left_out,
+                ..self.key_page_payload(version, count, live_sum, own_erases)?
+            },
         };
 
         // From here the other page holds something: it is not to be trusted before it is erased again or committed.
@@ -260,6 +279,7 @@ impl<M: Medium> Log<M> {
             count: u32::try_from(count).map_err(|_| Fault::Internal)?,
             other_erases,
             counter: self.anchoring.next.unwrap_or(self.anchoring.stated),
+            left_out: self.key_page.payload.left_out,
         })
     }
 }

@@ -7,7 +7,7 @@
 //! ```text
 //!  store · mount · collect · keys
 //!  log      (this file)
-//!  key_page · record · pages · hierarchy · memory
+//!  ring · key_page · record · pages · hierarchy · memory
 //! ```
 
 use core::ops::Range;
@@ -20,13 +20,13 @@ use super::format::{
     self, HEADER_LEN, Header, Kind, MAX_UNIT, NO_SLOT, PAIR_PAYLOAD, Position, SALT_PAYLOAD, SaltPayload,
     TEXT_START,
 };
-use super::geometry::LOG_START;
 use super::hierarchy::StoreKeys;
 use super::key_page::KeyPage;
 use super::memory::{ClassSlot, Entry, Index, Slots};
 use super::pace::Pace;
 use super::pages::Pages;
 use super::record::{Frame, OpenedValue, split_value};
+use super::ring::Ring;
 use crate::crypto::{self, Digest, Place, RANDOMNESS_LEN, SALT_LEN};
 use crate::flash::{Medium, MediumKind};
 
@@ -249,12 +249,41 @@ impl<M: Medium> Log<M> {
         }
     }
 
-    /// Pages that hold no part of the log.
+    /// The order of the pages, as the current key page has it.
+    pub(crate) fn ring(&self) -> Ring {
+        Ring::new(self.pages.geometry, self.key_page.payload.left_out)
+    }
+
+    /// Pages that the log may take.
     pub(crate) fn free_pages(&self) -> u32 {
+        self.ring().free(self.tail, self.head.generation)
+    }
+
+    /// The generation of the log page with this number.
+    pub(crate) fn generation_of(&self, page: u16) -> Option<u32> {
+        self.ring().generation_of(page, self.tail, self.head.generation)
+    }
+
+    /// The generation that the next page gets.
+    pub(crate) fn next_generation(&self) -> Result<u32, Fault> {
+        let next = self.ring().after(self.head.generation);
+        // A mount looks for generations below the last number there is, and the page after this one has a number too.
+        if self.ring().after(next) < u32::MAX {
+            Ok(next)
+        } else {
+            Err(Fault::Internal)
+        }
+    }
+
+    pub(crate) fn page_after_head(&self) -> u16 {
         self.pages
             .geometry
-            .log_pages()
-            .saturating_sub((self.head.generation - self.tail).saturating_add(1))
+            .page_of(self.ring().after(self.head.generation))
+    }
+
+    /// The page that was erased last, or is to be.
+    pub(crate) fn page_before_tail(&self) -> u16 {
+        self.ring().page_before(self.tail)
     }
 
     /// Where the next Session record would stand.
@@ -287,7 +316,6 @@ impl<M: Medium> Log<M> {
         &mut self,
         random: &mut R,
     ) -> Result<(), Fault> {
-        self.erase_spoiled().await?;
         if self.head.writing == Writing::Open {
             return self.overwrite_burnt().await;
         }
@@ -342,34 +370,6 @@ impl<M: Medium> Log<M> {
         Ok(())
     }
 
-    /// Erases the page after the head, if a first record may stand on it that was never accepted (the next mount would take
-    /// it for the head, and what was appended here since for torn), or values that are about to be removed.
-    pub(crate) async fn erase_spoiled(&mut self) -> Result<(), Fault> {
-        if self.spoiled {
-            self.ready = 0;
-            let page = self
-                .pages
-                .geometry
-                .page_of(self.head.generation.saturating_add(1));
-            self.pages.erase_page(page, 0).await?;
-            self.tail_erased = self.tail_erased || page == self.pages.geometry.page_before(self.tail);
-            self.spoiled = false;
-            self.ready = 1;
-        }
-        Ok(())
-    }
-
-    /// Completes the erase of the page before the tail, if it was interrupted.
-    pub(crate) async fn finish_erase(&mut self) -> Result<(), Fault> {
-        if !self.tail_erased {
-            self.pages
-                .erase_page(self.pages.geometry.page_before(self.tail), 0)
-                .await?;
-            self.tail_erased = true;
-        }
-        Ok(())
-    }
-
     /// On overwritable media an interrupted write leaves nothing behind either: part of a value that is removed later.
     pub(crate) async fn overwrite_burnt(&mut self) -> Result<(), Fault> {
         if let (MediumKind::Overwritable, Some((from, to))) = (M::KIND, self.burnt) {
@@ -399,49 +399,6 @@ impl<M: Medium> Log<M> {
             counter: self.anchoring.stated,
             filled: 0,
         }
-    }
-
-    /// Opens the next page of the ring, if that leaves one free.
-    pub(crate) async fn open_page<R: TryCryptoRng + ?Sized>(&mut self, random: &mut R) -> Result<(), Fault> {
-        if self.free_pages() < 2 {
-            return Err(Fault::Full);
-        }
-        let salt = crypto::fresh(random).map_err(|_| Fault::Random)?;
-        let randomness = crypto::fresh(random).map_err(|_| Fault::Random)?;
-        let generation = self.head.generation.checked_add(1).ok_or(Fault::Internal)?;
-        let page = self.pages.geometry.page_of(generation);
-        if self.ready == 0 || self.pages.is_erased(page).await?.is_none() {
-            self.pages.erase_page(page, 0).await?;
-        }
-        let payload = self.salt_payload(generation, self.head.end);
-        // The page after the head is blank whenever it is not the one before the tail: a mount relies on it.
-        let after = self
-            .pages
-            .geometry
-            .page_of(generation.checked_add(1).ok_or(Fault::Internal)?);
-        if self.pages.is_erased(after).await?.is_none() {
-            self.pages.erase_page(after, 0).await?;
-            self.tail_erased = self.tail_erased || after == self.pages.geometry.page_before(self.tail);
-        }
-        // Burnt: whatever comes of the program call, the page is erased again before anything else is appended.
-        self.ready = self.ready.saturating_sub(1);
-        self.spoiled = true;
-        let head = match self.begin_page(page, salt, &randomness, payload).await {
-            // The words may have been begun before, which does not always show.
-            Err(Fault::Flash(_) | Fault::Unkept) => {
-                self.pages.erase_page(page, 0).await?;
-                let salt = crypto::fresh(random).map_err(|_| Fault::Random)?;
-                self.begin_page(page, salt, &randomness, payload).await?
-            }
-            begun => begun?,
-        };
-        let left = self.pages.geometry.start(self.head_page());
-        if self.head.next > self.head.end {
-            self.burnt = Some((left + self.head.end, left + self.head.next));
-        }
-        self.spoiled = false;
-        self.head = head;
-        self.overwrite_burnt().await
     }
 
     /// Writes the first record of an erased page.
@@ -641,16 +598,6 @@ impl<M: Medium> Log<M> {
     }
 
     // ---- reading back ----
-
-    /// The generation of the log page that an address lies on.
-    pub(crate) fn generation_of(&self, page: u16) -> Option<u32> {
-        let ring = u32::from(page.checked_sub(LOG_START)?);
-        let pages = self.pages.geometry.log_pages();
-        let head = self.head.generation;
-        let behind = (head.saturating_sub(1).checked_rem(pages)? + pages - ring).checked_rem(pages)?;
-        head.checked_sub(behind)
-            .filter(|&generation| generation >= self.tail && generation > 0)
-    }
 
     /// Reads and opens the item's record into `buffer`.
     //= compliance/requirements.md#store-15

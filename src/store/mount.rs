@@ -11,7 +11,7 @@ use rand_core::TryCryptoRng;
 use super::class::{Class, DataClass};
 use super::clear::Clear;
 use super::error::{Fault, FormatError, MountError};
-use super::format::{self, KeyPagePayload, SaltPayload};
+use super::format::{self, KeyPagePayload, MOST_LEFT_OUT, SaltPayload};
 use super::geometry::{Geometry, LOG_START};
 use super::hierarchy::{Context, KEY_LEN, StoreKeys, WrapKeys};
 use super::key_page::KeyPage;
@@ -19,6 +19,7 @@ use super::log::{Anchoring, Head, KeyWork, Log, Writing};
 use super::memory::Parts;
 use super::pace::Pace;
 use super::pages::Pages;
+use super::ring::Ring;
 use crate::crypto::{self, Digest, SALT_LEN};
 use crate::flash::Medium;
 use crate::secret::{RootKey, Secret};
@@ -109,13 +110,22 @@ impl<M: Medium> Log<M> {
         for page in 0..geometry.pages {
             pages.most_erases = pages.most_erases.max(pages.erases_of(page).await?.unwrap_or(0));
         }
+        let mut ring = Ring::new(geometry, [0; MOST_LEFT_OUT]);
         // The key pages go first: with them, whatever was stored is gone.
         let (before, mut most_erases) = (pages.most_erases, pages.most_erases);
         for page in 0..geometry.pages {
             if page < LOG_START || pages.is_erased(page).await?.is_none() {
                 // A page without a mark is taken to be as worn as any was before, not as those that were just erased.
                 pages.most_erases = before;
-                pages.erase_page(page, 0).await?;
+                match pages.erase_page(page, 0).await {
+                    // Only for a device that has been in the field: a new part has no page that fails.
+                    Err(Fault::Flash(_) | Fault::Unkept)
+                        if existing == Existing::Erase && page >= LOG_START =>
+                    {
+                        ring = ring.without(page).ok_or(FormatError::Unkept)?;
+                    }
+                    erased => erased?,
+                }
                 most_erases = most_erases.max(pages.most_erases);
             }
         }
@@ -126,21 +136,25 @@ impl<M: Medium> Log<M> {
             payload: KeyPagePayload {
                 version: 1,
                 other_erases: pages.erases_of(1).await?.unwrap_or(1).saturating_sub(1),
+                left_out: ring.list(),
                 ..KeyPagePayload::default()
             },
         };
         let mut log = Self::new(pages, keys, key_page);
         log.key_work = KeyWork::Load;
         log.is_new = true;
+        let generation = ring.after(0);
+        log.tail = generation;
         let payload = SaltPayload {
-            generation: 1,
             digest: 0,
-            ..log.salt_payload(1, 0)
+            ..log.salt_payload(generation, 0)
         };
         let salt = crypto::fresh(random).map_err(|_| FormatError::Random)?;
         let randomness = crypto::fresh(random).map_err(|_| FormatError::Random)?;
-        log.head = log.begin_page(LOG_START, salt, &randomness, payload).await?;
-        log.ready = geometry.log_pages() - 1;
+        log.head = log
+            .begin_page(geometry.page_of(generation), salt, &randomness, payload)
+            .await?;
+        log.ready = log.free_pages();
         log.write_first_key_page(&store_key, &classes, random).await?;
         // The record that follows must name the key page as the log's salts do.
         log.head.writing = Writing::Closed;
@@ -192,7 +206,12 @@ impl<M: Medium> Log<M> {
         let store_key = pages.store_key(&wrapping, &key_page).await?;
         let keys = StoreKeys::derive(wrapping, &store_key)?;
         parts.index.clear();
-        Ok((Self::new(pages, keys, key_page), count))
+        let log = Self::new(pages, keys, key_page);
+        if log.ring().is_sound() {
+            Ok((log, count))
+        } else {
+            Err(MountError::Inconsistent)
+        }
     }
 }
 

@@ -35,6 +35,9 @@ impl<M: Medium> Log<M> {
             return Err(MountError::Inconsistent);
         }
         self.tail = self.tail_in_head(newest, parts).await?;
+        if !self.ring().has(self.tail) || self.free_pages() == 0 {
+            return Err(MountError::Inconsistent);
+        }
 
         let mut reading = Reading {
             keys,
@@ -47,9 +50,9 @@ impl<M: Medium> Log<M> {
             unexplained: None,
         };
         let mut start = self.page_of_generation(self.tail).await?;
-        for generation in self.tail..=self.head.generation {
+        for generation in self.ring().generations(self.tail, self.head.generation) {
             let next = if generation < self.head.generation {
-                Some(self.page_of_generation(generation + 1).await?)
+                Some(self.page_of_generation(self.ring().after(generation)).await?)
             } else {
                 None
             };
@@ -203,13 +206,11 @@ impl<M: Medium> Log<M> {
 
     /// What stands behind the end of the log in the page before the head.
     async fn burnt_end_before(&mut self, head: PageStart) -> Option<(u32, u32)> {
-        if head.payload.generation <= head.payload.tail {
+        let before = self.ring().before(head.payload.generation);
+        if before < head.payload.tail {
             return None;
         }
-        let start = self
-            .pages
-            .geometry
-            .start(self.pages.geometry.page_of(head.payload.generation - 1));
+        let start = self.pages.geometry.start(self.pages.geometry.page_of(before));
         let from = start + head.payload.resume.min(self.pages.geometry.page);
         let last = self
             .pages
@@ -437,15 +438,8 @@ impl<M: Medium> Log<M> {
         if free == 0 {
             return Ok(());
         }
-        self.tail_erased = self
-            .pages
-            .is_erased(self.pages.geometry.page_before(self.tail))
-            .await?
-            .is_some();
-        let next = self
-            .pages
-            .geometry
-            .page_of(self.head.generation.saturating_add(1));
+        self.tail_erased = self.pages.is_erased(self.page_before_tail()).await?.is_some();
+        let next = self.page_after_head();
         self.spoiled = self.pages.is_erased(next).await?.is_none();
         if self.spoiled && free > 1 {
             // It holds at most a first record that was torn. More was a page of the log, and the head, until that was damaged.
@@ -461,11 +455,10 @@ impl<M: Medium> Log<M> {
                 return Err(MountError::Damaged(start));
             }
         }
-        for ahead in 1..=free {
-            let page = self
-                .pages
-                .geometry
-                .page_of(self.head.generation.saturating_add(ahead));
+        let mut generation = self.head.generation;
+        for _ in 0..free {
+            generation = self.ring().after(generation);
+            let page = self.pages.geometry.page_of(generation);
             if self.spoiled
                 || self.pages.erases_of(page).await?.is_none()
                 || self.page_start(page).await.is_some()

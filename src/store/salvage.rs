@@ -182,7 +182,7 @@ impl<M: Medium> Log<M> {
             each(Salvage::Gap { from, to });
         }
         let (mut live, mut overwritten) = (None, None);
-        for generation in tail..=head {
+        for generation in log.ring().generations(tail, head) {
             let mut scan = log.scan_of(generation).await?;
             scan.overwritten = overwritten;
             if scan.is_blank {
@@ -251,7 +251,7 @@ impl<M: Medium> Log<M> {
         parts: &mut Parts<'_>,
     ) -> Result<(u32, u32), MountError> {
         let (mut tail, mut key_version) = (oldest, 0);
-        for generation in oldest..=head {
+        for generation in self.ring().generations(oldest, head) {
             let mut scan = self.scan_of(generation).await?;
             while let Some(piece) = self.next_piece(&mut scan, &parts.slots, parts.buffer).await? {
                 if let Piece::Record { header, text, .. } = piece
@@ -303,7 +303,10 @@ impl<M: Medium> Log<M> {
             }
         }
         // The newest page may be the one whose first record does not open.
-        let next = head.checked_add(1).ok_or(MountError::Internal)?;
+        let next = self.ring().after(head);
+        if next == u32::MAX {
+            return Err(MountError::Internal);
+        }
         let page = self.pages.geometry.page_of(next);
         let start = self.pages.geometry.start(page);
         let behind = start + self.pages.geometry.first() + self.pages.geometry.salt_record();
@@ -341,7 +344,7 @@ impl<M: Medium> Log<M> {
                 .unwrap_or_default(),
             Err(_) => [0; SALT_LEN],
         };
-        let next = generation.saturating_add(1);
+        let next = self.ring().after(generation);
         let (end, end_digest) = self
             .page_start(geometry.page_of(next))
             .await
@@ -511,7 +514,7 @@ impl<M: Medium> Log<M> {
             return None;
         }
         let geometry = self.pages.geometry;
-        let page = geometry.page_of(self.head.generation.checked_add(1)?);
+        let page = self.page_after_head();
         self.page_start(page).await?;
         Some((geometry.start(page), geometry.start(page) + geometry.page))
     }

@@ -20,7 +20,6 @@ use zeroize::Zeroize;
 
 use super::change::{Item, Layout};
 use super::class::DataClass;
-use super::collect;
 use super::error::{Fault, WriteError};
 use super::format::{
     self, COMMIT_PAYLOAD, HEADER_LEN, Header, Kind, LINK_LEN, MAX_NAME, NO_ADDRESS, NO_SLOT, PAIR_PAYLOAD,
@@ -204,14 +203,14 @@ impl<M: Medium> Log<M> {
             .unwrap_or(u32::MAX)
             .saturating_add(1);
         let bytes = self.live_bytes.saturating_add(plan.size);
-        if plan.puts > 0 && !collect::is_within_capacity(geometry, bytes, items, largest) {
+        if plan.puts > 0 && !self.ring().holds(bytes, items, largest) {
             return Err(WriteError::Full);
         }
         // Afterwards each of the items must find room for an update, as if they had come one by one.
         let largest = self.largest.max(plan.largest);
         let items = items.saturating_add(u32::try_from(plan.new_items).unwrap_or(u32::MAX));
         let bytes = bytes.saturating_add(largest);
-        if plan.grows && !collect::is_within_capacity(geometry, bytes, items, largest) {
+        if plan.grows && !self.ring().holds(bytes, items, largest) {
             return Err(WriteError::Full);
         }
         for change in changes.iter().filter(|change| !change.is_removal()) {

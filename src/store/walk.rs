@@ -120,6 +120,7 @@ impl<M: Medium> Log<M> {
             payload.generation <= keys.log_end.generation || payload.key_version >= keys.version;
         (self.pages.geometry.page_of(payload.generation) == page
             && payload.generation > 0
+            && self.ring().has(payload.generation)
             && payload.resume <= self.pages.geometry.page
             && is_accepted)
             .then_some(PageStart { page, salt, payload })

@@ -7,7 +7,7 @@ pub mod register;
 
 use std::collections::BTreeMap;
 
-use bydesign::flash::simulator::{EraseTear, ProgramTear, Rule, Simulator};
+use bydesign::flash::simulator::{EraseTear, ProgramTear, Rule, Simulator, WornOut};
 use bydesign::flash::{NeverPends, Overwritable, WriteOnce};
 use bydesign::secret::RootKey;
 use bydesign::store::{Class, Counter, DataClass, MountError, Ram, Store, UserId};
@@ -39,6 +39,8 @@ pub trait Part: Clone {
     where
         Self: 'a;
     const OVERWRITABLE: bool;
+    /// Bytes of a page of the store.
+    const PAGE: u32;
     fn new(capacity: usize) -> Self;
     fn of_image(image: &[u8]) -> Self;
     fn medium(&mut self) -> Self::Medium<'_>;
@@ -50,6 +52,8 @@ pub trait Part: Clone {
     fn power_on(&mut self);
     fn is_off(&self) -> bool;
     fn set_tear(&mut self, program: ProgramTear, erase: EraseTear, seed: u64);
+    /// Wears the page at an address out, or makes it as good as new.
+    fn wear_out(&mut self, address: u32, how: Option<WornOut>);
     /// Power goes after so many events, while a store runs.
     fn cut_in_store(store: &mut Store<Self::Medium<'_>, Memory>, events: u64);
     /// The bytes, to be changed while a store runs.
@@ -66,6 +70,7 @@ macro_rules! part {
         impl<const WRITE: usize, const ERASE: usize> Part for $name<WRITE, ERASE> {
             type Medium<'a> = $wrapper<bydesign::flash::Blocking<&'a mut Simulator<WRITE, ERASE>>>;
             const OVERWRITABLE: bool = $overwritable;
+            const PAGE: u32 = (1024_usize.div_ceil(ERASE) * ERASE) as u32;
             fn new(capacity: usize) -> Self {
                 Self(Simulator::new(capacity, Rule::$rule))
             }
@@ -98,6 +103,9 @@ macro_rules! part {
             }
             fn set_tear(&mut self, program: ProgramTear, erase: EraseTear, seed: u64) {
                 self.0.set_tear(program, erase, seed);
+            }
+            fn wear_out(&mut self, address: u32, how: Option<WornOut>) {
+                self.0.wear_out(address, how);
             }
             fn cut_in_store(store: &mut Store<Self::Medium<'_>, Memory>, events: u64) {
                 store.medium_mut().driver_mut().cut_after(events);

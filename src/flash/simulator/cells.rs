@@ -31,6 +31,9 @@ impl<const WRITE: usize, const ERASE: usize> Simulator<WRITE, ERASE> {
     /// Programs bytes, with everything going well.
     pub(super) fn program(&mut self, start: usize, bytes: &[u8]) {
         let range = start..start + bytes.len();
+        if !self.programs(start) {
+            return;
+        }
         for (byte, requested) in self.memory[range.clone()].iter_mut().zip(bytes) {
             self.counters.lost_ones += u64::from((requested & !*byte).count_ones());
             *byte &= requested;
@@ -46,6 +49,7 @@ impl<const WRITE: usize, const ERASE: usize> Simulator<WRITE, ERASE> {
         self.blank(unit * ERASE..(unit + 1) * ERASE);
         self.unstable.remove(&unit);
         self.weak.remove(&unit);
+        self.wear_erased(unit);
     }
 
     /// Makes whole words blank, stable and readable.

@@ -22,6 +22,9 @@ pub enum SimulatorError {
     /// The word at this address fails to read; the buffer is left as it was.
     #[error("the word at {0:#x} cannot be read")]
     Unreadable(u32),
+    /// The erase unit at this address is worn out, see [`WornOut`](super::WornOut). Nothing changed.
+    #[error("the erase unit at {0:#x} is worn out")]
+    WornOut(u32),
     /// The error asked for by [`Simulator::fail_after`](super::Simulator::fail_after). Nothing changed.
     #[error("injected: {0}")]
     Injected(NorFlashErrorKind),
@@ -33,7 +36,9 @@ impl NorFlashError for SimulatorError {
             Self::NotAligned => NorFlashErrorKind::NotAligned,
             Self::OutOfBounds => NorFlashErrorKind::OutOfBounds,
             Self::Injected(kind) => *kind,
-            Self::PowerLost | Self::ProgrammedTwice(_) | Self::Unreadable(_) => NorFlashErrorKind::Other,
+            Self::PowerLost | Self::ProgrammedTwice(_) | Self::Unreadable(_) | Self::WornOut(_) => {
+                NorFlashErrorKind::Other
+            }
         }
     }
 }
