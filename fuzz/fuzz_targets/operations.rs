@@ -1,10 +1,11 @@
-//! Histories of operations, restarts, power cuts, failing drivers and restored images, against the model.
+//! Histories of operations, restarts, power cuts, failing drivers, failing pages and restored images, against the model.
 //!
 //! ```text
 //!  input    part 1 | tear 1 | boot 1 | seed 1 | steps of 5: kind, a, b, c, d
 //!  part     which simulated part, see `PARTS`
 //!  tear     which tear model, see `TEARS`
-//!  boot     bit 0: the random source starts from the same seed at each boot
+//!  boot     bit 0: the random source starts from the same seed at each boot; bit 1: a page of the log fails from the beginning; bit 2: how;
+//!           the others: which
 //! ```
 //!
 //! What must hold: each mount succeeds; what it shows is a state that the operations so far allow; the ledger has seen no
@@ -17,7 +18,7 @@ mod support;
 mod rig;
 
 use bydesign::crypto::ledger;
-use bydesign::flash::simulator::ProgramTear;
+use bydesign::flash::simulator::{ProgramTear, WornOut};
 use bydesign::store::{MountError, Store};
 use chacha20::ChaCha20Rng;
 use libfuzzer_sys::arbitrary::{self, Arbitrary, Unstructured};
@@ -53,6 +54,7 @@ struct Setting {
     part: u8,
     tear: u8,
     same_random_at_each_boot: bool,
+    worn: Option<(u8, WornOut)>,
     seed: u8,
 }
 
@@ -69,6 +71,14 @@ impl<'a> Arbitrary<'a> for History {
             part,
             tear,
             same_random_at_each_boot: boot & 1 == 1,
+            worn: (boot & 2 == 2).then_some((
+                boot >> 3,
+                if boot & 4 == 4 {
+                    WornOut::DoesNotErase
+                } else {
+                    WornOut::KeepsAZero
+                },
+            )),
             seed,
         };
         let steps = steps.chunks_exact(5).take(MOST_STEPS).map(Step::decode).collect();
@@ -147,6 +157,10 @@ fn follow<P: Rig>(capacity: usize, history: &History) {
     };
     drop(format(&mut part, seed));
     part.set_tear(program, erase, seed);
+    if let Some((page, way)) = setting.worn {
+        let pages = u32::try_from(capacity).expect("small") / P::PAGE;
+        part.wear_out((2 + u32::from(page) % (pages - 2)) * P::PAGE, Some(way));
+    }
 
     let mut kept = (part.clone(), Model::new());
     let mut allowed = vec![Model::new()];
@@ -157,7 +171,13 @@ fn follow<P: Rig>(capacity: usize, history: &History) {
         } else {
             seed + 1000 + boot
         });
-        let end = live(&mut part, &mut allowed, &mut steps, &mut source);
+        let end = live(
+            &mut part,
+            &mut allowed,
+            &mut steps,
+            setting.worn.is_some(),
+            &mut source,
+        );
         if let End::Unmounted(error) = end {
             assert!(part.is_off(), "does not mount: {error}");
         }
@@ -194,11 +214,8 @@ fn follow<P: Rig>(capacity: usize, history: &History) {
         "what a mount showed, the next shows"
     );
     // Interrupted writes burn room. Without any, removal always works, and then there is room again.
-    if !history
-        .steps
-        .iter()
-        .any(|step| matches!(step, Step::Cut(_) | Step::Fail(_)))
-    {
+    let is_disturbed = |step| matches!(step, &Step::Cut(_) | &Step::Fail(_));
+    if setting.worn.is_none() && !history.steps.iter().any(is_disturbed) {
         let mut source = random(seed);
         for (number, name) in seen.keys() {
             let removed = store.remove_bytes(class(*number), name, &mut source);
@@ -222,6 +239,7 @@ fn live<'a, P: Rig>(
     part: &mut P,
     allowed: &mut Vec<Model>,
     steps: &mut impl Iterator<Item = &'a Step>,
+    worn: bool,
     source: &mut ChaCha20Rng,
 ) -> End {
     let mut store = match mount(part) {
@@ -255,7 +273,7 @@ fn live<'a, P: Rig>(
                 Outcome::Refused => {}
                 Outcome::Cut => {
                     let off = P::is_off_in_store(&store);
-                    assert!(off || failing, "{operation:?} failed by itself");
+                    assert!(off || failing || worn, "{operation:?} failed by itself");
                     failing &= off;
                     let after: Vec<Model> = allowed.iter().map(|model| operation.apply(model)).collect();
                     allowed.extend(after);
