@@ -274,7 +274,7 @@ fn live<'a, P: Rig>(
                 Outcome::Cut => {
                     let off = P::is_off_in_store(&store);
                     assert!(off || failing || worn, "{operation:?} failed by itself");
-                    failing &= off;
+                    failing &= off || worn;
                     let after: Vec<Model> = allowed.iter().map(|model| operation.apply(model)).collect();
                     allowed.extend(after);
                     *allowed = distinct(std::mem::take(allowed));
@@ -288,7 +288,7 @@ fn live<'a, P: Rig>(
                 Err(error) => {
                     let off = P::is_off_in_store(&store);
                     assert!(off || failing, "does not read: {error}");
-                    failing &= off;
+                    failing &= off || worn;
                     if off {
                         return End::Restart;
                     }
