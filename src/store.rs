@@ -432,7 +432,7 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
         data: impl Into<DataClass>,
         mut each: impl FnMut(&str, &[u8]),
     ) -> Result<(), ReadError> {
-        self.recover().await?;
+        self.settle().await?;
         let data = data.into();
         let Parts { index, slots, buffer } = self.memory.parts();
         let Some(slot) = slots.find(data) else {
@@ -642,7 +642,7 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
     /// # Errors
     ///
     /// [`WriteError`]; none of the changes was made. After an error of the flash driver all or none of them are there after the
-    /// next mount; until then, and whenever the next operation tells, they stay so.
+    /// next mount; until then, and whatever the next operation tells, they stay so.
     ///
     /// # Power loss
     ///
@@ -698,7 +698,7 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
         random: &mut R,
     ) -> Result<(), EraseError> {
         let scope = scope.into();
-        self.recover().await?;
+        self.settle().await?;
         let mut parts = self.memory.parts();
         let takes = |data: Option<DataClass>| data.is_some_and(|data| scope.takes(data));
         if !parts.slots.used().iter().any(|slot| takes(slot.data)) {
@@ -811,7 +811,7 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
         root_key: &RootKey,
         random: &mut R,
     ) -> Result<(), EraseError> {
-        self.recover().await?;
+        self.settle().await?;
         let changed = self.log.rewrap(root_key, &mut self.memory.parts(), random).await;
         self.memory.parts().buffer.zeroize();
         Ok(changed?)
@@ -926,8 +926,8 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
 
     // ---- what the operations share ----
 
-    /// Completes what an operation that failed or was dropped left half done.
-    async fn recover(&mut self) -> Result<(), Fault> {
+    /// Brings the keys and the index up to date after an operation that failed or was dropped: enough to read, and to change keys.
+    async fn settle(&mut self) -> Result<(), Fault> {
         // A start of the counter that was dropped states nothing later.
         self.log.anchoring.next = None;
         self.log.settle_key_pages().await?;
@@ -936,15 +936,16 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
             let count = *slots.count;
             self.log.load_class_keys(&mut slots, count).await?;
         }
+        self.log.count_run(&mut self.memory.parts()).await
+    }
+
+    /// Completes what an operation that failed or was dropped left half done. A write does that before it begins: nothing may
+    /// stand behind a record whose predecessor is not overwritten yet.
+    async fn recover(&mut self) -> Result<(), Fault> {
+        self.settle().await?;
         self.log.overwrite_doomed().await?;
-        if self.log.run.is_some() {
-            let mut parts = self.memory.parts();
-            let finished = self.log.finish_run(&mut parts).await;
-            parts.buffer.zeroize();
-            finished?;
-        }
-        self.log.overwrite_burnt().await?;
-        Ok(())
+        self.log.overwrite_run(&mut self.memory.parts()).await?;
+        self.log.overwrite_burnt().await
     }
 
     /// Finds an item and leaves its record open in the buffer; the caller wipes it.
@@ -952,7 +953,7 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
         if name.len() > MAX_NAME {
             return Err(ReadError::Name);
         }
-        self.recover().await?;
+        self.settle().await?;
         let Parts { index, slots, buffer } = self.memory.parts();
         let Some(slot) = slots.find(data) else {
             return Ok(None);

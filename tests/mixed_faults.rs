@@ -385,8 +385,9 @@ fn wear<P: Pending>(part: &mut P, worn: &mut Vec<u32>, dice: &mut ChaCha20Rng) {
     ];
     let ways = &ways[..if P::OVERWRITABLE { 2 } else { 3 }];
     if roll(dice, 4) == 0 && worn.len() < 2 {
-        let pages = u32::try_from(part.image().len()).expect("small") / P::PAGE;
-        let address = (2 + dice.next_u32() % (pages - 2)) * P::PAGE;
+        let page = u32::try_from(P::PAGE).expect("small");
+        let pages = u32::try_from(part.image().len()).expect("small") / page;
+        let address = (2 + dice.next_u32() % (pages - 2)) * page;
         part.wear_out(address, Some(one_of(dice, ways)));
         worn.push(address);
     }
@@ -435,7 +436,7 @@ fn histories<P: Pending>(capacity: usize, longest: u8) {
     let rarest = tally.cuts.min(tally.failures).min(tally.drops);
     assert!(only_one || rarest > 300, "{tally:?}");
     // Of fewer than four pages of the log hardly one can be spared.
-    let spares_some = capacity / P::PAGE as usize >= 6;
+    let spares_some = capacity / P::PAGE >= 6;
     assert!(only_one || tally.without_pages > 300 || !spares_some, "{tally:?}");
 }
 

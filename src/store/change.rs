@@ -245,6 +245,7 @@ impl<M: Medium> Log<M> {
         self.doomed = Some(Doomed {
             address: entry.address(),
             size: entry.size(),
+            slot,
         });
         self.overwrite_doomed().await?;
         Ok(true)

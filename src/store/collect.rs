@@ -426,6 +426,7 @@ impl<M: Medium> Log<M> {
             self.doomed = Some(Doomed {
                 address: older.address(),
                 size: older.size(),
+                slot: older.slot(),
             });
         }
         let entry = Entry::new(address, header.slot, size, header.kind.is_fixed(), hash);

@@ -164,7 +164,9 @@ pub enum ReadError {
     Internal,
 }
 
-/// Why something could not be written or removed. The old value is still there.
+/// Why something could not be written or removed. The old value is still there, except after `Flash` and `Unkept`: where the
+/// change stands on the flash and only the overwriting of the old value failed, the new one counts, and each later write
+/// reports the same until the old one is overwritten.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum WriteError {

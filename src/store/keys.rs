@@ -210,6 +210,7 @@ impl<M: Medium> Log<M> {
                     .sum();
                 self.live_bytes = self.live_bytes.saturating_sub(bytes);
                 index.remove_slot(slot);
+                self.doomed = self.doomed.filter(|doomed| doomed.slot != slot);
                 if let Some(slot) = slots.all.get_mut(usize::from(slot)) {
                     slot.data = None;
                     slot.since = next.payload.log_end;

@@ -196,6 +196,7 @@ pub(crate) struct Run {
 pub(crate) struct Doomed {
     pub(crate) address: u32,
     pub(crate) size: u32,
+    pub(crate) slot: u8,
 }
 
 /// The medium and everything that is known of the log on it.

@@ -6,8 +6,8 @@
 //!  walk · log · memory
 //! ```
 
-use super::error::MountError;
-use super::format::{self, Header, KeyPagePayload, Kind, NO_ADDRESS, Position, SaltPayload};
+use super::error::{Fault, MountError};
+use super::format::{self, Header, KeyPagePayload, Kind, NO_ADDRESS, NO_SLOT, Position, SaltPayload};
 use super::geometry::LOG_START;
 use super::log::{DecidedEnd, Doomed, Head, Log, Writing};
 use super::memory::{Entry, Index, Parts};
@@ -75,7 +75,8 @@ impl<M: Medium> Log<M> {
         }
         self.check(&reading)?;
         self.finish_overwriting(&reading).await?;
-        self.finish_run(parts).await?;
+        self.count_run(parts).await?;
+        left_to_writes(self.overwrite_run(parts).await)?;
         self.largest = parts.index.iter().map(Entry::size).max().unwrap_or(0);
         self.live_bytes = parts.index.iter().map(Entry::size).sum();
         if self.anchoring.stated > 0 && reading.anchored.is_none() {
@@ -329,6 +330,7 @@ impl<M: Medium> Log<M> {
                 self.doomed = Some(Doomed {
                     address: previous,
                     size: entry.size(),
+                    slot: entry.slot(),
                 });
             }
         } else if reading.unopened == Some(previous) && self.run.is_some() {
@@ -339,6 +341,7 @@ impl<M: Medium> Log<M> {
             self.doomed = Some(Doomed {
                 address: previous,
                 size: 0,
+                slot: NO_SLOT,
             });
         } else {
             reading.overwritten = Some(previous);
@@ -421,14 +424,11 @@ impl<M: Medium> Log<M> {
     /// Overwrites what the last change superseded. If it reads as overwritten already, that may have been cut short all the
     /// same: its last word may read zero now and not the next time.
     async fn finish_overwriting(&mut self, reading: &Reading) -> Result<(), MountError> {
-        if let (MediumKind::Overwritable, None, Some(address)) = (M::KIND, self.doomed, reading.overwritten) {
-            self.doomed = Some(Doomed { address, size: 0 });
+        let address = self.doomed.map(|doomed| doomed.address).or(reading.overwritten);
+        if let (MediumKind::Overwritable, Some(address)) = (M::KIND, address) {
+            self.doomed = Some(self.doomed_at(address).await?);
         }
-        if let Some(Doomed { address, size: 0 }) = self.doomed {
-            let size = self.size_at(address).await?;
-            self.doomed = Some(Doomed { address, size });
-        }
-        Ok(self.overwrite_doomed().await?)
+        Ok(left_to_writes(self.overwrite_doomed().await)?)
     }
 
     /// What stands on the pages that hold no part of the log.
@@ -468,6 +468,16 @@ impl<M: Medium> Log<M> {
             self.ready += 1;
         }
         Ok(())
+    }
+}
+
+/// An overwriting that fails stays to be done, and no write goes on before it is.
+//= compliance/requirements.md#store-35
+//# What cannot be overwritten MUST hinder no mount, no read and no class erasure, and MUST hinder every write until it is overwritten or its class is erased.
+fn left_to_writes(overwritten: Result<(), Fault>) -> Result<(), Fault> {
+    match overwritten {
+        Err(Fault::Flash(_) | Fault::Unkept) => Ok(()),
+        done => done,
     }
 }
 

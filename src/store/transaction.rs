@@ -220,7 +220,8 @@ impl<M: Medium> Log<M> {
         }
         self.make_room(plan.size, parts, random).await?;
         self.run = Some(self.stage(changes, parts, random).await?);
-        Ok(self.finish_run(parts).await?)
+        self.count_run(parts).await?;
+        Ok(self.overwrite_run(parts).await?)
     }
 
     /// Checks the changes one by one and adds up what they take.
@@ -355,29 +356,36 @@ impl<M: Medium> Log<M> {
         Ok(run)
     }
 
-    /// Brings the index up to date with the last transaction, and overwrites what that superseded. May be done again from
-    /// the start at any time.
-    pub(crate) async fn finish_run(&mut self, parts: &mut Parts<'_>) -> Result<(), Fault> {
+    /// Brings the index up to date with the last transaction. May be done again from the start at any time.
+    pub(crate) async fn count_run(&mut self, parts: &mut Parts<'_>) -> Result<(), Fault> {
         let Some(run) = self.run else { return Ok(()) };
         let mut at = run.first;
         while at < run.commit {
             let header = self.staged_at(run, at).await?;
-            self.count_staged(run, at, header, parts).await?;
+            let counted = self.count_staged(run, at, header, parts).await;
             parts.buffer.zeroize();
+            counted?;
             at = at.saturating_add(self.pages.geometry.size(header));
         }
-        if M::KIND == MediumKind::Overwritable {
-            let mut at = run.first;
-            while at < run.commit {
-                let header = self.staged_at(run, at).await?;
-                let previous = self.previous_of(run, at, header, parts).await;
-                parts.buffer.zeroize();
-                if let Some(address) = previous? {
-                    let size = self.size_at(address).await?;
-                    self.overwrite(Doomed { address, size }).await?;
-                }
-                at = at.saturating_add(self.pages.geometry.size(header));
+        if M::KIND == MediumKind::WriteOnce {
+            self.run = None;
+        }
+        Ok(())
+    }
+
+    /// Overwrites what the last transaction superseded. May be done again from the start at any time.
+    pub(crate) async fn overwrite_run(&mut self, parts: &mut Parts<'_>) -> Result<(), Fault> {
+        let Some(run) = self.run else { return Ok(()) };
+        let mut at = run.first;
+        while at < run.commit {
+            let header = self.staged_at(run, at).await?;
+            let previous = self.previous_of(run, at, header, parts).await;
+            parts.buffer.zeroize();
+            if let Some(address) = previous? {
+                let doomed = self.doomed_at(address).await?;
+                self.overwrite(doomed).await?;
             }
+            at = at.saturating_add(self.pages.geometry.size(header));
         }
         self.run = None;
         Ok(())
@@ -392,8 +400,8 @@ impl<M: Medium> Log<M> {
             .ok_or(Fault::Damaged(address.saturating_mul(4)))
     }
 
-    /// The size of a superseded record: nothing but a value in a page of the log ever is.
-    pub(crate) async fn size_at(&mut self, address: u32) -> Result<u32, Fault> {
+    /// A superseded record: nothing but a value in a page of the log ever is.
+    pub(crate) async fn doomed_at(&mut self, address: u32) -> Result<Doomed, Fault> {
         let geometry = self.pages.geometry;
         let damaged = Fault::Damaged(address.saturating_mul(4));
         let (_, offset) = geometry.place(address).ok_or(damaged)?;
@@ -404,7 +412,11 @@ impl<M: Medium> Log<M> {
         if !records.contains(&offset) || offset.saturating_add(size) > records.end {
             return Err(damaged);
         }
-        Ok(size)
+        Ok(Doomed {
+            address,
+            size,
+            slot: header.slot,
+        })
     }
 
     async fn header_of(&mut self, address: u32) -> Result<Option<Header>, Fault> {

@@ -40,7 +40,7 @@ pub trait Part: Clone {
         Self: 'a;
     const OVERWRITABLE: bool;
     /// Bytes of a page of the store.
-    const PAGE: u32;
+    const PAGE: usize;
     fn new(capacity: usize) -> Self;
     fn of_image(image: &[u8]) -> Self;
     fn medium(&mut self) -> Self::Medium<'_>;
@@ -70,7 +70,7 @@ macro_rules! part {
         impl<const WRITE: usize, const ERASE: usize> Part for $name<WRITE, ERASE> {
             type Medium<'a> = $wrapper<bydesign::flash::Blocking<&'a mut Simulator<WRITE, ERASE>>>;
             const OVERWRITABLE: bool = $overwritable;
-            const PAGE: u32 = (1024_usize.div_ceil(ERASE) * ERASE) as u32;
+            const PAGE: usize = 1024_usize.div_ceil(ERASE) * ERASE;
             fn new(capacity: usize) -> Self {
                 Self(Simulator::new(capacity, Rule::$rule))
             }
