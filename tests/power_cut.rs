@@ -99,7 +99,9 @@ fn cut_everywhere<P: Part>(
         for second in second_cuts(first, recovery, 16, 23) {
             let mut part = part.clone();
             part.cut_after(second);
-            assert!(mount(&mut part).is_err(), "{context}, recovery cut at {second}");
+            // A mount whose overwriting fails goes on without.
+            drop(mount(&mut part));
+            assert!(part.is_off(), "{context}, recovery cut at {second}");
             part.power_on();
             cuts += 1;
             state_after(

@@ -318,6 +318,97 @@ fn an_earlier_key_page_brings_no_erased_class_back() {
     assert_eq!(salvage(&mut part), Err(MountError::Inconsistent));
 }
 
+/// Goes on with a store: puts before a change of its keys, and behind it.
+fn continued<P: Part>(base: &P, seed: u8, puts: [u8; 2]) -> (P, Model) {
+    let mut part = base.clone();
+    let mut store = mount(&mut part).unwrap();
+    let source = &mut random(seed.into());
+    for (at, count) in puts.into_iter().enumerate() {
+        for number in 0..count {
+            let name = format!("{at}-{}", number % 9);
+            store
+                .put_bytes(Class::Settings, &name, &[seed; 40], source)
+                .unwrap();
+        }
+        if at == 0 {
+            store.erase(Class::User, source).unwrap();
+        }
+    }
+    let model = support::contents(&mut store);
+    drop(store);
+    (part, model)
+}
+
+#[test]
+fn a_key_page_of_another_history_hides_nothing_without_a_word() {
+    fn check<P: Part>() {
+        let mut base = P::new(8 * 1024);
+        let mut store = format(&mut base, 1);
+        for name in ["a", "b"] {
+            store
+                .put_bytes(Class::User, name, b"to be erased", &mut random(1))
+                .unwrap();
+            store
+                .put_bytes(Class::Identity, name, b"to stay", &mut random(1))
+                .unwrap();
+        }
+        drop(store);
+        let counts = [0, 1, 2, 7, 20];
+        let all = || {
+            counts
+                .into_iter()
+                .flat_map(|before| counts.map(|behind| [before, behind]))
+        };
+        let (mut refused, mut told) = (0, 0);
+        for ours in all() {
+            let (part, model) = continued(&base, 5, ours);
+            for theirs in all().chain([[u8::MAX; 2]]) {
+                let mut part = part.clone();
+                // The last is the one from before both.
+                let keys = if theirs[0] == u8::MAX {
+                    base.clone()
+                } else {
+                    continued(&base, 6, theirs).0
+                };
+                part.image_mut()[..2048].copy_from_slice(&keys.image()[..2048]);
+                let context = format!("the log of {ours:?}, the keys of {theirs:?}");
+                // Nothing behind the change of the keys, or no change: an image of an earlier moment, to which nobody can object.
+                let mounted = mount(&mut part.clone()).map(|mut store| support::contents(&mut store));
+                let is_earlier = ours[1] == 0 && (theirs[0] == u8::MAX || ours[0] == 0 && theirs[0] == 0);
+                assert_eq!(mounted.is_ok(), is_earlier, "{context}");
+                match (mounted, salvage(&mut part)) {
+                    (mounted, Err(error)) => {
+                        assert_eq!(error, MountError::Inconsistent, "{context}");
+                        assert!(mounted.is_err(), "{context}");
+                        refused += 1;
+                    }
+                    (Ok(model), Ok(rescued)) => {
+                        let latest = rescued.items.into_iter().map(|(item, (value, is_latest))| {
+                            assert!(is_latest, "{context}: {item:?}");
+                            (item, value)
+                        });
+                        assert_eq!(latest.collect::<Model>(), model, "{context}");
+                    }
+                    (Err(_), Ok(rescued)) => {
+                        for (item, (value, is_latest)) in &rescued.items {
+                            let known = model.get(item) == Some(value);
+                            assert!(
+                                known || !is_latest,
+                                "{context}: {item:?} is said to be the latest"
+                            );
+                        }
+                        assert!(!rescued.gaps.is_empty(), "{context}: not a word");
+                        told += 1;
+                    }
+                }
+            }
+        }
+        assert!(refused > 50 && told > 50, "{refused} refused, {told} told");
+    }
+    check::<Nor<4, 1024>>();
+    check::<Ecc<8, 1024>>();
+}
+
 #[test]
 fn a_write_that_was_never_accepted_is_not_given() {
     let mut part = Ecc::<8, 1024>::new(8 * 1024);

@@ -109,10 +109,12 @@ struct Scan {
     least: u32,
     /// Where the log ended when the key page was written, or 0.
     key_end: u32,
+    /// The same, until records are met up to there that are those that the key page vouches for.
+    unmet_key_end: Option<u32>,
     /// Finds the Session records that pass over what was written and not accepted.
     cursor: Cursor,
-    /// The highest key version that a record names.
-    key_version: u32,
+    /// The version of a key page that a record names, if that comes after the one that is there, or was in its place.
+    other_keys: Option<u32>,
     /// The live sum as the last record states it, and where that ends.
     live: Option<(u32, u32)>,
     /// An overwritten record behind which nothing says why.
@@ -125,6 +127,12 @@ struct Scan {
 }
 
 impl Scan {
+    fn meet_key_end(&mut self, digest: u64) {
+        if self.unmet_key_end == Some(self.reached) && self.digest.value() == digest {
+            self.unmet_key_end = None;
+        }
+    }
+
     fn is_in_run(&self) -> bool {
         self.run
             .is_some_and(|run| (run.first..=run.commit).contains(&self.at))
@@ -165,9 +173,9 @@ impl<M: Medium> Log<M> {
         }
 
         let (head, oldest) = log.newest_and_tail().await?;
-        let (tail, key_version) = log.tail_and_key_version(oldest, head, parts).await?;
-        // An older key page in the place of the current one: what was erased since would be shown.
-        if key_version > key_page.payload.version {
+        let (tail, names_other_keys) = log.tail_and_keys(oldest, head, parts).await?;
+        // An older key page in the place of the current one, or one of another history: what was erased since would be shown.
+        if names_other_keys {
             return Err(MountError::Inconsistent);
         }
         log.tail = tail;
@@ -242,15 +250,15 @@ impl<M: Medium> Log<M> {
         Ok(salvaged)
     }
 
-    /// What the newest Page record does not say of the tail, a Retire record behind it does; and the highest key version that a
-    /// record names.
-    async fn tail_and_key_version(
+    /// What the newest Page record does not say of the tail, a Retire record behind it does; and whether a record names a key page
+    /// that comes after this one, or stands in its place.
+    async fn tail_and_keys(
         &mut self,
         oldest: u32,
         head: u32,
         parts: &mut Parts<'_>,
-    ) -> Result<(u32, u32), MountError> {
-        let (mut tail, mut key_version) = (oldest, 0);
+    ) -> Result<(u32, bool), MountError> {
+        let (mut tail, mut names_other_keys) = (oldest, false);
         for generation in self.ring().generations(oldest, head) {
             let mut scan = self.scan_of(generation).await?;
             while let Some(piece) = self.next_piece(&mut scan, &parts.slots, parts.buffer).await? {
@@ -261,9 +269,9 @@ impl<M: Medium> Log<M> {
                     tail = tail.max(retired.min(head));
                 }
             }
-            key_version = key_version.max(scan.key_version);
+            names_other_keys |= scan.other_keys.is_some();
         }
-        Ok((tail, key_version))
+        Ok((tail, names_other_keys))
     }
 
     /// Brings the class keys that open into memory, and gives the slots of the others.
@@ -383,7 +391,8 @@ impl<M: Medium> Log<M> {
             least: key_end.max(filled),
             key_end,
             cursor,
-            key_version: payload.map_or(0, |payload| payload.key_version),
+            other_keys: payload.and_then(|payload| self.other_keys(payload)),
+            unmet_key_end: (key_end > 0).then_some(key_end),
             live: payload.map(|payload| (payload.live, behind)),
             overwritten: None,
             digest,
@@ -417,6 +426,7 @@ impl<M: Medium> Log<M> {
         };
         let limit = if scan.end > 0 { scan.end } else { geometry.page };
         while scan.at < limit {
+            scan.meet_key_end(self.key_page.payload.digest);
             scan.cursor.offset = scan.at;
             if let Some(session) = self.jump_from(&mut scan.cursor).await? {
                 // What stands in between was written and never accepted, whole though it may be.
@@ -430,7 +440,7 @@ impl<M: Medium> Log<M> {
                     .take()
                     .or(Some((scan.reached, payload.resume)))
                     .filter(|gap| gap.0 < payload.resume);
-                scan.key_version = scan.key_version.max(payload.key_version);
+                scan.other_keys = scan.other_keys.or(self.other_keys(payload));
                 scan.live = Some((payload.live, at + geometry.salt_record()));
                 scan.overwritten = None;
                 scan.is_changed |= payload.digest != scan.digest.value();
@@ -489,6 +499,9 @@ impl<M: Medium> Log<M> {
             }
             scan.at = at + geometry.unit;
         }
+        scan.meet_key_end(self.key_page.payload.digest);
+        // What the key page says of the log is not what is there: it is another history's.
+        scan.is_changed |= scan.unmet_key_end.is_some();
         // Blank where records were.
         let least = scan.end.max(scan.least);
         if scan.reached < least {
@@ -505,6 +518,13 @@ impl<M: Medium> Log<M> {
         scan.at = geometry.page;
         (scan.end, scan.least) = (0, 0);
         Ok(gap.and_then(closed))
+    }
+
+    /// The version of the key page that a Page or Session record names, if that cannot have been before the present one.
+    fn other_keys(&self, payload: SaltPayload) -> Option<u32> {
+        let (named, ours) = (payload.key_version, self.key_page.payload.version);
+        let is_another = named == ours && payload.key_check != self.key_page.check();
+        (named > ours || is_another).then_some(named)
     }
 
     /// A page of an earlier time in the place of one that was behind the head.
