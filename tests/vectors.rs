@@ -3,16 +3,23 @@
 //!
 //! `BYDESIGN_WRITE_VECTORS=1 cargo test --test vectors` writes them; a change of an existing image is a change of the format.
 
+#[path = "support/drivers.rs"]
+mod drivers;
 mod support;
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use bydesign::flash::NeverPends;
-use bydesign::flash::simulator::{EraseTear, ProgramTear};
-use bydesign::store::{AnchorPolicy, Change, Class, DataClass, Store, UserId, WriteError};
+use bydesign::flash::simulator::{EraseTear, ProgramTear, WornOut};
+use bydesign::store::{AnchorPolicy, AsyncStore, Change, Class, DataClass, Store, UserId, WriteError};
+use chacha20::ChaCha20Rng;
+use drivers::{Pending, Shared, poll_times};
 use support::register::Register;
-use support::{Ecc, Memory, Model, Nor, Part, ROOT, contents, format, mount, random};
+use support::{Ecc, LABEL, Memory, Model, Nor, Part, ROOT, contents, format, mount, random, root_key};
+
+/// Calls that fail by script.
+const PROGRAMS: u8 = 2;
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/images")
@@ -25,42 +32,31 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// A store with a value of each class, one overwritten, one removed, the settings erased once, and two boots.
+/// A value of each class, one overwritten, one removed, the settings erased once.
+fn fill<M: NeverPends>(store: &mut Store<M, Memory>, source: &mut ChaCha20Rng) {
+    store
+        .put_fixed_bytes(Class::Identity, "serial", b"SN-000001", source)
+        .unwrap();
+    store
+        .put_bytes(Class::Settings, "wifi.password", b"of the first owner", source)
+        .unwrap();
+    store.put_bytes(Class::User, "name", b"Ada", source).unwrap();
+    store.put_bytes(Class::User, "name", b"Grace", source).unwrap();
+    store
+        .put_bytes(DataClass::user(UserId(7)), "pin", b"hashed elsewhere", source)
+        .unwrap();
+    store.put_bytes(Class::Application(1), "", b"", source).unwrap();
+    store.put_bytes(Class::User, "gone", b"removed", source).unwrap();
+    store.remove_bytes(Class::User, "gone", source).unwrap();
+    store.erase(Class::Settings, source).unwrap();
+}
+
+/// A store with that, and two boots.
 fn history<P: Part>(capacity: usize) -> P {
     let mut part = P::new(capacity);
     let mut store = format(&mut part, 20_181_014);
     let mut source = random(303_645);
-    store
-        .put_fixed_bytes(Class::Identity, "serial", b"SN-000001", &mut source)
-        .unwrap();
-    store
-        .put_bytes(
-            Class::Settings,
-            "wifi.password",
-            b"of the first owner",
-            &mut source,
-        )
-        .unwrap();
-    store.put_bytes(Class::User, "name", b"Ada", &mut source).unwrap();
-    store
-        .put_bytes(Class::User, "name", b"Grace", &mut source)
-        .unwrap();
-    store
-        .put_bytes(
-            DataClass::user(UserId(7)),
-            "pin",
-            b"hashed elsewhere",
-            &mut source,
-        )
-        .unwrap();
-    store
-        .put_bytes(Class::Application(1), "", b"", &mut source)
-        .unwrap();
-    store
-        .put_bytes(Class::User, "gone", b"removed", &mut source)
-        .unwrap();
-    store.remove_bytes(Class::User, "gone", &mut source).unwrap();
-    store.erase(Class::Settings, &mut source).unwrap();
+    fill(&mut store, &mut source);
     drop(store);
     let mut store = mount(&mut part).unwrap();
     store
@@ -96,6 +92,55 @@ fn aged<P: Part>(capacity: usize) -> P {
     );
     drop(store);
     part.power_on();
+    part
+}
+
+/// The same on a part of whose log the first page had stopped to erase before its store was made; another one goes bad later.
+fn left_out<P: Part>(capacity: usize) -> P {
+    let mut part = history::<P>(capacity);
+    part.wear_out(2 * 1024, Some(WornOut::DoesNotErase));
+    let mut source = random(12);
+    let mut store =
+        Store::format_erasing(part.medium(), Memory::new(), &root_key(), LABEL, &mut source).unwrap();
+    fill(&mut store, &mut source);
+    store
+        .put_bytes(
+            Class::Settings,
+            "wifi.password",
+            b"of the second owner",
+            &mut source,
+        )
+        .unwrap();
+    drop(store);
+    part.wear_out(5 * 1024, Some(WornOut::KeepsAZero));
+    let mut store = mount(&mut part).unwrap();
+    for round in 0..90u8 {
+        store
+            .put_bytes(Class::User, "counter", &[round; 50], &mut source)
+            .unwrap();
+    }
+    assert_eq!(store.figures().left_out_pages, 2);
+    drop(store);
+    part
+}
+
+fn now<T>(future: impl Future<Output = T>) -> T {
+    poll_times(future, usize::MAX).expect("ends")
+}
+
+/// The history, then a write that the driver said had failed and that stands there whole, and then the erasure of another class.
+fn whole_behind_the_keys<P: Pending>(capacity: usize) -> P {
+    let mut part = history::<P>(capacity);
+    let (script, key, mut source) = (Shared::default(), root_key(), random(13));
+    script.borrow_mut().after = true;
+    let medium = part.pending(&script);
+    let mut store = now(AsyncStore::mount(medium, Memory::new(), &key, LABEL)).unwrap();
+    now(store.put_bytes(Class::User, "before", b"acknowledged", &mut source)).unwrap();
+    script.borrow_mut().fail(PROGRAMS, 0, 1);
+    let failed = now(store.put_bytes(Class::User, "behind", b"never accepted", &mut source));
+    assert!(matches!(failed, Err(WriteError::Flash(_))), "{failed:?}");
+    now(store.erase(Class::Application(1), &mut source)).unwrap();
+    drop(store);
     part
 }
 
@@ -276,6 +321,16 @@ fn the_images_of_version_1_are_made_again_byte_for_byte() {
         "v1-write-once-8-staged-erased",
         &staged_and_erased::<Ecc<8, 1024>>(8 * 1024),
     );
+    check("v1-overwritable-4-left-out", &left_out::<Nor<4, 1024>>(8 * 1024));
+    check("v1-write-once-8-left-out", &left_out::<Ecc<8, 1024>>(8 * 1024));
+    check(
+        "v1-overwritable-4-behind",
+        &whole_behind_the_keys::<Nor<4, 1024>>(8 * 1024),
+    );
+    check(
+        "v1-write-once-8-behind",
+        &whole_behind_the_keys::<Ecc<8, 1024>>(8 * 1024),
+    );
     check("v1-overwritable-4-overwriting", &overwriting_cut_short(8 * 1024));
     let counter = format!("counter\t{ANCHORED}\n");
     check_with(
@@ -314,6 +369,25 @@ fn the_images_of_version_1_are_read() {
         contents_of_the_history(&aged);
         assert_eq!(aged.get(&(2, "counter".to_owned())), Some(&vec![89; 50]));
         assert_eq!(aged.get(&(2, "torn".to_owned())), None);
+    }
+    for left_out in [
+        read::<Nor<4, 1024>>("v1-overwritable-4-left-out"),
+        read::<Ecc<8, 1024>>("v1-write-once-8-left-out"),
+    ] {
+        contents_of_the_history(&left_out);
+        assert_eq!(left_out.get(&(2, "counter".to_owned())), Some(&vec![89; 50]));
+    }
+    for behind in [
+        read::<Nor<4, 1024>>("v1-overwritable-4-behind"),
+        read::<Ecc<8, 1024>>("v1-write-once-8-behind"),
+    ] {
+        contents_of_the_history(&behind);
+        assert_eq!(
+            behind.get(&(2, "before".to_owned())),
+            Some(&b"acknowledged".to_vec())
+        );
+        assert_eq!(behind.get(&(2, "behind".to_owned())), None);
+        assert_eq!(behind.get(&(4, String::new())), None);
     }
     let balances = |model: &Model| {
         [(2, "balance.a"), (3, "balance.b"), (4, "total")]
