@@ -49,6 +49,8 @@ STORE_KEY_LENGTH, CLASS_KEY_LENGTH, KEY_COMMIT_LENGTH = 32, 52, 8
 REMOVAL_LENGTH, COMMIT_LENGTH, ANCHOR_LENGTH, RETIRE_LENGTH = 8, 16, 8, 8
 LINK_LENGTH = 8
 LARGEST_SLOTS = 62
+# Pages of the log that are not left out.
+SMALLEST_LOG = 2
 
 # Section 6: classes.
 FREE, IDENTITY, SETTINGS, USER, FIRST_APPLICATION = 0, 1, 2, 3, 4
@@ -220,6 +222,49 @@ class Geometry:
         return FIRST_LOG_PAGE + (generation - 1) % (self.pages - FIRST_LOG_PAGE)
 
 
+@dataclass(frozen=True)
+class Ring:
+    """The pages of the log without those that are left out, and the generations that occur."""
+
+    geometry: Geometry
+    left_out: tuple
+
+    @property
+    def pages(self):
+        return [index for index in self.geometry.log_pages if index not in self.left_out]
+
+    def occurs(self, generation):
+        return generation > 0 and self.geometry.home(generation) not in self.left_out
+
+    @property
+    def first(self):
+        """The generation of the first page of a store for which it was made."""
+        return self.after(0)
+
+    def after(self, generation):
+        return self.next_of(generation, 1)
+
+    def before(self, generation):
+        """The nearest generation before this one, or 0."""
+        return self.next_of(generation, -1)
+
+    def next_of(self, generation, step):
+        generation += step
+        while generation > 0 and not self.occurs(generation):
+            generation += step
+        return generation
+
+
+def parse_left_out(geometry, numbers):
+    """Section 6: numbers of pages of the log, each greater than the one before it, zeros behind them."""
+    named = [number for number in numbers if number]
+    is_listed_well = list(numbers) == named + [0] * (len(numbers) - len(named)) and named == sorted(set(named))
+    in_log = all(number in geometry.log_pages for number in named)
+    if not is_listed_well or not in_log or len(geometry.log_pages) - len(named) < SMALLEST_LOG:
+        raise inconsistent("a key page has an impossible list of pages left out")
+    return tuple(named)
+
+
 def erases_of(page, unit):
     """How often a page has been erased, or None without a good mark (section 1)."""
     if page[:4] != ERASE_MARK:
@@ -346,6 +391,7 @@ class KeyPage:
     digest: bytes
     other_erases: int
     counter: int
+    ring: Ring
     store_key: bytes
     classes: tuple
 
@@ -433,7 +479,7 @@ class KeyPageReader:
         fields = self.read_beginning()
         if fields is None:
             return None
-        self.version, generation, offset, live_sum, digest, count, erases, counter, zero = fields
+        self.version, generation, offset, live_sum, digest, count, erases, counter, *left_out = fields
         store_key = self.next_record(STORE_KEY, NO_SLOT, STORE_KEY_LENGTH)
         if store_key is None or count > LARGEST_SLOTS:
             return None
@@ -441,19 +487,20 @@ class KeyPageReader:
         commit = self.next_record(KEY_COMMIT, NO_SLOT, KEY_COMMIT_LENGTH)
         if None in plain or commit != struct.pack("<II", count, self.version):
             return None
-        if zero or not self.version:
+        if not self.version:
             raise inconsistent(f"key page {self.index} has impossible contents")
+        ring = Ring(self.clear.geometry, parse_left_out(self.clear.geometry, left_out))
         classes = tuple(self.class_key(slot, plaintext) for slot, plaintext in enumerate(plain))
         check_classes(classes)
         end = (generation, offset)
-        fields = self.version, end, live_sum, digest, erases, counter, store_key, classes
+        fields = self.version, end, live_sum, digest, erases, counter, ring, store_key, classes
         return KeyPage(self.index, self.clear, self.salt, *fields)
 
     def read_beginning(self):
         """The fields of the Key page record, or None if it does not open."""
         self.salt = salt_at(self.page, self.offset)
         plaintext = self.next_record(KEY_PAGE, NO_SLOT, KEY_PAGE_LENGTH, extra=self.clear.data)
-        return plaintext and struct.unpack("<IIII8sIIIQ", plaintext)
+        return plaintext and struct.unpack("<IIII8sIII4H", plaintext)
 
     def next_record(self, kind, slot, length, extra=b""):
         """The plaintext of the next record, or None if anything but the record expected is there."""
@@ -606,6 +653,7 @@ class Store:
         self.geometry = key_page.clear.geometry
         self.medium = key_page.clear.medium
         self.classes = key_page.classes
+        self.ring = key_page.ring
         self.sealer = Sealer(self.medium)
         context = Context(key_page.clear.store, label)
         self.seal = context.derive(b"store-seal", 32, key_page.store_key)
@@ -655,7 +703,19 @@ class Store:
         stand = Stand.parse(plaintext)
         if stand.generation != page.generation or stand.filled:
             raise inconsistent(f"a Session record in page {page.index} has impossible contents")
+        if self.was_never_accepted(stand, (page.generation, stand.resume)):
+            return None
         return Session(offset, header, salt, plaintext, stand)
+
+    def was_never_accepted(self, stand, goes_on_at):
+        """Behind the key page's end of the log: a record that goes on there and names an older key page (section 5)."""
+        return goes_on_at >= self.key_page.end and stand.key_version < self.key_page.version
+
+    def has_salt_from_before_keys(self, page, place, salt_place):
+        """Behind the key page's end of the log, a record that names a salt from before it counts as incomplete."""
+        end = self.key_page.end
+        salt = page.generation, salt_place * self.geometry.granule
+        return salt < end <= (page.generation, place)
 
     def open_class_record(self, page, offset, header, salt):
         key = self.classes[header.slot]
@@ -822,7 +882,7 @@ class PageReader:
     def record_at(self, place):
         """The record that is accepted at a place, be it one of the three kinds that do not open and are no error."""
         header = self.plausible_header(place)
-        if header is None:
+        if header is None or self.store.has_salt_from_before_keys(self.page, place, header.salt_place):
             return None
         plaintext = self.plaintext_of(place, header)
         if plaintext is None and not self.may_stay_closed(place, header):
@@ -948,7 +1008,7 @@ class PageReader:
         if self.store.open_session(self.page, place) is not None:
             return True
         header = header_at(self.page.data, place)
-        if header is None:
+        if header is None or self.store.has_salt_from_before_keys(self.page, place, header.salt_place):
             return False
         session = header.salt_place * self.store.geometry.granule
         if header.salt_place == self.salt_place:
@@ -989,9 +1049,9 @@ class LogReader:
 
     def check_nothing_written(self):
         """Where no page ever counted, a cut leaves no more than an incomplete Page record in the first log page."""
-        size = self.store.geometry.page
-        begin = FIRST_LOG_PAGE * size + self.store.geometry.first + self.store.stand_size
-        if not is_blank(self.image[begin : (FIRST_LOG_PAGE + 1) * size]):
+        size, index = self.store.geometry.page, self.store.geometry.home(self.store.ring.first)
+        begin = index * size + self.store.geometry.first + self.store.stand_size
+        if not is_blank(self.image[begin : (index + 1) * size]):
             raise damage("no Page record opens, and records stand behind one")
 
     def check_nothing_lost(self, head):
@@ -999,7 +1059,7 @@ class LogReader:
 
         Copies may stand there without a Page record (section 7), and nothing else.
         """
-        store, generation = self.store, head.generation + 1
+        store, generation = self.store, self.store.ring.after(head.generation)
         index = store.geometry.home(generation)
         data = self.image[index * store.geometry.page :][: store.geometry.page]
         page = LogPage(index, generation, data, salt_at(data, store.geometry.first), None)
@@ -1014,11 +1074,16 @@ class LogReader:
         return self.store.open_log_record(page, place, header, page.salt) is not None
 
     def open_pages(self):
-        """The pages whose Page record opens, by generation; each must be where it belongs."""
-        opened = {}
-        for index in self.store.geometry.log_pages:
+        """The pages whose Page record opens, by generation; each must be where it belongs.
+
+        What stands on a page that is left out is nothing.
+        """
+        opened, key_end = {}, self.store.key_page.end[0]
+        for index in self.store.ring.pages:
             page = self.store.open_page(self.image, index)
             if page is None:
+                continue
+            if page.generation > key_end and page.stand.key_version < self.store.key_page.version:
                 continue
             if self.store.geometry.home(page.generation) != index:
                 raise damage(f"page {index} holds generation {page.generation}, which does not belong there")
@@ -1084,11 +1149,15 @@ class LogReader:
 
     def read_older(self, opened, head):
         """All pages from the tail to the head, each vouched for by the Page record of the one after it."""
+        ring = self.store.ring
+        if not ring.occurs(self.tail):
+            raise inconsistent("the tail is on a page that is left out")
         if head.generation - self.tail >= len(self.store.geometry.log_pages):
             raise inconsistent("the log is longer than the medium")
         tolerated = self.superseded_by_last(head)
         pages = [head]
-        for generation in range(head.generation - 1, self.tail - 1, -1):
+        while pages[-1].generation > self.tail:
+            generation = ring.before(pages[-1].generation)
             page = opened.get(generation)
             if page is None:
                 raise damage(f"the page of generation {generation} is missing")
@@ -1096,6 +1165,8 @@ class LogReader:
             self.note_closed(page)
             check_vouched(page, pages[-1])
             pages.append(page)
+        if len(pages) >= len(ring.pages):
+            raise inconsistent("no page is free")
         self.pages = pages[::-1]
         check_first(self.pages[0])
         check_tails(self.pages)
@@ -1123,7 +1194,7 @@ class LogReader:
         live = {page.index for page in self.pages}
         size, first = self.store.geometry.page, self.store.geometry.first
         old = {page.index for page in opened.values()}
-        for index in self.store.geometry.log_pages:
+        for index in self.store.ring.pages:
             if index in live or is_blank(self.image[index * size + first : (index + 1) * size]):
                 continue
             what = "is older than the tail" if index in old else "has no Page record that opens"
@@ -1180,18 +1251,10 @@ def check_key_page(store, pages):
     return ends_there
 
 
-def is_before_all_records(store):
-    """Whether the key page speaks of an end of the log before which no record can lie.
-
-    The document does not say how the key page that format writes names this end, nor with which digest; generation 0,
-    and the first place of generation 1, both exclude that any record was accepted.
-    """
-    return store.key_page.end <= (1, store.geometry.first + store.stand_size)
-
-
 def check_empty_log(store):
-    """No page of the log opens: right after format only."""
-    if store.key_page.version != 1 or not is_before_all_records(store):
+    """No page of the log opens: right after format only, whose key page names the place behind the first Page record."""
+    begin = store.ring.first, store.geometry.first + store.stand_size
+    if store.key_page.version != 1 or store.key_page.end != begin:
         raise damage("the key page speaks of a log, and no page of it opens")
 
 
@@ -1200,9 +1263,11 @@ def check_key_page_digest(store, pages):
     generation, offset = store.key_page.end
     if generation > pages[-1].generation:
         raise damage("the log ends before the place where the key page was written")
-    if generation < pages[0].generation or is_before_all_records(store):
+    if generation < pages[0].generation:
         return
-    page = pages[generation - pages[0].generation]
+    page = next((page for page in pages if page.generation == generation), None)
+    if page is None:
+        raise damage("the log ended on a page that is left out when the key page was written")
     if page.places.get(offset) != store.key_page.digest:
         raise damage(f"page {page.index} is not what the key page vouches for")
 

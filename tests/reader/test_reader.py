@@ -93,7 +93,14 @@ class CommittedImages(unittest.TestCase):
                 self.assertEqual(reader.read_image(path.read_bytes(), root_key, label), contents)
 
     def test_what_a_cut_left_in_an_image_is_reported(self):
-        expected = {"aged": "interrupted write", "staged": "interrupted write", "overwriting": "overwriting"}
+        expected = {
+            "aged": "interrupted write",
+            "staged": "interrupted write",
+            # Behind the key page's end of the log, where it stays until something is written.
+            "erased": "interrupted write",
+            "behind": "interrupted write",
+            "overwriting": "overwriting",
+        }
         for path in committed_images():
             with self.subTest(path.name):
                 root_key, label, _ = expected_of(path)
@@ -275,8 +282,9 @@ def salt_of(purpose, number):
 class Forge:
     """Writes pages the way the document says that they look; what a cut leaves is written on purpose."""
 
-    def __init__(self, medium=reader.WRITE_ONCE, unit=4, page=1024, pages=8):
+    def __init__(self, medium=reader.WRITE_ONCE, unit=4, page=1024, pages=8, left_out=()):
         self.geometry = reader.Geometry(unit, page, pages)
+        self.left_out = left_out
         self.medium = medium
         self.image = bytearray(BLANK * (page * pages))
         self.context = reader.Context(STORE_ID, LABEL)
@@ -286,6 +294,11 @@ class Forge:
         self.tail, self.version, self.sum, self.sessions, self.counter = 1, 1, 0, 0, 0
         for index in range(pages):
             self.mark(index, 2)
+
+    @property
+    def first_generation(self):
+        """Section 6: that of the first page that is not left out."""
+        return next(g for g in range(1, self.geometry.pages) if self.geometry.home(g) not in self.left_out)
 
     @property
     def first_place(self):
@@ -317,8 +330,11 @@ class Forge:
 
     # Key pages (section 6)
 
-    def key_page(self, index=0, version=1, end=(0, 0), digest=bytes(8), classes=(), other_erases=1, commit=True):
-        """`classes` are (class, user, generation, since) in the order of their slots."""
+    def key_page(self, index=0, version=1, end=None, digest=None, classes=(), other_erases=1, commit=True):
+        """`classes` are (class, user, generation, since) in the order of their slots. Without an end, as format writes it."""
+        if end is None:
+            end = self.first_generation, self.first_place
+            digest = self.digest_of(salt_of("page", self.first_generation))
         self.version, self.classes = version, classes
         salt = salt_of("key", version)
         clear, fields = self.clear_bytes(), self.key_fields(end, digest, other_erases)
@@ -337,8 +353,9 @@ class Forge:
         return reader.MAGIC + sizes + STORE_ID + bytes(4)
 
     def key_fields(self, end, digest, other_erases):
-        numbers = len(self.classes), other_erases, self.counter, 0
-        return struct.pack("<IIII8sIIIQ", self.version, *end, self.live_sum(), digest, *numbers)
+        listed = (*self.left_out, *[0] * (4 - len(self.left_out)))
+        numbers = len(self.classes), other_erases, self.counter, *listed
+        return struct.pack("<IIII8sIII4H", self.version, *end, self.live_sum(), digest, *numbers)
 
     def key_records(self, fields, commit):
         yield reader.KEY_PAGE, reader.NO_SLOT, fields
@@ -358,6 +375,11 @@ class Forge:
         classes = list(self.classes)
         classes[slot] = (*classes[slot][:2], classes[slot][2] + 1, (self.generation, self.offset))
         self.change_key_page(index, version, classes)
+
+    def leave_out(self, *pages, index=1, version=2):
+        """Another key page, from which the log goes on round fewer pages."""
+        self.left_out = pages
+        self.change_key_page(index, version, self.classes)
 
     def change_key_page(self, index, version, classes):
         self.key_page(index, version, (self.generation, self.offset), self.digest(), classes)
@@ -380,11 +402,14 @@ class Forge:
         return self.sum & 0xFFFFFFFF if self.medium == reader.OVERWRITABLE else 0
 
     def digest(self):
-        return struct.pack("<Q", reader.siphash_2_4(self.structure, self.message))
+        return self.digest_of(self.message)
+
+    def digest_of(self, message):
+        return struct.pack("<Q", reader.siphash_2_4(self.structure, message))
 
     def log_page(self, generation, index=None):
         """Begins a page behind the one that is being written."""
-        vouched = (0, bytes(8)) if generation == 1 else (self.offset, self.digest())
+        vouched = (0, bytes(8)) if generation == self.first_generation else (self.offset, self.digest())
         self.generation = generation
         self.index = self.geometry.home(generation) if index is None else index
         self.salt, self.place = salt_of("page", generation), 0
@@ -508,9 +533,11 @@ class Forge:
 def started(**parameters):
     """A store with the item `a` of the settings in its first page; slot 1 is user data."""
     forge = Forge(**parameters)
-    start = (1, forge.first_place)
+    first = forge.first_generation
+    start = (first, forge.first_place)
+    forge.tail = first
     forge.key_page(classes=((reader.SETTINGS, 0, 1, start), (reader.USER, 0, 1, start)))
-    forge.log_page(1)
+    forge.log_page(first)
     forge.session()
     forge.item = forge.value(0, b"a", b"one")
     return forge
@@ -1279,7 +1306,7 @@ class Pages(MadeImages):
 class KeyPages(MadeImages):
     def test_a_new_store_is_empty(self):
         forge = Forge()
-        forge.key_page(end=(1, forge.first_place))
+        forge.key_page()
         self.assert_items(forge)
         forge.log_page(1)
         self.assert_items(forge)
@@ -1344,13 +1371,6 @@ class KeyPages(MadeImages):
             forge.put(1, forge.geometry.first, forge.clear_bytes()[:length])
             self.assert_items(forge, ITEM, notes=1)
 
-    def test_the_log_must_not_go_on_under_an_older_key_page(self):
-        forge = started()
-        forge.erase_class(1, index=1, version=2)
-        forge.version = 1
-        forge.value(0, b"c", b"late")
-        self.assert_refused(forge)
-
     def test_a_key_page_set_back_is_damage(self):
         forge = started()
         before = bytes(forge.image[:2048])
@@ -1365,10 +1385,186 @@ class KeyPages(MadeImages):
         forge.erase(0)
         self.assert_refused(forge)
 
+    def test_the_key_page_that_format_writes_vouches_for_the_first_page(self):
+        forge = Forge()
+        forge.key_page(end=(1, forge.first_place), digest=bytes(8))
+        forge.log_page(1)
+        self.assert_refused(forge)
+
     def test_two_key_pages_of_one_version_contradict_each_other(self):
         forge = started()
         forge.key_page(1, 1, classes=forge.classes)
         self.assert_refused(forge, "inconsistent")
+
+
+class BehindTheKeys(MadeImages):
+    """Section 5: behind the key page's end of the log it goes on only with a record that names that key page."""
+
+    def behind(self, medium, write):
+        """A store whose class 1 was erased after `write` left whole records that were never accepted."""
+        forge = started(medium=medium)
+        before = forge.stand_still()
+        salt, place = forge.salt, forge.place
+        write(forge)
+        forge.go_back(before)
+        forge.salt, forge.place = salt, place
+        forge.erase_class(1, index=1, version=2)
+        return forge
+
+    def test_a_whole_record_under_an_older_salt_counts_for_nothing(self):
+        for medium in BOTH_MEDIA:
+            forge = self.behind(medium, lambda forge: forge.value(0, b"c", b"never accepted"))
+            self.assert_items(forge, ITEM, notes=1)
+
+    def test_a_whole_transaction_under_an_older_salt_counts_for_nothing(self):
+        for medium in BOTH_MEDIA:
+
+            def write(forge):
+                first = forge.staged(0, b"c", b"never")
+                forge.staged(0, b"d", b"accepted")
+                forge.commit(first, 2)
+
+            self.assert_items(self.behind(medium, write), ITEM, notes=1)
+
+    def test_a_whole_session_record_that_names_an_older_key_page_counts_for_nothing(self):
+        for medium in BOTH_MEDIA:
+            for at_skip in (False, True):
+
+                def write(forge):
+                    skip = reader.align(forge.offset + 8, forge.geometry.skip)
+                    forge.session(skip if at_skip else None, follow=False)
+
+                self.assert_items(self.behind(medium, write), ITEM, notes=1)
+
+    def test_a_whole_page_record_that_names_an_older_key_page_counts_for_nothing(self):
+        for medium in BOTH_MEDIA:
+            forge = started(medium=medium)
+            generation, index, offset, message = forge.generation, forge.index, forge.offset, forge.message
+            forge.log_page(2)
+            forge.generation, forge.index, forge.offset, forge.message = generation, index, offset, message
+            forge.erase_class(1, index=1, version=2)
+            self.assert_items(forge, ITEM, notes=1)
+
+    def test_the_log_goes_on_with_a_session_record_that_names_the_key_page(self):
+        for medium in BOTH_MEDIA:
+            forge = self.behind(medium, lambda forge: forge.value(0, b"c", b"never accepted"))
+            end = forge.offset
+            forge.session(reader.align(forge.offset + 80, forge.geometry.skip), end)
+            forge.value(0, b"d", b"accepted")
+            self.assert_items(forge, ITEM, ("settings", "d", b"accepted"))
+
+    def test_more_than_one_interrupted_write_behind_the_end_is_damage(self):
+        for medium in BOTH_MEDIA:
+
+            def write(forge):
+                forge.value(0, b"c", b"never accepted")
+                forge.value(0, b"d", b"nor this")
+
+            self.assert_refused(self.behind(medium, write))
+
+
+class LeftOut(MadeImages):
+    """Sections 5 to 7: pages that failed, which the key page lists."""
+
+    def around(self, medium, left_out, pages=8):
+        """Writes a page for each generation that occurs, twice around the ring; each one empties the page before it."""
+        forge = started(medium=medium, pages=pages, left_out=left_out)
+        occurring = [g for g in range(1, 2 * (pages - 2) + 1) if forge.geometry.home(g) not in left_out]
+        item = forge.item
+        for generation in occurring[1:]:
+            dead, place = forge.generation, forge.geometry.home(generation)
+            if generation > pages - 2:
+                forge.erase(place)
+            forge.log_page(generation)
+            item = forge.value(0, b"a", b"one", previous=item)
+            if medium == reader.OVERWRITABLE:
+                forge.overwrite(self.before(forge, item))
+            forge.retire(generation)
+            forge.erase(forge.geometry.home(dead))
+        return forge
+
+    @staticmethod
+    def before(forge, item):
+        """Where the last but one record of the item stands."""
+        places = getattr(forge, "places", [forge.item])
+        forge.places = [*places, item]
+        return places[-1]
+
+    def test_the_log_goes_round_the_pages_that_are_not_left_out(self):
+        for medium in BOTH_MEDIA:
+            for left_out in ((), (2,), (7,), (4,), (2, 3), (6, 7), (2, 4, 7), (3, 4, 5, 6), (2, 3, 6, 7)):
+                with self.subTest(medium=medium, left_out=left_out):
+                    self.assert_items(self.around(medium, left_out), ITEM)
+
+    def test_what_stands_on_a_page_that_is_left_out_is_nothing(self):
+        for medium in BOTH_MEDIA:
+            forge = self.around(medium, (4, 5))
+            later = started(medium=medium)
+            for index, generation in ((4, 15), (5, 16)):
+                later.log_page(generation)
+                later.value(0, b"b", b"of a page that is left out")
+                forge.put(index, 0, later.image[index * 1024 : (index + 1) * 1024])
+                self.assert_items(forge, ITEM)
+                forge.put(index, 0, bytes(1024))
+                self.assert_items(forge, ITEM)
+
+    def test_the_log_passes_a_page_that_was_left_out_while_it_was_free(self):
+        for medium in BOTH_MEDIA:
+            forge = started(medium=medium)
+            forge.leave_out(3)
+            forge.put(3, 0, bytes(1024))
+            self.assert_items(forge, ITEM)
+            forge.log_page(3)
+            forge.value(0, b"b", b"two")
+            self.assert_items(forge, ITEM, ("settings", "b", b"two"))
+
+    def test_a_page_of_the_log_that_is_left_out_is_damage(self):
+        for medium in BOTH_MEDIA:
+            forge = started(medium=medium)
+            forge.log_page(2)
+            forge.value(0, b"b", b"two")
+            forge.leave_out(2)
+            self.assert_refused(forge, "inconsistent", "tail")
+            forge = started(medium=medium)
+            for generation in (2, 3):
+                forge.log_page(generation)
+            forge.leave_out(3)
+            self.assert_refused(forge)
+
+    def test_a_list_that_cannot_be_is_refused(self):
+        lists = ((0, 3), (3, 0, 4), (3, 3), (4, 3), (1,), (8,), (65535,), (2, 9), (2, 3, 3), (0, 0, 0, 2))
+        for left_out in lists:
+            with self.subTest(left_out=left_out):
+                forge = started()
+                forge.leave_out(*left_out)
+                self.assert_refused(forge, "inconsistent", "left out")
+
+    def test_two_pages_of_the_log_stay(self):
+        forge = started(pages=6)
+        forge.leave_out(4, 5)
+        self.assert_items(forge, ITEM)
+        forge = started(pages=6)
+        forge.leave_out(3, 4, 5)
+        self.assert_refused(forge, "inconsistent", "left out")
+
+    def test_a_log_without_a_free_page_is_refused(self):
+        for left_out, pages in (((), 4), ((3, 5), 6)):
+            forge = started(pages=pages, left_out=left_out)
+            second = next(g for g in range(forge.generation + 1, 9) if forge.geometry.home(g) not in left_out)
+            forge.log_page(second)
+            self.assert_refused(forge, "inconsistent", "free")
+
+    def test_a_new_store_on_a_part_with_a_failing_first_page_is_empty(self):
+        forge = Forge(left_out=(2,))
+        forge.key_page()
+        forge.put(2, 0, bytes(range(256)) * 4)
+        forge.tail = 2
+        self.assert_items(forge)
+        forge.log_page(2)
+        self.assert_items(forge)
+        forge.session()
+        forge.image[3 * 1024 + 40] ^= 1
+        self.assert_refused(forge)
 
 
 class Command(unittest.TestCase):
