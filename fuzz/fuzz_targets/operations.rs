@@ -158,8 +158,9 @@ fn follow<P: Rig>(capacity: usize, history: &History) {
     drop(format(&mut part, seed));
     part.set_tear(program, erase, seed);
     if let Some((page, way)) = setting.worn {
-        let pages = u32::try_from(capacity).expect("small") / P::PAGE;
-        part.wear_out((2 + u32::from(page) % (pages - 2)) * P::PAGE, Some(way));
+        let unit = u32::try_from(P::PAGE).expect("small");
+        let pages = u32::try_from(capacity).expect("small") / unit;
+        part.wear_out((2 + u32::from(page) % (pages - 2)) * unit, Some(way));
     }
 
     let mut kept = (part.clone(), Model::new());
