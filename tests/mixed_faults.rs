@@ -377,18 +377,16 @@ fn fail_soon(dice: &mut ChaCha20Rng, script: &Shared, within: u8) {
 
 /// Wears a page of the log out, or makes one as good as new. Two fail at a time at most.
 fn wear<P: Pending>(part: &mut P, worn: &mut Vec<u32>, dice: &mut ChaCha20Rng) {
-    // What stands on overwritable flash that takes no zeros cannot be overwritten: that is an error, and not for a page ahead.
     let ways = [
         WornOut::DoesNotErase,
         WornOut::KeepsAZero,
         WornOut::DoesNotProgram,
     ];
-    let ways = &ways[..if P::OVERWRITABLE { 2 } else { 3 }];
     if roll(dice, 4) == 0 && worn.len() < 2 {
         let page = u32::try_from(P::PAGE).expect("small");
         let pages = u32::try_from(part.image().len()).expect("small") / page;
         let address = (2 + dice.next_u32() % (pages - 2)) * page;
-        part.wear_out(address, Some(one_of(dice, ways)));
+        part.wear_out(address, Some(one_of(dice, &ways)));
         worn.push(address);
     }
     if roll(dice, 6) == 0
