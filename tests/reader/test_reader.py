@@ -7,6 +7,7 @@ right; only the committed images tie the two to each other.
 
 import contextlib
 import io
+import os
 import pathlib
 import struct
 import tempfile
@@ -252,6 +253,36 @@ class DamagedImages(unittest.TestCase):
             with self.subTest(path.name):
                 answer, _ = outcome(cut, root_key, label)
                 self.assertEqual(answer.kind, "damage")
+
+
+FRESH = os.environ.get("BYDESIGN_FRESH_IMAGES")
+
+
+@unittest.skipUnless(FRESH, "BYDESIGN_FRESH_IMAGES names no folder with images that the library has just made")
+class FreshImages(unittest.TestCase):
+    """Images that the library made of random histories a moment ago."""
+
+    def setUp(self):
+        paths = sorted(pathlib.Path(FRESH).glob("fresh-*.bin"))
+        self.images = [(path, path.read_bytes(), *expected_of(path)) for path in paths]
+        self.assertGreaterEqual(len(self.images), 4)
+
+    def test_every_image_holds_what_its_text_says(self):
+        for path, image, root_key, label, contents in self.images:
+            with self.subTest(path.name):
+                answer, _ = outcome(image, root_key, label)
+                if isinstance(answer, reader.NotTrusted):
+                    self.fail(str(answer))
+                self.assertEqual(sorted(answer.items), sorted(contents.items))
+
+    def test_a_flipped_bit_never_changes_the_contents_silently(self):
+        """Every forty-first byte that is not blank, with another bit each time."""
+        for path, image, root_key, label, contents in self.images:
+            before, notes = outcome(image, root_key, label)
+            for byte in [place for place, value in enumerate(image) if value != 0xFF][::41]:
+                answer, found = outcome(flipped(image, byte * 8 + byte % 8), root_key, label)
+                refused = isinstance(answer, reader.NotTrusted)
+                self.assertTrue(refused or answer == before or found != notes, f"{path.name} at {byte:#x}")
 
 
 def live_places(image, root_key, label):
