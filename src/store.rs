@@ -246,6 +246,11 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
     /// # Power loss
     ///
     /// Mounting again does what was left to do.
+    ///
+    /// # Security
+    ///
+    /// What the last change superseded or removed on overwritable media is overwritten, if a power cut prevented that. Where the
+    /// flash does not take it, the store mounts all the same, and each write reports the failure until it does.
     pub async fn mount(
         medium: M,
         mut memory: I,
