@@ -14,6 +14,8 @@
 //! `docs/benchmarks.md`.
 #![allow(clippy::cast_precision_loss, clippy::cast_possible_truncation)] // figures for people
 
+mod work;
+
 use std::error::Error;
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -23,12 +25,11 @@ use bydesign::flash::simulator::{Rule, Simulator};
 use bydesign::flash::{Blocking, NeverPends, Overwritable, WriteOnce};
 use bydesign::secret::RootKey;
 use bydesign::store::{Change, Class, Ram, Store};
-use chacha20::ChaCha20Rng;
-use chacha20::rand_core::{Rng, SeedableRng};
+use chacha20::rand_core::Rng;
 use chacha20poly1305::{AeadInOut, KeyInit, XChaCha20Poly1305};
 use embedded_storage::nor_flash::NorFlash;
+use work::{BATCHES, SEED, Work, below, fresh_value, random, wear};
 
-const SEED: u64 = 20_261_123;
 const PAGE: usize = 4096;
 const BUFFER: usize = 1024;
 const LABEL: &str = "bench";
@@ -108,140 +109,6 @@ fn root_key() -> RootKey {
     RootKey::new(bytes).expect("random enough")
 }
 
-fn random() -> ChaCha20Rng {
-    ChaCha20Rng::seed_from_u64(SEED)
-}
-
-/// A number below `bound`.
-fn below(bound: usize, random: &mut ChaCha20Rng) -> usize {
-    random.next_u32() as usize % bound.max(1)
-}
-
-// ---- the work ----
-
-struct Item {
-    name: String,
-    len: usize,
-}
-
-/// Items of one kind, and how many of 100 updates go to them; within the group each is as likely.
-struct Group {
-    share: usize,
-    items: Vec<Item>,
-}
-
-struct Work {
-    name: &'static str,
-    groups: Vec<Group>,
-    /// Share of the capacity, as the store reports it, that is filled with more items that are never updated.
-    filled_percent: u32,
-    /// Whether upkeep is done between the puts until none is left.
-    maintained: bool,
-    /// How many updates of different items are made together.
-    batch: usize,
-}
-
-fn group(share: usize, prefix: &str, number: usize, len: usize) -> Group {
-    let items = (0..number)
-        .map(|at| Item {
-            name: format!("{prefix}-{at:02}"),
-            len,
-        })
-        .collect();
-    Group { share, items }
-}
-
-impl Work {
-    /// 64-byte values: four updates of five go to 16 hot items, one to 64 cold ones.
-    fn hot_and_cold(name: &'static str) -> Self {
-        let groups = vec![group(80, "hot", 16, 64), group(20, "cold", 64, 64)];
-        Self {
-            name,
-            groups,
-            filled_percent: 0,
-            maintained: false,
-            batch: 1,
-        }
-    }
-
-    fn all() -> Vec<Self> {
-        vec![
-            Self::hot_and_cold("hot and cold"),
-            Self {
-                maintained: true,
-                ..Self::hot_and_cold("the same, maintained")
-            },
-            Self {
-                filled_percent: 75,
-                ..Self::hot_and_cold("the same, 75 % full")
-            },
-            Self {
-                filled_percent: 75,
-                maintained: true,
-                ..Self::hot_and_cold("75 % full, maintained")
-            },
-            Self {
-                name: "realistic mix",
-                groups: vec![
-                    group(80, "count", 16, 8),
-                    group(19, "set", 40, 24),
-                    group(1, "cert", 4, 900),
-                ],
-                filled_percent: 0,
-                maintained: false,
-                batch: 1,
-            },
-            Self {
-                name: "500 items",
-                groups: vec![group(100, "k", 500, 64)],
-                filled_percent: 0,
-                maintained: false,
-                batch: 1,
-            },
-            Self {
-                batch: 8,
-                ..Self::hot_and_cold(BATCHES)
-            },
-        ]
-    }
-
-    fn items(&self) -> impl Iterator<Item = &Item> {
-        self.groups.iter().flat_map(|group| &group.items)
-    }
-
-    fn choose(&self, random: &mut ChaCha20Rng) -> &Item {
-        let mut of_hundred = below(100, random);
-        let group = self.groups.iter().find(|group| {
-            let here = of_hundred < group.share;
-            of_hundred = of_hundred.saturating_sub(group.share);
-            here
-        });
-        let items = &group.unwrap_or(&self.groups[0]).items;
-        &items[below(items.len(), random)]
-    }
-
-    /// The items of the next batch, each of them once.
-    fn choose_batch(&self, random: &mut ChaCha20Rng) -> Vec<&Item> {
-        let mut items: Vec<&Item> = Vec::new();
-        while items.len() < self.batch {
-            let item = self.choose(random);
-            if items.iter().all(|other| other.name != item.name) {
-                items.push(item);
-            }
-        }
-        items
-    }
-}
-
-/// The work whose updates are made eight at a time.
-const BATCHES: &str = "batches of 8";
-
-fn fresh_value(len: usize, random: &mut ChaCha20Rng) -> Vec<u8> {
-    let mut value = vec![0; len];
-    random.fill_bytes(&mut value);
-    value
-}
-
 // ---- what is counted ----
 
 /// What some updates did.
@@ -289,13 +156,6 @@ impl Cost {
         self.read = counters.bytes_read;
         self.millis = counters.modelled_micros() / 1000.0;
     }
-}
-
-/// Highest number of erases over the mean, of the pages that take turns.
-fn wear(erases: &[u32]) -> f64 {
-    let sum: u32 = erases.iter().sum();
-    let most = erases.iter().max().copied().unwrap_or(0);
-    f64::from(most) * erases.len() as f64 / f64::from(sum.max(1))
 }
 
 // ---- updates ----
