@@ -279,3 +279,61 @@ fn a_part_that_takes_no_writes_at_all_is_mounted_and_read() {
     assert_eq!(put, Err(WriteError::Unkept));
     assert_eq!(contents(&mut store), model);
 }
+
+/// What may be done while something is to be overwritten, and is cut short.
+const CHANGES: [fn(&mut Sealed<'_>) -> bool; 4] = [
+    |store| store.erase(Class::User, &mut random(6)).is_ok(),
+    |store| store.erase(Class::Settings, &mut random(6)).is_ok(),
+    |store| store.change_root_key(&root_key(), &mut random(6)).is_ok(),
+    |store| Update::Put.run(store).is_ok(),
+];
+
+#[test]
+fn a_cut_at_any_event_while_something_is_to_be_overwritten_leaves_the_old_state_or_the_new_one() {
+    let mut cuts = 0;
+    for update in Update::ALL {
+        let (base, page, before) = pending(update);
+        for (number, change) in CHANGES.into_iter().enumerate() {
+            let (events, after) = {
+                let mut part = base.clone();
+                let begun = part.events();
+                let mut store = mount(&mut part).unwrap();
+                change(&mut store);
+                let after = contents(&mut store);
+                drop(store);
+                (part.events() - begun, after)
+            };
+            for tear in support::tears::<Flash>() {
+                for cut in (0..events).step_by(5) {
+                    let context = format!("{update:?}, change {number}, {tear:?}, cut at {cut} of {events}");
+                    let mut part = base.clone();
+                    part.set_tear(tear.0, tear.1, cut);
+                    part.cut_after(cut);
+                    if let Ok(mut store) = mount(&mut part) {
+                        change(&mut store);
+                    }
+                    assert!(part.is_off(), "{context}: power goes");
+                    part.power_on();
+                    cuts += 1;
+                    let mut store = mount(&mut part).unwrap_or_else(|error| panic!("{context}: {error}"));
+                    let now = contents(&mut store);
+                    assert!(now == before || now == after, "{context}: a third state");
+                    drop(store);
+
+                    // Well again, nothing of it is left, and all goes on.
+                    wear(&mut part, page, None);
+                    let mut store = mount(&mut part).unwrap_or_else(|error| panic!("{context}: {error}"));
+                    assert_eq!(contents(&mut store), now, "{context}");
+                    store
+                        .put_bytes(Class::Identity, "next", &[1], &mut random(8))
+                        .unwrap_or_else(|error| panic!("{context}: {error}"));
+                    drop(store);
+                    assert!(!is_left(&part), "{context}: the superseded value is left");
+                    mount(&mut part).unwrap_or_else(|error| panic!("{context}: {error}"));
+                }
+            }
+        }
+    }
+    assert!(cuts > 5_000, "{cuts}");
+    println!("{cuts} cuts");
+}
