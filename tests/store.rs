@@ -1236,3 +1236,28 @@ fn flash_that_does_not_keep_what_is_written_is_noticed_and_no_success_is_reporte
         "{nothing_done} and {half_erased} lies"
     );
 }
+
+#[test]
+fn a_page_is_erased_once_for_each_time_that_it_is_filled() {
+    let mut part = Ecc::<8, 1024>::new(16 * 1024);
+    let mut store = format(&mut part, 1);
+    store.medium_mut().driver_mut().reset_counters();
+    for number in 0..1000_u32 {
+        let value = number.to_le_bytes().repeat(8);
+        store
+            .put_bytes(Class::User, &format!("k{}", number % 7), &value, &mut random(2))
+            .unwrap();
+        if number % 50 == 49 {
+            store.maintain(2, &mut random(2)).unwrap();
+        }
+    }
+    let counters = store.medium().driver().counters();
+    // What a mark, a first record and the end of a page that takes no whole record cost is less than a fifth.
+    let filled = counters.bytes_programmed / (1024 * 4 / 5);
+    assert!(filled > 60, "{filled} pages");
+    assert!(
+        counters.erases <= filled,
+        "{} erases for {filled} pages",
+        counters.erases
+    );
+}
