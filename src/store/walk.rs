@@ -178,10 +178,15 @@ impl<M: Medium> Log<M> {
                 clean: end.clean,
             });
         }
-        if let Some(offset) = self.jump_from(cursor).await?
-            && let Some(session) = self.session_at(cursor, offset).await
-        {
-            return self.enter_session(cursor, offset, session);
+        if let Some(offset) = self.jump_from(cursor).await? {
+            if let Some(session) = self.session_at(cursor, offset).await {
+                return self.enter_session(cursor, offset, session);
+            }
+            if cursor.end.is_none() {
+                // It opened a moment ago: power went while it was written, and what it passes over was never accepted.
+                let header = self.header_at(cursor.start.page, cursor.offset).await;
+                return self.torn_tail(cursor, header, slots, buffer).await;
+            }
         }
         let at = cursor.offset;
         if cursor.end == Some(at) {
