@@ -9,7 +9,7 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use bydesign::flash::Blocking;
-use bydesign::flash::simulator::{EraseTear, ProgramTear, Rule, Simulator, SimulatorError};
+use bydesign::flash::simulator::{EraseTear, ProgramTear, Rule, Simulator, SimulatorError, WornOut};
 use embedded_storage::nor_flash::{NorFlash, NorFlashError, NorFlashErrorKind, ReadNorFlash};
 use proptest::prelude::*;
 use sequential_storage::cache::{self, Cache};
@@ -914,4 +914,25 @@ fn a_store_that_is_not_ours_keeps_the_old_or_the_new_value_over_clean_cuts_at_ev
         cuts > 80 * 40 && old_values > new_values && new_values > 0,
         "{cuts} {old_values} {new_values}"
     );
+}
+
+#[test]
+fn a_unit_that_does_not_program_stays_blank_through_whole_and_through_cut_calls() {
+    for tear in [ProgramTear::Clean, ProgramTear::TornWord, ProgramTear::Unstable] {
+        for done in 0..=16 {
+            let mut flash = flash();
+            flash.wear_out(0, Some(WornOut::DoesNotProgram));
+            flash.set_tear(tear, EraseTear::Clean, done);
+            flash.cut_after(done);
+            assert_eq!(flash.write(0, &[0; 16]).is_err(), done < 16);
+            flash.power_on();
+            assert!(flash.image()[..UNIT].iter().all(|&byte| byte == 0xff));
+            assert_eq!(
+                flash.write(UNIT as u32, &[0; 16]),
+                Ok(()),
+                "the unit beside it is sound"
+            );
+            assert_eq!(flash.image()[UNIT..UNIT + 16], [0; 16]);
+        }
+    }
 }

@@ -102,7 +102,7 @@ impl Random {
 impl<const WRITE: usize, const ERASE: usize> Simulator<WRITE, ERASE> {
     /// Programs `bytes` until power goes at the event of byte `done`.
     pub(super) fn tear_program(&mut self, start: usize, bytes: &[u8], done: usize) {
-        if self.program_tear == ProgramTear::Clean {
+        if self.program_tear == ProgramTear::Clean || !self.programs(start) {
             self.program(start, &bytes[..done]);
             return;
         }
