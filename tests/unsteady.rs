@@ -1,13 +1,13 @@
-//! A Session record that power cut short in its last word, so that it opens now and not the next time, behind whole records that it
-//! passes over.
+//! What power cut short so that it reads one way now and another way the next time.
 
 #[path = "support/drivers.rs"]
 mod drivers;
 mod support;
 
 use bydesign::flash::simulator::{Rule, Simulator, SimulatorError};
-use bydesign::flash::{Overwritable, WriteOnce};
+use bydesign::flash::{NeverPends, Overwritable, WriteOnce};
 use bydesign::store::{AsyncStore, Class, Store, WriteError};
+use chacha20::rand_core::Rng;
 use drivers::{Pending, Shared, poll_times};
 use embedded_storage::nor_flash::{ErrorType, MultiwriteNorFlash, NorFlash, ReadNorFlash};
 use support::{Ecc, LABEL, Memory, Nor, Part as _, contents, format, mount, random, root_key};
@@ -50,30 +50,41 @@ fn failed_writes<P: Pending>() -> (P, u32) {
     (part, 2048 + u32::try_from(last).unwrap())
 }
 
-/// Reads a byte rightly so many times, and then with a bit that is one.
-struct Unsteady<const WRITE: usize> {
+/// A part of which one byte reads with a bit inverted, whenever `is_wrong` says so, until that bit is programmed to zero or erased.
+struct Unsteady<const WRITE: usize, F> {
     part: Simulator<WRITE, 1024>,
     at: u32,
-    right: u32,
+    bit: u8,
+    is_wrong: F,
+    is_cured: bool,
 }
 
-impl<const WRITE: usize> ErrorType for Unsteady<WRITE> {
+impl<const WRITE: usize, F: FnMut() -> bool> Unsteady<WRITE, F> {
+    fn new(part: Simulator<WRITE, 1024>, at: u32, bit: u8, is_wrong: F) -> Self {
+        Self {
+            part,
+            at,
+            bit,
+            is_wrong,
+            is_cured: false,
+        }
+    }
+}
+
+impl<const WRITE: usize, F> ErrorType for Unsteady<WRITE, F> {
     type Error = SimulatorError;
 }
 
-impl<const WRITE: usize> ReadNorFlash for Unsteady<WRITE> {
+impl<const WRITE: usize, F: FnMut() -> bool> ReadNorFlash for Unsteady<WRITE, F> {
     const READ_SIZE: usize = 1;
     fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), SimulatorError> {
         self.part.read(offset, bytes)?;
-        if let Some(byte) = self
-            .at
-            .checked_sub(offset)
-            .and_then(|at| bytes.get_mut(at as usize))
+        let byte = (self.at.checked_sub(offset)).and_then(|at| bytes.get_mut(at as usize));
+        if let Some(byte) = byte
+            && !self.is_cured
+            && (self.is_wrong)()
         {
-            self.right = self.right.saturating_sub(1);
-            if self.right == 0 {
-                *byte = !*byte;
-            }
+            *byte ^= 1 << self.bit;
         }
         Ok(())
     }
@@ -82,22 +93,21 @@ impl<const WRITE: usize> ReadNorFlash for Unsteady<WRITE> {
     }
 }
 
-impl<const WRITE: usize> NorFlash for Unsteady<WRITE> {
+impl<const WRITE: usize, F: FnMut() -> bool> NorFlash for Unsteady<WRITE, F> {
     const WRITE_SIZE: usize = WRITE;
     const ERASE_SIZE: usize = 1024;
     fn erase(&mut self, from: u32, to: u32) -> Result<(), SimulatorError> {
+        self.is_cured |= (from..to).contains(&self.at);
         self.part.erase(from, to)
     }
     fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), SimulatorError> {
-        // What is programmed again is steady.
-        if (offset..offset + u32::try_from(bytes.len()).unwrap()).contains(&self.at) {
-            self.right = u32::MAX;
-        }
+        let byte = (self.at.checked_sub(offset)).and_then(|at| bytes.get(at as usize));
+        self.is_cured |= byte.is_some_and(|byte| byte >> self.bit & 1 == 0);
         self.part.write(offset, bytes)
     }
 }
 
-impl<const WRITE: usize> MultiwriteNorFlash for Unsteady<WRITE> {}
+impl<const WRITE: usize, F: FnMut() -> bool> MultiwriteNorFlash for Unsteady<WRITE, F> {}
 
 macro_rules! check {
     ($part:ident, $wrapper:ident, $rule:ident, $write:literal) => {{
@@ -106,7 +116,11 @@ macro_rules! check {
         assert_eq!(model.len(), 2);
         for right in 0..200 {
             let part = Simulator::<$write, 1024>::from_image(part.image(), Rule::$rule);
-            let medium = $wrapper::new(Unsteady { part, at, right });
+            let mut reads = 0;
+            let medium = $wrapper::new(Unsteady::new(part, at, 0, || {
+                reads += 1;
+                reads > right
+            }));
             let mut store = Store::mount(medium, Memory::new(), &root_key(), LABEL)
                 .unwrap_or_else(|error| panic!("right {right} times: {error}"));
             assert_eq!(contents(&mut store), model, "right {right} times");
@@ -121,4 +135,45 @@ macro_rules! check {
 fn a_session_record_that_opens_only_at_times_hinders_no_mount() {
     check!(Nor, Overwritable, Multiwrite, 4);
     check!(Ecc, WriteOnce, WriteOnce, 8);
+}
+
+/// A bit in the first records of the next page that an earlier start began to program: it reads as one at first, and then at random.
+fn next_page_begun(at: u32, seed: u64) {
+    let context = format!("byte {at:#x}, seed {seed}");
+    let mut part = Nor::<4, 1024>::new(8 * 1024);
+    let mut store = format(&mut part, 1);
+    put(&mut store, 0);
+    drop(store);
+    let (mut noise, mut reads) = (random(seed), 0);
+    let part = Simulator::<4, 1024>::from_image(part.image(), Rule::Multiwrite);
+    let medium = Overwritable::new(Unsteady::new(part, at, 7, || {
+        reads += 1;
+        reads > 3 && noise.next_u32() % 2 == 0
+    }));
+    let mount = |medium| Store::mount(medium, Memory::new(), &root_key(), LABEL);
+    let mut store = mount(medium).unwrap_or_else(|error| panic!("{context}: {error}"));
+    let mut value = 0;
+    while store.figures().free_pages > 4 {
+        value += 1;
+        put(&mut store, value);
+    }
+    let model = contents(&mut store);
+    let mut store = mount(store.into_medium()).unwrap_or_else(|error| panic!("{context}: {error}"));
+    assert_eq!(contents(&mut store), model, "{context}");
+}
+
+fn put<M: NeverPends>(store: &mut Store<M, Memory>, value: u8) {
+    store
+        .put_bytes(Class::Settings, "a", &[value; 40], &mut random(u64::from(value)))
+        .unwrap();
+}
+
+#[test]
+fn what_an_earlier_start_began_on_the_next_page_spoils_nothing_that_is_written_there() {
+    // Its first record, and what follows that in a page that is turned over.
+    for at in [3072 + 12, 3072 + 52, 3072 + 95, 3072 + 200] {
+        for seed in 0..32 {
+            next_page_begun(at, seed);
+        }
+    }
 }

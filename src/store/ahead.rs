@@ -11,6 +11,7 @@ use rand_core::TryCryptoRng;
 use super::error::Fault;
 use super::log::Log;
 use super::memory::Parts;
+use super::pages::LOOKS;
 use super::ring::Ring;
 use crate::crypto;
 use crate::flash::Medium;
@@ -30,9 +31,7 @@ impl<M: Medium> Log<M> {
         let randomness = crypto::fresh(random).map_err(|_| Fault::Random)?;
         let generation = self.next_generation()?;
         let page = self.pages.geometry.page_of(generation);
-        if (self.ready == 0 || self.pages.is_erased(page).await?.is_none())
-            && !self.erase_free(page, parts, random).await?
-        {
+        if !self.is_ready(page).await? && !self.erase_free(page, parts, random).await? {
             return Ok(());
         }
         // The page after the head is blank whenever it is not the one before the tail: a mount relies on it.
@@ -69,8 +68,26 @@ impl<M: Medium> Log<M> {
             self.burnt = Some((left + self.head.end, left + self.head.next));
         }
         self.spoiled = false;
+        self.doubtful = false;
         self.head = head;
         self.overwrite_burnt().await
+    }
+
+    /// Whether the page after the head can be written on. What an earlier start began there may read blank now, be read back rightly
+    /// under what is written over it, and read differently later: its first records are looked at several times.
+    pub(crate) async fn is_ready(&mut self, page: u16) -> Result<bool, Fault> {
+        if self.ready == 0 || self.pages.is_erased(page).await?.is_none() {
+            return Ok(false);
+        }
+        let geometry = self.pages.geometry;
+        let (first, start) = (geometry.first(), geometry.start(page));
+        let end = (first + geometry.salt_record() + geometry.skip()).min(geometry.page);
+        for _ in 0..if self.doubtful { LOOKS } else { 0 } {
+            if !self.pages.is_blank(start + first, start + end).await {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Erases the page after the head, if a first record may stand on it that was never accepted (the next mount would take
@@ -115,7 +132,11 @@ impl<M: Medium> Log<M> {
     ) -> Result<bool, Fault> {
         let failed = match self.pages.erase_page(page, 0).await {
             Err(failed @ (Fault::Flash(_) | Fault::Unkept)) => failed,
-            erased => return erased.map(|()| true),
+            erased => {
+                erased?;
+                self.doubtful &= page != self.page_after_head();
+                return Ok(true);
+            }
         };
         let others = self.ring_without(page, failed, parts).await?;
         match self.pages.erase_page(page, 0).await {

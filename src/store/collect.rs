@@ -267,9 +267,10 @@ impl<M: Medium> Log<M> {
         let generation = self.next_generation()?;
         let page = self.pages.geometry.page_of(generation);
         let tail = self.ring().after(self.tail);
-        if self.ready == 0 || self.pages.is_erased(page).await?.is_none() {
+        if !self.is_ready(page).await? {
             self.pages.erase_page(page, 0).await?;
         }
+        self.doubtful = false;
         self.tail_erased = true;
         // Burnt: whatever comes of the program calls, the page is erased before it is used again.
         self.ready = 0;

@@ -227,6 +227,8 @@ pub(crate) struct Log<M> {
     /// The page after the head holds what must not stay, a first record that was never accepted or a tail that was turned
     /// over; erased before the next append.
     pub(crate) spoiled: bool,
+    /// An earlier start may have begun to write on the page after the head in a way that does not show.
+    pub(crate) doubtful: bool,
     /// The page before the tail is erased for certain.
     pub(crate) tail_erased: bool,
     pub(crate) anchoring: Anchoring,

@@ -67,6 +67,7 @@ impl<M: Medium> Log<M> {
             run: None,
             burnt: None,
             spoiled: false,
+            doubtful: false,
             tail_erased: true,
             anchoring: Anchoring::NONE,
             is_new: false,

@@ -434,6 +434,7 @@ impl<M: Medium> Log<M> {
     /// What stands on the pages that hold no part of the log.
     async fn examine_free_pages(&mut self) -> Result<(), MountError> {
         self.ready = 0;
+        self.doubtful = true;
         let free = self.free_pages();
         if free == 0 {
             return Ok(());
