@@ -9,9 +9,8 @@
 use rand_core::TryCryptoRng;
 
 use super::error::Fault;
-use super::log::Log;
+use super::log::{Log, NextPage};
 use super::memory::Parts;
-use super::pages::LOOKS;
 use super::ring::Ring;
 use crate::crypto;
 use crate::flash::Medium;
@@ -46,7 +45,7 @@ impl<M: Medium> Log<M> {
         let payload = self.salt_payload(generation, self.head.end);
         // Burnt: whatever comes of the program call, the page is erased again before anything else is appended.
         self.ready = self.ready.saturating_sub(1);
-        self.spoiled = true;
+        self.next_page = NextPage::Spoiled;
         let head = match self.begin_page(page, salt, &randomness, payload).await {
             // The words may have been begun before, which does not always show.
             Err(Fault::Flash(_) | Fault::Unkept) => {
@@ -67,8 +66,7 @@ impl<M: Medium> Log<M> {
         if self.head.next > self.head.end {
             self.burnt = Some((left + self.head.end, left + self.head.next));
         }
-        self.spoiled = false;
-        self.doubtful = false;
+        self.next_page = NextPage::Known;
         self.head = head;
         self.overwrite_burnt().await
     }
@@ -82,10 +80,26 @@ impl<M: Medium> Log<M> {
         let geometry = self.pages.geometry;
         let (first, start) = (geometry.first(), geometry.start(page));
         let end = (first + geometry.salt_record() + geometry.skip()).min(geometry.page);
-        for _ in 0..if self.doubtful { LOOKS } else { 0 } {
-            if !self.pages.is_blank(start + first, start + end).await {
-                return Ok(false);
-            }
+        Ok(self.next_page != NextPage::Doubtful
+            || self.pages.is_steadily_blank(start + first, start + end).await)
+    }
+
+    /// Erases one of the pages that puts will open next, if it is not known to be erased. Gives whether there was one.
+    pub(crate) async fn erase_ahead<R: TryCryptoRng + ?Sized>(
+        &mut self,
+        parts: &mut Parts<'_>,
+        random: &mut R,
+    ) -> Result<bool, Fault> {
+        if self.ready >= self.free_pages().min(self.ring().spare()) {
+            return Ok(false);
+        }
+        let mut generation = self.head.generation;
+        for _ in 0..=self.ready {
+            generation = self.ring().after(generation);
+        }
+        let page = self.pages.geometry.page_of(generation);
+        if self.pages.is_erased(page).await?.is_some() || self.erase_free(page, parts, random).await? {
+            self.ready += 1;
         }
         Ok(true)
     }
@@ -97,13 +111,13 @@ impl<M: Medium> Log<M> {
         parts: &mut Parts<'_>,
         random: &mut R,
     ) -> Result<(), Fault> {
-        if self.spoiled {
+        if self.next_page == NextPage::Spoiled {
             self.ready = 0;
             let page = self.page_after_head();
             let is_last = page == self.page_before_tail();
             if self.erase_free(page, parts, random).await? {
                 self.tail_erased |= is_last;
-                self.spoiled = false;
+                self.next_page = NextPage::Known;
                 self.ready = 1;
             }
         }
@@ -134,7 +148,9 @@ impl<M: Medium> Log<M> {
             Err(failed @ (Fault::Flash(_) | Fault::Unkept)) => failed,
             erased => {
                 erased?;
-                self.doubtful &= page != self.page_after_head();
+                if self.next_page == NextPage::Doubtful && page == self.page_after_head() {
+                    self.next_page = NextPage::Known;
+                }
                 return Ok(true);
             }
         };
@@ -199,7 +215,7 @@ impl<M: Medium> Log<M> {
     ) -> Result<(), Fault> {
         self.rewrite_ring(ring, parts, random).await?;
         // The page after the head is another one, which was erased.
-        self.spoiled = false;
+        self.next_page = NextPage::Known;
         self.ready = 1;
         Ok(())
     }

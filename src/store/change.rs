@@ -10,7 +10,7 @@ use rand_core::TryCryptoRng;
 use zeroize::Zeroize;
 
 use super::class::DataClass;
-use super::error::{Fault, WriteError};
+use super::error::WriteError;
 use super::format::{self, Kind, MAX_VALUE, PAIR_PAYLOAD, TEXT_START};
 use super::geometry::Geometry;
 use super::key_page;
@@ -241,7 +241,7 @@ impl<M: Medium> Log<M> {
 
         self.live_sum = live_sum;
         self.live_bytes = self.live_bytes.saturating_sub(entry.size());
-        parts.index.remove(entry.address());
+        parts.index.take_out(entry);
         self.doomed = Some(Doomed {
             address: entry.address(),
             size: entry.size(),
@@ -282,28 +282,5 @@ impl<M: Medium> Log<M> {
         };
         self.rewrite_class_keys(parts, fate, count, random).await?;
         Ok(slot)
-    }
-
-    pub(crate) async fn maintain_step<R: TryCryptoRng + ?Sized>(
-        &mut self,
-        parts: &mut Parts<'_>,
-        random: &mut R,
-    ) -> Result<bool, Fault> {
-        if self.free_pages() <= self.ring().spare() && self.tail < self.head.generation {
-            self.collect_step(parts, random).await?;
-            return Ok(true);
-        }
-        if self.ready < self.free_pages().min(self.ring().spare()) {
-            let mut generation = self.head.generation;
-            for _ in 0..=self.ready {
-                generation = self.ring().after(generation);
-            }
-            let page = self.pages.geometry.page_of(generation);
-            if self.pages.is_erased(page).await?.is_some() || self.erase_free(page, parts, random).await? {
-                self.ready += 1;
-            }
-            return Ok(true);
-        }
-        Ok(false)
     }
 }

@@ -10,7 +10,7 @@ use rand_core::TryCryptoRng;
 
 use super::error::Fault;
 use super::format::{self, Header, LINK_LEN, NO_ADDRESS, SaltPayload, TEXT_START};
-use super::log::{Doomed, Log, Writing};
+use super::log::{Doomed, Log, NextPage, Writing};
 use super::memory::{Entry, Index, Parts, Slots};
 use super::pace::Pace;
 use crate::crypto;
@@ -106,25 +106,64 @@ impl<M: Medium> Log<M> {
     ) -> Result<(), Fault> {
         let tail = self.tail;
         if tail >= self.head.generation {
-            self.due = 0;
+            (self.due, self.ahead) = (0, 0);
             return Ok(());
         }
-        let between = (tail, self.head.generation);
-        if self.paced != between {
-            self.paced = between;
-            self.pace = self.pace(&parts.index);
+        self.find_pace(&parts.index);
+        let due = self.pace.due(size);
+        let done = due.min(self.ahead);
+        self.ahead -= done;
+        self.due = self.due.saturating_add(due - done);
+        if self.due == 0 {
+            return Ok(());
         }
-        self.due = self.due.saturating_add(self.pace.due(size));
         // A step copies a record, none of which is shorter than 32 bytes, or is the last one.
         for _ in 0..=self.pages.geometry.page / 32 {
-            let next = self.next_in_tail(0, &parts.index).map_or(0, Entry::size);
-            if self.tail != tail || self.due == 0 || self.due < next {
+            if self.tail != tail {
                 break;
             }
-            self.due -= next;
-            self.collect_step(parts, random).await?;
+            let in_tail = self.next_in_tail(0, &parts.index);
+            // The page that is empty goes when the first record behind it is due, not before: upkeep may have come by then.
+            let next = in_tail.or_else(|| self.next_live(&parts.index));
+            if next.is_none_or(|next| self.due < next.size()) {
+                break;
+            }
+            self.due -= in_tail.map_or(0, Entry::size);
+            self.collect_step(in_tail, parts, random).await?;
         }
         Ok(())
+    }
+
+    /// Works the pace out anew, if pages were opened or freed.
+    fn find_pace(&mut self, index: &Index<'_>) {
+        let between = (self.tail, self.head.generation);
+        if self.paced != between {
+            self.paced = between;
+            self.pace = self.pace(index);
+        }
+    }
+
+    /// One step of what puts would otherwise do on the way, in the order in which they would. Gives whether there was one to do.
+    pub(crate) async fn maintain_step<R: TryCryptoRng + ?Sized>(
+        &mut self,
+        parts: &mut Parts<'_>,
+        random: &mut R,
+    ) -> Result<bool, Fault> {
+        if self.tail < self.head.generation {
+            self.find_pace(&parts.index);
+            let next = self.next_in_tail(0, &parts.index);
+            let is_short = self.free_pages() <= self.ring().spare();
+            // So that the next put has nothing to copy, however large it is.
+            let is_due_soon = self.ahead < self.pace.due(self.largest);
+            if next.is_none() || is_short || is_due_soon {
+                if !is_short {
+                    self.ahead = self.ahead.saturating_add(next.map_or(0, Entry::size));
+                }
+                self.collect_step(next, parts, random).await?;
+                return Ok(true);
+            }
+        }
+        self.erase_ahead(parts, random).await
     }
 
     /// The pace at which the tail has to be emptied so that room never runs out: for whatever number of pages ahead takes the
@@ -190,22 +229,24 @@ impl<M: Medium> Log<M> {
         }
         // A step copies a record, none of which is shorter than 32 bytes, or is the last one.
         for _ in 0..=self.pages.geometry.page / 32 {
-            if self.tail != tail || !self.collect_step(parts, random).await? {
+            let next = self.next_in_tail(0, &parts.index);
+            if self.tail != tail || !self.collect_step(next, parts, random).await? {
                 return Ok(());
             }
         }
         Err(Fault::Internal)
     }
 
-    /// Copies one live record out of the tail page, or retires and erases the page if there is none left. Gives whether
+    /// Copies the next live record out of the tail page, or retires and erases the page if there is none left. Gives whether
     /// the page is still there.
-    pub(crate) async fn collect_step<R: TryCryptoRng + ?Sized>(
+    async fn collect_step<R: TryCryptoRng + ?Sized>(
         &mut self,
+        next: Option<Entry>,
         parts: &mut Parts<'_>,
         random: &mut R,
     ) -> Result<bool, Fault> {
         let (tail, pair) = (self.tail, self.pages.geometry.pair_record());
-        if let Some(entry) = self.next_in_tail(0, &parts.index) {
+        if let Some(entry) = next {
             self.prepare(entry.size(), pair, parts, random).await?;
             if self.tail != tail {
                 return Ok(false);
@@ -270,11 +311,10 @@ impl<M: Medium> Log<M> {
         if !self.is_ready(page).await? {
             self.pages.erase_page(page, 0).await?;
         }
-        self.doubtful = false;
         self.tail_erased = true;
         // Burnt: whatever comes of the program calls, the page is erased before it is used again.
         self.ready = 0;
-        self.spoiled = true;
+        self.next_page = NextPage::Spoiled;
 
         let live_sum = self.live_sum_turned(page, self.page_head(salt, generation).next, &parts.index);
         let payload = SaltPayload {
@@ -314,7 +354,7 @@ impl<M: Medium> Log<M> {
         let mut from = 0;
         while let Some(entry) = self.next_in_tail(from, &parts.index) {
             from = entry.address() + 1;
-            parts.index.remove(entry.address());
+            parts.index.take_out(entry);
             if !parts
                 .index
                 .insert(entry.moved_to(self.pages.geometry.address(page, next)))
@@ -328,7 +368,7 @@ impl<M: Medium> Log<M> {
         self.tail = tail;
         self.tail_erased = false;
         // The old tail is the page after the head now; it holds every value once more, and goes before anything is appended.
-        self.spoiled = true;
+        self.next_page = NextPage::Spoiled;
         Ok(())
     }
 
@@ -350,6 +390,15 @@ impl<M: Medium> Log<M> {
     fn tail_addresses(&self) -> core::ops::Range<u32> {
         let page = self.pages.geometry.page_of(self.tail);
         self.pages.geometry.address(page, 0)..self.pages.geometry.address(page, self.pages.geometry.page)
+    }
+
+    /// The first live record in the order of the log.
+    fn next_live(&self, index: &Index<'_>) -> Option<Entry> {
+        let position = |entry: &Entry| {
+            let (page, offset) = self.pages.geometry.place(entry.address())?;
+            Some((self.generation_of(page)?, offset))
+        };
+        index.iter().min_by_key(position)
     }
 
     fn live_in_tail<'a>(&self, index: &'a Index<'_>) -> impl Iterator<Item = Entry> + 'a {
@@ -422,7 +471,7 @@ impl<M: Medium> Log<M> {
         self.live_sum = live_sum;
         self.live_bytes = self.live_bytes.saturating_add(size);
         self.largest = self.largest.max(size);
-        if let Some(older) = older.and_then(|older| index.remove(older.address())) {
+        if let Some(older) = older.and_then(|older| index.take_out(older)) {
             self.live_bytes = self.live_bytes.saturating_sub(older.size());
             self.doomed = Some(Doomed {
                 address: older.address(),

@@ -94,6 +94,17 @@ impl Head {
     }
 }
 
+/// What may stand on the page after the head.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NextPage {
+    /// Nothing that this start does not know of.
+    Known,
+    /// What an earlier start began in a way that does not show.
+    Doubtful,
+    /// What must not stay, a first record that was never accepted or a tail that was turned over: it is erased before the next append.
+    Spoiled,
+}
+
 /// What is left to do of a change of the key pages, in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum KeyWork {
@@ -215,20 +226,18 @@ pub(crate) struct Log<M> {
     pub(crate) live_bytes: u32,
     /// Size of the largest record seen since the mount: bounds what is lost at the end of each page.
     pub(crate) largest: u32,
-    /// How fast the tail is to be emptied, tail and head when that was found out, and bytes of copies that are due.
+    /// How fast the tail is to be emptied, tail and head when that was found out, bytes of copies that are due, and bytes that were
+    /// copied before they were.
     pub(crate) pace: Pace,
     pub(crate) paced: (u32, u32),
     pub(crate) due: u32,
+    pub(crate) ahead: u32,
     pub(crate) doomed: Option<Doomed>,
     /// The last transaction, if the index may not know it yet, or what it superseded may not be overwritten.
     pub(crate) run: Option<Run>,
     /// Bytes in which a write that was never accepted may have left something; overwritten before the next append.
     pub(crate) burnt: Option<(u32, u32)>,
-    /// The page after the head holds what must not stay, a first record that was never accepted or a tail that was turned
-    /// over; erased before the next append.
-    pub(crate) spoiled: bool,
-    /// An earlier start may have begun to write on the page after the head in a way that does not show.
-    pub(crate) doubtful: bool,
+    pub(crate) next_page: NextPage,
     /// The page before the tail is erased for certain.
     pub(crate) tail_erased: bool,
     pub(crate) anchoring: Anchoring,

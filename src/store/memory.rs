@@ -117,12 +117,17 @@ impl Index<'_> {
         self.iter().any(|entry| entry.address() == address)
     }
 
-    /// Takes out the entry at this address.
+    /// Takes out the entry at this address. Looks through all of them: an entry that is known is taken out by itself.
     pub(crate) fn remove(&mut self, address: u32) -> Option<Entry> {
+        let entry = self.iter().find(|entry| entry.address() == address)?;
+        self.take_out(entry)
+    }
+
+    /// Takes out an entry.
+    pub(crate) fn take_out(&mut self, entry: Entry) -> Option<Entry> {
         let mut hole = self
-            .entries
-            .iter()
-            .position(|entry| !entry.is_empty() && entry.address() == address)?;
+            .probe(entry.hash())
+            .find(|&at| self.entries.get(at) == Some(&entry))?;
         let removed = core::mem::replace(self.entries.get_mut(hole)?, Entry::EMPTY);
         *self.used = self.used.saturating_sub(1);
         // Entries behind the hole move up if the hole lies between their home and their place.

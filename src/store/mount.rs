@@ -15,7 +15,7 @@ use super::format::{self, KeyPagePayload, MOST_LEFT_OUT, SaltPayload};
 use super::geometry::{Geometry, LOG_START};
 use super::hierarchy::{Context, KEY_LEN, StoreKeys, WrapKeys};
 use super::key_page::KeyPage;
-use super::log::{Anchoring, Head, KeyWork, Log, Writing};
+use super::log::{Anchoring, Head, KeyWork, Log, NextPage, Writing};
 use super::memory::Parts;
 use super::pace::Pace;
 use super::pages::Pages;
@@ -63,11 +63,11 @@ impl<M: Medium> Log<M> {
             pace: Pace::default(),
             paced: (0, 0),
             due: 0,
+            ahead: 0,
             doomed: None,
             run: None,
             burnt: None,
-            spoiled: false,
-            doubtful: false,
+            next_page: NextPage::Known,
             tail_erased: true,
             anchoring: Anchoring::NONE,
             is_new: false,

@@ -5,6 +5,10 @@
 //!  pace     (this file)   numbers only
 //! ```
 
+/// Slower than one byte in so many, nothing is copied before its page is needed: a page's share is a few records then, and what is
+/// left alone longer is superseded more often.
+const SLOWEST: u32 = 16;
+
 /// How many bytes are to be copied out of the tail while so many bytes of new records are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Pace {
@@ -19,6 +23,13 @@ impl Pace {
 
     /// Bytes to copy for a new record of `size` bytes.
     pub(crate) fn due(self, size: u32) -> u32 {
+        let slowest = Self {
+            copies: 1,
+            puts: SLOWEST,
+        };
+        if !self.is_faster_than(slowest) {
+            return 0;
+        }
         let due = u64::from(size) * u64::from(self.copies) / u64::from(self.puts.max(1));
         u32::try_from(due).unwrap_or(u32::MAX)
     }

@@ -108,6 +108,16 @@ impl<M: Medium> Pages<M> {
         self.last_not_blank(from, to).await.is_none()
     }
 
+    /// Whether bytes read as blank every time.
+    pub(crate) async fn is_steadily_blank(&mut self, from: u32, to: u32) -> bool {
+        for _ in 0..LOOKS {
+            if !self.is_blank(from, to).await {
+                return false;
+            }
+        }
+        true
+    }
+
     /// The erase mark of a page.
     pub(crate) async fn erases_of(&mut self, page: u16) -> Result<Option<u32>, Fault> {
         let mut mark = [0; MAX_UNIT];

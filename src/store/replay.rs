@@ -9,7 +9,7 @@
 use super::error::{Fault, MountError};
 use super::format::{self, Header, KeyPagePayload, Kind, NO_ADDRESS, NO_SLOT, Position, SaltPayload};
 use super::geometry::LOG_START;
-use super::log::{DecidedEnd, Doomed, Head, Log, Writing};
+use super::log::{DecidedEnd, Doomed, Head, Log, NextPage, Writing};
 use super::memory::{Entry, Index, Parts};
 use super::record::split_value;
 use super::walk::{Cursor, Found, PageStart};
@@ -369,7 +369,7 @@ impl<M: Medium> Log<M> {
                 .find(&parts.index, &parts.slots, header.slot, name, parts.buffer)
                 .await?
         {
-            parts.index.remove(older.address());
+            parts.index.take_out(older);
             self.live_sum = self
                 .live_sum
                 .wrapping_sub(self.keys.live_summand(older.address()));
@@ -434,15 +434,19 @@ impl<M: Medium> Log<M> {
     /// What stands on the pages that hold no part of the log.
     async fn examine_free_pages(&mut self) -> Result<(), MountError> {
         self.ready = 0;
-        self.doubtful = true;
         let free = self.free_pages();
         if free == 0 {
             return Ok(());
         }
         self.tail_erased = self.pages.is_erased(self.page_before_tail()).await?.is_some();
         let next = self.page_after_head();
-        self.spoiled = self.pages.is_erased(next).await?.is_none();
-        if self.spoiled && free > 1 {
+        let is_spoiled = self.pages.is_erased(next).await?.is_none();
+        self.next_page = if is_spoiled {
+            NextPage::Spoiled
+        } else {
+            NextPage::Doubtful
+        };
+        if is_spoiled && free > 1 {
             // It holds at most a first record that was torn. More was a page of the log, and the head, until that was damaged.
             let start = self.pages.geometry.start(next);
             let behind = start + self.pages.geometry.first() + self.pages.geometry.salt_record();
@@ -460,7 +464,7 @@ impl<M: Medium> Log<M> {
         for _ in 0..free {
             generation = self.ring().after(generation);
             let page = self.pages.geometry.page_of(generation);
-            if self.spoiled
+            if is_spoiled
                 || self.pages.erases_of(page).await?.is_none()
                 || self.page_start(page).await.is_some()
             {

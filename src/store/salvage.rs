@@ -646,7 +646,7 @@ impl<M: Medium> Log<M> {
         name.copy_from_slice(bytes);
         let older = self.find(index, slots, header.slot, name, buffer).await;
         if let Ok(Some((older, _))) = older {
-            index.remove(older.address());
+            index.take_out(older);
         }
         let geometry = self.pages.geometry;
         let hash = self.keys.name_hash(header.slot, name);

@@ -475,7 +475,7 @@ impl<M: Medium> Log<M> {
 
         // From here without an await: the item has one entry at any time.
         if let Some((older, _)) = older {
-            index.remove(older.address());
+            index.take_out(older);
             self.discount(older);
         }
         if !index.insert(Entry::new(
