@@ -616,6 +616,11 @@ fn target_table(report: &Report, gets: &[GetCost], mounts: &[MountCost]) -> Stri
         worst(&|row| row.cost.worst_millis, &|row| row.work != BATCHES),
     );
     line(
+        "worst put, maintained rows, ms",
+        2.0,
+        worst(&|row| row.cost.worst_millis, &|row| row.work.ends_with("maintained")),
+    );
+    line(
         "wear, any row, max/mean",
         1.5,
         worst(&|row| row.cost.wear, &|_| true),

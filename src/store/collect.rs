@@ -29,8 +29,9 @@ impl<M: Medium> Log<M> {
         random: &mut R,
     ) -> Result<(), Fault> {
         self.keep_pace(size, parts, random).await?;
-        // Each round opens a page or frees one; after two turns of the ring nothing changes any more.
-        for _ in 0..=self.pages.geometry.log_pages().saturating_mul(2) {
+        // Each round opens a page, copies a record or frees a page; after two turns of the ring nothing changes any more.
+        let rounds = self.pages.geometry.page / 32 + 2;
+        for _ in 0..=self.pages.geometry.log_pages().saturating_mul(2 * rounds) {
             if self.fits(size, self.pages.geometry.pair_record()) {
                 return self
                     .prepare(size, self.pages.geometry.pair_record(), parts, random)
@@ -38,6 +39,10 @@ impl<M: Medium> Log<M> {
             }
             if self.free_pages() > self.ring().spare() {
                 self.open_page(parts, random).await?;
+            } else if self.tail < self.head.generation && self.pace.is_kept() {
+                // One record is as much as is due: it opens a page, which the value shares.
+                let next = self.next_in_tail(0, &parts.index);
+                self.collect_step(next, parts, random).await?;
             } else {
                 self.collect_page(parts, random).await?;
             }

@@ -21,13 +21,18 @@ impl Pace {
         u64::from(self.copies) * u64::from(other.puts) > u64::from(other.copies) * u64::from(self.puts)
     }
 
-    /// Bytes to copy for a new record of `size` bytes.
-    pub(crate) fn due(self, size: u32) -> u32 {
+    /// Whether it is fast enough to be kept with each put.
+    pub(crate) fn is_kept(self) -> bool {
         let slowest = Self {
             copies: 1,
             puts: SLOWEST,
         };
-        if !self.is_faster_than(slowest) {
+        self.is_faster_than(slowest)
+    }
+
+    /// Bytes to copy for a new record of `size` bytes.
+    pub(crate) fn due(self, size: u32) -> u32 {
+        if !self.is_kept() {
             return 0;
         }
         let due = u64::from(size) * u64::from(self.copies) / u64::from(self.puts.max(1));
@@ -57,6 +62,23 @@ mod tests {
         assert_eq!(Pace { copies: 3, puts: 1 }.due(100), 300);
         assert_eq!(Pace { copies: 1, puts: 3 }.due(100), 33);
         assert_eq!(Pace::default().due(100), 0, "no pace yet");
+        assert_eq!(
+            Pace {
+                copies: 1,
+                puts: SLOWEST
+            }
+            .due(1600),
+            0,
+            "too slow to be kept"
+        );
+        assert_eq!(
+            Pace {
+                copies: 2,
+                puts: 2 * SLOWEST - 1
+            }
+            .due(1600),
+            103
+        );
         let limits = Pace {
             copies: u32::MAX,
             puts: 1,
