@@ -3,12 +3,15 @@
 //! ```text
 //!  cargo xtask assure [coverage|mutants|semver|fuzz-long|all] [-- arguments for the tool]
 //!  cargo xtask plants [part of a name]
+//!  cargo xtask instructions [--write]
 //! ```
 //!
 //! `assure` drives tools that take minutes to hours and appends what they found to `docs/assurance.md`. `plants` proves that
-//! tests can fail: it plants the bugs of `xtask/plants.txt`, one at a time, in a copy of the tree.
+//! tests can fail: it plants the bugs of `xtask/plants.txt`, one at a time, in a copy of the tree. `instructions` counts what each
+//! operation takes and holds it against `docs/instructions.md`.
 
 mod assure;
+mod instructions;
 mod plants;
 
 use std::path::{Path, PathBuf};
@@ -19,6 +22,8 @@ cargo xtask assure [coverage|mutants|semver|fuzz-long|all] [-- arguments for the
     Runs slow tools and appends their figures to docs/assurance.md.
 cargo xtask plants [part of a name]
     Plants the bugs of xtask/plants.txt in a copy of the tree; each must make its test fail.
+cargo xtask instructions [--write]
+    Counts the instructions of each operation and compares them with docs/instructions.md, or writes that anew.
 ";
 
 fn main() -> ExitCode {
@@ -28,6 +33,8 @@ fn main() -> ExitCode {
         ["assure", rest @ ..] => assure::run(&root(), rest),
         ["plants"] => plants::run(&root(), ""),
         ["plants", name] => plants::run(&root(), name),
+        ["instructions"] => instructions::run(&root(), false),
+        ["instructions", "--write"] => instructions::run(&root(), true),
         _ => Err(HELP.to_owned()),
     };
     match outcome {
