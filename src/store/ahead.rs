@@ -35,13 +35,11 @@ impl<M: Medium> Log<M> {
         }
         // The page after the head is blank whenever it is not the one before the tail: a mount relies on it.
         let after = self.pages.geometry.page_of(self.ring().after(generation));
-        if self.pages.is_erased(after).await?.is_none() {
-            let is_last = after == self.page_before_tail();
-            if !self.erase_free(after, parts, random).await? {
-                return Ok(());
-            }
-            self.tail_erased |= is_last;
+        let is_last = after == self.page_before_tail();
+        if self.pages.is_erased(after).await?.is_none() && !self.erase_free(after, parts, random).await? {
+            return Ok(());
         }
+        self.tail_erased |= is_last;
         let payload = self.salt_payload(generation, self.head.end);
         // Burnt: whatever comes of the program call, the page is erased again before anything else is appended.
         self.ready = self.ready.saturating_sub(1);
@@ -77,11 +75,16 @@ impl<M: Medium> Log<M> {
         if self.ready == 0 || self.pages.is_erased(page).await?.is_none() {
             return Ok(false);
         }
+        let (from, to) = self.first_records(page);
+        Ok(self.next_page != NextPage::Doubtful || self.pages.is_steadily_blank(from, to).await)
+    }
+
+    /// Where the first writes to a page begin: its first record, or, if it is being turned over, what stands behind that.
+    pub(crate) fn first_records(&self, page: u16) -> (u32, u32) {
         let geometry = self.pages.geometry;
         let (first, start) = (geometry.first(), geometry.start(page));
         let end = (first + geometry.salt_record() + geometry.skip()).min(geometry.page);
-        Ok(self.next_page != NextPage::Doubtful
-            || self.pages.is_steadily_blank(start + first, start + end).await)
+        (start + first, start + end)
     }
 
     /// Erases one of the pages that puts will open next, if it is not known to be erased. Gives whether there was one.
@@ -131,7 +134,10 @@ impl<M: Medium> Log<M> {
         random: &mut R,
     ) -> Result<(), Fault> {
         if !self.tail_erased {
-            self.erase_free(self.page_before_tail(), parts, random).await?;
+            let page = self.page_before_tail();
+            if self.pages.is_erased(page).await?.is_none() {
+                self.erase_free(page, parts, random).await?;
+            }
             self.tail_erased = true;
         }
         Ok(())

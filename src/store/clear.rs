@@ -61,15 +61,13 @@ impl<M: Medium> Pages<M> {
     //= compliance/requirements.md#store-14
     //# A mount with the wrong root key or label, on foreign flash, or of a newer format MUST fail with a reason and change nothing on flash.
     pub(crate) async fn find_store(&mut self) -> Result<([u8; 16], Option<[u8; 16]>), MountError> {
+        let (first, other) = (self.store_id(0).await?, self.store_id(1).await?);
+        if let Some(id) = first.or(other) {
+            return Ok((id, other.filter(|&other| other != id)));
+        }
         let mut refusal = MountError::Unformatted;
-        let mut ids = (None, None);
         for page in 0..LOG_START {
             match self.read_clear(page).await? {
-                Clear::Store { store_id } => match ids.0 {
-                    None => ids.0 = Some(store_id),
-                    Some(first) if first != store_id => ids.1 = Some(store_id),
-                    Some(_) => {}
-                },
                 Clear::Newer(version) => refusal = MountError::NewerFormat(version),
                 Clear::Features(features) => refusal = MountError::UnknownFeatures(features),
                 Clear::OtherMedium => refusal = MountError::Medium,
@@ -78,11 +76,8 @@ impl<M: Medium> Pages<M> {
                 Clear::Unreadable(kind) if refusal == MountError::Unformatted => {
                     refusal = MountError::Flash(kind);
                 }
-                Clear::Foreign | Clear::Unreadable(_) | Clear::Blank => {}
+                Clear::Foreign | Clear::Unreadable(_) | Clear::Blank | Clear::Store { .. } => {}
             }
-        }
-        if let (Some(first), other) = ids {
-            return Ok((first, other));
         }
         // A store made for pages of another size has its key page where we do not look for it.
         if matches!(refusal, MountError::Foreign | MountError::Unformatted)
@@ -98,14 +93,34 @@ impl<M: Medium> Pages<M> {
         Err(refusal)
     }
 
+    /// The id of the store whose key page this is. Reads little of a page that does not begin like one.
+    pub(crate) async fn store_id(&mut self, page: u16) -> Result<Option<[u8; 16]>, Fault> {
+        if !self.begins_like_a_key_page(page).await {
+            return Ok(None);
+        }
+        match self.read_clear(page).await? {
+            Clear::Store { store_id } => Ok(Some(store_id)),
+            _ => Ok(None),
+        }
+    }
+
+    async fn begins_like_a_key_page(&mut self, page: u16) -> bool {
+        let geometry = self.geometry;
+        let mut begin = [0; MAX_UNIT];
+        // Whole units: some parts read nothing less.
+        let begin = usize::try_from(geometry.unit.max(8))
+            .ok()
+            .and_then(|len| begin.get_mut(..len));
+        let Some(begin) = begin else { return false };
+        let at = geometry.start(page) + geometry.first();
+        self.medium.read(at, begin).await.is_ok() && begin.starts_with(&MAGIC)
+    }
+
     /// A key page that ends early beside a log that holds something. A format begins its key page when the log holds
     /// nothing: no interrupted write leaves this.
     pub(crate) async fn cut_key_page(&mut self) -> Option<u16> {
         for page in 0..LOG_START {
-            let mut begin = [0; MAGIC.len()];
-            let at = self.geometry.start(page) + self.geometry.first();
-            let read = self.medium.read(at, &mut begin).await;
-            if read.is_ok() && begin == MAGIC && !self.is_log_unused().await {
+            if self.begins_like_a_key_page(page).await && !self.is_log_unused().await {
                 return Some(page);
             }
         }

@@ -272,6 +272,13 @@ impl<M: Medium> Pages<M> {
         associated
     }
 
+    /// Whether a page holds nothing where a key page begins: its clear part and its first record are written first.
+    pub(crate) async fn has_no_key_page(&mut self, page: u16) -> bool {
+        let start = self.geometry.start(page);
+        let end = clear_end(self.geometry) + self.geometry.salt_record();
+        self.is_blank(start + self.geometry.first(), start + end).await
+    }
+
     // ---- writing, in this order ----
 
     /// The clear part and the first record.

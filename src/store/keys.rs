@@ -75,8 +75,9 @@ impl<M: Medium> Log<M> {
             return Ok(());
         }
         let (other, before) = (self.key_page.other(), self.key_page.payload.other_erases);
-        let erased = self.pages.is_erased(other).await?;
-        if erased.is_none_or(|erases| erases <= before) {
+        // The mark is written after an erase that was verified. Since then at most another key page was begun.
+        let erases = self.pages.erases_of(other).await?;
+        if erases.is_none_or(|erases| erases <= before) || !self.pages.has_no_key_page(other).await {
             self.pages.erase_page(other, before).await?;
         }
         self.key_work = KeyWork::Load;
@@ -141,6 +142,10 @@ impl<M: Medium> Log<M> {
         // A dead random source is found out before anything is touched.
         drop(crypto::fresh_key(random).map_err(|_| Fault::Random)?);
         self.settle_key_pages().await?;
+        let other = self.key_page.other();
+        if self.pages.is_erased(other).await?.is_none() {
+            self.pages.erase_page(other, 0).await?;
+        }
         // The key page names the end of the log. Whatever stands behind that, and does not name the key page, counts for nothing.
         let Parts { index, slots, .. } = parts;
         let own_erases = self
@@ -161,7 +166,7 @@ impl<M: Medium> Log<M> {
         let before = self.key_page;
         let version = before.payload.version.checked_add(1).ok_or(Fault::Internal)?;
         let next = KeyPage {
-            page: before.other(),
+            page: other,
             salt: crypto::fresh(random).map_err(|_| Fault::Random)?,
             payload: KeyPagePayload {
                 left_out,

@@ -64,6 +64,7 @@ impl<M: Medium> Log<M> {
             paced: (0, 0),
             due: 0,
             ahead: 0,
+            moved: 0,
             doomed: None,
             run: None,
             burnt: None,
@@ -243,7 +244,7 @@ async fn find_key_page<M: Medium>(
         let complete = match found {
             Ok(Some(found)) => pages.is_committed(&wrapping, &found).await,
             Ok(None) => {
-                of_another_key |= matches!(pages.read_clear(page).await?, Clear::Store { .. });
+                of_another_key |= pages.store_id(page).await?.is_some();
                 continue;
             }
             Err(fault) => Err(fault),

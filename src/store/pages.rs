@@ -91,21 +91,28 @@ impl<M: Medium> Pages<M> {
         last
     }
 
-    /// The first unit in `from..to` (both aligned) that is not provably blank.
+    /// The first unit in `from..to` (both aligned) that is not provably blank. Reads no further.
     pub(crate) async fn first_not_blank(&mut self, from: u32, to: u32) -> Option<u32> {
-        let unit = self.geometry.unit;
+        let chunk = u32::try_from(CHUNK).ok()?;
         let mut at = from;
         while at < to {
-            if self.last_not_blank(at, (at + unit).min(to)).await.is_some() {
-                return Some(at);
+            let end = at.saturating_add(chunk).min(to);
+            if self.last_not_blank(at, end).await.is_some() {
+                let unit = self.geometry.unit;
+                while at < end {
+                    if self.last_not_blank(at, (at + unit).min(end)).await.is_some() {
+                        return Some(at);
+                    }
+                    at += unit;
+                }
             }
-            at += unit;
+            at = end;
         }
         None
     }
 
     pub(crate) async fn is_blank(&mut self, from: u32, to: u32) -> bool {
-        self.last_not_blank(from, to).await.is_none()
+        self.first_not_blank(from, to).await.is_none()
     }
 
     /// Whether bytes read as blank every time.

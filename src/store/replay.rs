@@ -438,9 +438,11 @@ impl<M: Medium> Log<M> {
         if free == 0 {
             return Ok(());
         }
-        self.tail_erased = self.pages.is_erased(self.page_before_tail()).await?.is_some();
+        // Neither this one nor the next is read to its end before something is to be written or erased.
+        self.tail_erased = false;
         let next = self.page_after_head();
-        let is_spoiled = self.pages.is_erased(next).await?.is_none();
+        let (from, to) = self.first_records(next);
+        let is_spoiled = self.pages.erases_of(next).await?.is_none() || !self.pages.is_blank(from, to).await;
         self.next_page = if is_spoiled {
             NextPage::Spoiled
         } else {
