@@ -618,7 +618,9 @@ fn target_table(report: &Report, gets: &[GetCost], mounts: &[MountCost]) -> Stri
     line(
         "worst put, maintained rows, ms",
         2.0,
-        worst(&|row| row.cost.worst_millis, &|row| row.work.ends_with("maintained")),
+        worst(&|row| row.cost.worst_millis, &|row| {
+            row.work.ends_with("maintained")
+        }),
     );
     line(
         "wear, any row, max/mean",

@@ -31,6 +31,10 @@ use support::{Ecc, Memory, Model, Nor, Part, contents, mount, random};
 use tampering::{Action, Campaign, Cell, Change, Source, Tamperer, Tampering, What};
 use verdict::{Outcome, World};
 
+/// Bytes of a page of these stores, and of an erase mark (16 where words have eight).
+const PAGE: usize = 1024;
+const MARK: usize = 16;
+
 /// What came of the cases of one cell.
 #[derive(Clone, Copy, Default)]
 struct Counts {
@@ -39,6 +43,8 @@ struct Counts {
     refused: usize,
     latest: usize,
     earlier: usize,
+    /// Another store as a whole.
+    moved_in: usize,
     /// How many operations the earliest of them lay back.
     most_back: usize,
 }
@@ -132,6 +138,23 @@ impl Bench {
         }
     }
 
+    /// The state of another store of the same root key and label, if all of its pages that hold anything were put there: another
+    /// device's flash, which only a counter outside of it tells from this one's.
+    fn moved_in(&self, image: &[u8]) -> Option<&Model> {
+        let is_whole = |moment: &&Moment| {
+            let pages = moment.image.chunks(PAGE).zip(image.chunks(PAGE));
+            pages.into_iter().all(|(other, here)| {
+                let is_erased = other.iter().skip(MARK).all(|&byte| byte == 0xff);
+                is_erased || other == here
+            })
+        };
+        let others = self
+            .others
+            .iter()
+            .filter(|(source, _)| *source == Source::SameKeyAndLabel);
+        (others.flat_map(|(_, moments)| moments).find(is_whole)).map(|moment| &moment.state)
+    }
+
     /// The moments whose images are tampered with: the last, one shortly before, one amid its life.
     fn bases(&self) -> [usize; 3] {
         let last = self.moments.len() - 1;
@@ -212,8 +235,12 @@ fn run<P: Part>(bench: &Bench, erase_unit: usize, most: usize) -> BTreeMap<Cell,
                 (_, true) => 0,
             };
             counts.cases += 1;
-            let world = bench.world(tampering.latest(bench.moments.len()), cell);
-            match world.judge::<P>(&tampering.apply(&images), puts) {
+            let image = tampering.apply(&images);
+            let mut world = bench.world(tampering.latest(bench.moments.len()), cell);
+            let moved_in = bench.moved_in(&image);
+            world.forked.extend(moved_in);
+            match world.judge::<P>(&image, puts) {
+                Ok(Outcome::Earlier(_)) if moved_in.is_some() => counts.moved_in += 1,
                 Ok(Outcome::Refused) => counts.refused += 1,
                 Ok(Outcome::Latest) => counts.latest += 1,
                 Ok(Outcome::Earlier(back)) => {
@@ -251,11 +278,13 @@ const OTHERS: usize = 4;
 const OTHERS_STEP: usize = 9;
 
 fn print(table: &BTreeMap<Cell, Counts>) {
-    println!("| action | what | source | possible | cases | refused | latest | earlier | most back |");
-    println!("| --- | --- | --- | --- | --- | --- | --- | --- | --- |");
+    println!(
+        "| action | what | source | possible | cases | refused | latest | earlier | moved in | most back |"
+    );
+    println!("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |");
     for (cell, counts) in table {
         println!(
-            "| {:?} | {:?} | {:?} | {} | {} | {} | {} | {} | {} |",
+            "| {:?} | {:?} | {:?} | {} | {} | {} | {} | {} | {} | {} |",
             cell.action,
             cell.what,
             cell.source,
@@ -264,6 +293,7 @@ fn print(table: &BTreeMap<Cell, Counts>) {
             counts.refused,
             counts.latest,
             counts.earlier,
+            counts.moved_in,
             counts.most_back
         );
     }

@@ -167,16 +167,17 @@ impl<M: Medium> Log<M> {
             None => self.add_class(data, parts, random).await?,
         };
 
+        let moved = self.moved;
         self.make_room(size, parts, random).await?;
         // Collection may have moved the older record.
-        let older = match older {
-            Some(_) => {
-                self.find(&parts.index, &parts.slots, slot, name.as_bytes(), parts.buffer)
-                    .await?
-            }
-            None => None,
+        let older = if older.is_some() && self.moved != moved {
+            let found = self
+                .find(&parts.index, &parts.slots, slot, name.as_bytes(), parts.buffer)
+                .await?;
+            found.map(|(entry, _)| entry)
+        } else {
+            older
         };
-        let older = older.map(|(entry, _)| entry);
         let randomness = crypto::fresh(random).map_err(|_| WriteError::Random)?;
         let header = self.head.header(kind, slot, text_len)?;
         let buffer = &mut *parts.buffer;
@@ -220,12 +221,15 @@ impl<M: Medium> Log<M> {
         if entry.is_fixed() {
             return Err(WriteError::Fixed);
         }
+        let moved = self.moved;
         self.prepare(pair, 0, parts, random).await?;
-        let found = self
-            .find(&parts.index, &parts.slots, slot, name.as_bytes(), parts.buffer)
-            .await?;
-        let Some((entry, _)) = found else {
-            return Err(WriteError::Internal);
+        let entry = if self.moved == moved {
+            entry
+        } else {
+            let found = self
+                .find(&parts.index, &parts.slots, slot, name.as_bytes(), parts.buffer)
+                .await?;
+            found.ok_or(WriteError::Internal)?.0
         };
         let randomness = crypto::fresh(random).map_err(|_| WriteError::Random)?;
         let header = self.head.header(Kind::Removal, slot, PAIR_PAYLOAD)?;

@@ -109,32 +109,31 @@ impl<M: Medium> Log<M> {
         parts: &mut Parts<'_>,
         random: &mut R,
     ) -> Result<(), Fault> {
-        let tail = self.tail;
-        if tail >= self.head.generation {
+        if self.tail >= self.head.generation {
             (self.due, self.ahead) = (0, 0);
             return Ok(());
+        }
+        // A page that was emptied, and that upkeep has not erased since. With pages in hand there is no hurry.
+        if self.free_pages() <= self.ring().spare() + 2 && self.next_in_tail(0, &parts.index).is_none() {
+            self.collect_step(None, parts, random).await?;
         }
         self.find_pace(&parts.index);
         let due = self.pace.due(size);
         let done = due.min(self.ahead);
         self.ahead -= done;
         self.due = self.due.saturating_add(due - done);
-        if self.due == 0 {
-            return Ok(());
-        }
-        // A step copies a record, none of which is shorter than 32 bytes, or is the last one.
+        let tail = self.tail;
+        // A step copies a record, none of which is shorter than 32 bytes.
         for _ in 0..=self.pages.geometry.page / 32 {
-            if self.tail != tail {
+            if self.due == 0 || self.tail != tail {
                 break;
             }
-            let in_tail = self.next_in_tail(0, &parts.index);
-            // The page that is empty goes when the first record behind it is due, not before: upkeep may have come by then.
-            let next = in_tail.or_else(|| self.next_live(&parts.index));
-            if next.is_none_or(|next| self.due < next.size()) {
+            let next = self.next_in_tail(0, &parts.index);
+            let Some(entry) = next.filter(|entry| self.due >= entry.size()) else {
                 break;
-            }
-            self.due -= in_tail.map_or(0, Entry::size);
-            self.collect_step(in_tail, parts, random).await?;
+            };
+            self.due -= entry.size();
+            self.collect_step(next, parts, random).await?;
         }
         Ok(())
     }
@@ -368,6 +367,7 @@ impl<M: Medium> Log<M> {
             }
             next += entry.size();
         }
+        self.moved = self.moved.wrapping_add(1);
         self.live_sum = live_sum;
         self.head = head;
         self.tail = tail;
@@ -397,15 +397,6 @@ impl<M: Medium> Log<M> {
         self.pages.geometry.address(page, 0)..self.pages.geometry.address(page, self.pages.geometry.page)
     }
 
-    /// The first live record in the order of the log.
-    fn next_live(&self, index: &Index<'_>) -> Option<Entry> {
-        let position = |entry: &Entry| {
-            let (page, offset) = self.pages.geometry.place(entry.address())?;
-            Some((self.generation_of(page)?, offset))
-        };
-        index.iter().min_by_key(position)
-    }
-
     fn live_in_tail<'a>(&self, index: &'a Index<'_>) -> impl Iterator<Item = Entry> + 'a {
         let tail = self.tail_addresses();
         index.iter().filter(move |entry| tail.contains(&entry.address()))
@@ -424,6 +415,7 @@ impl<M: Medium> Log<M> {
         parts: &mut Parts<'_>,
         random: &mut R,
     ) -> Result<(), Fault> {
+        self.moved = self.moved.wrapping_add(1);
         let randomness = crypto::fresh(random).map_err(|_| Fault::Random)?;
         let Parts { index, slots, buffer } = parts;
         let slot = slots.get(entry.slot());

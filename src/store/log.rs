@@ -232,6 +232,8 @@ pub(crate) struct Log<M> {
     pub(crate) paced: (u32, u32),
     pub(crate) due: u32,
     pub(crate) ahead: u32,
+    /// How many records were moved since the start; where it has not changed, entries found before are still those.
+    pub(crate) moved: u32,
     pub(crate) doomed: Option<Doomed>,
     /// The last transaction, if the index may not know it yet, or what it superseded may not be overwritten.
     pub(crate) run: Option<Run>,
