@@ -67,7 +67,15 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     }
     println!("{}", mount_table(&mounts));
-    println!("{}", target_table(&report, &gets, &mounts));
+
+    let mut erasures = Vec::new();
+    for capacity in [64 * KIB, 256 * KIB, 1024 * KIB] {
+        erasures.push(erase_cost::<WriteOnce<Blocking<Flash>>>(capacity, updates)?);
+        erasures.push(erase_cost::<Overwritable<Blocking<Flash>>>(capacity, updates)?);
+    }
+    println!("{}", erase_table(&erasures));
+    println!("{}", memory_table());
+    println!("{}", target_table(&report, &gets, &mounts, &erasures));
 
     let path = PathBuf::from(std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into()));
     report.write_csv(&path.join("store-bench.csv"))?;
@@ -550,10 +558,82 @@ fn mount_table(mounts: &[MountCost]) -> String {
     table("Mount and first get, 64-byte values", &rows)
 }
 
+// ---- erasing a class ----
+
+struct EraseCost {
+    medium: &'static str,
+    capacity: usize,
+    erases: u64,
+    programmed: u64,
+    read: u64,
+    millis: f64,
+}
+
+/// Erases the class of 80 items that were updated for a while.
+fn erase_cost<M: Part>(capacity: usize, updates: usize) -> Result<EraseCost, Box<dyn Error>> {
+    let mut store = filled::<M, 500>(capacity, 80, updates)?;
+    store.medium_mut().flash_mut().reset_counters();
+    store.erase(CLASS, &mut random())?;
+    let counters = store.medium().flash().counters();
+    Ok(EraseCost {
+        medium: M::NAME,
+        capacity,
+        erases: counters.erases,
+        programmed: counters.bytes_programmed,
+        read: counters.bytes_read,
+        millis: counters.modelled_micros() / 1000.0,
+    })
+}
+
+fn erase_table(erasures: &[EraseCost]) -> String {
+    let rows: Vec<_> = erasures
+        .iter()
+        .map(|erasure| {
+            vec![
+                ("part", format!("{} KiB", erasure.capacity / KIB)),
+                ("medium", erasure.medium.to_owned()),
+                ("page erases", erasure.erases.to_string()),
+                ("bytes programmed", erasure.programmed.to_string()),
+                ("bytes read", erasure.read.to_string()),
+                ("modelled ms", format!("{:.1}", erasure.millis)),
+            ]
+        })
+        .collect();
+    table("Erasing a class of 80 items", &rows)
+}
+
+// ---- memory ----
+
+/// Bytes of a store but for its items and its record buffer: what is left over the driver, 8 bytes an item and the buffer.
+fn state_bytes<const KEYS: usize, const CLASSES: usize>() -> usize {
+    size_of::<Store<WriteOnce<Blocking<Flash>>, Ram<KEYS, BUFFER, CLASSES>>>()
+        - size_of::<WriteOnce<Blocking<Flash>>>()
+        - KEYS * 8
+        - BUFFER
+}
+
+fn memory_table() -> String {
+    let row = |items: usize, classes: usize, state: usize| {
+        vec![
+            ("items", items.to_string()),
+            ("classes", classes.to_string()),
+            ("8 bytes an item", (items * 8).to_string()),
+            ("everything else but the record buffer", state.to_string()),
+        ]
+    };
+    let rows = [
+        row(80, 3, state_bytes::<80, 3>()),
+        row(80, 8, state_bytes::<80, 8>()),
+        row(500, 8, state_bytes::<500, 8>()),
+        row(500, 20, state_bytes::<500, 20>()),
+    ];
+    table("Memory, bytes, on a machine of 64 bits", &rows)
+}
+
 // ---- targets ----
 
 /// What the store is to reach, and whether it does.
-fn target_table(report: &Report, gets: &[GetCost], mounts: &[MountCost]) -> String {
+fn target_table(report: &Report, gets: &[GetCost], mounts: &[MountCost], erasures: &[EraseCost]) -> String {
     const ERASE_MILLIS: f64 = 45.0;
     let worst = |value: &dyn Fn(&Row) -> f64, wanted: &dyn Fn(&Row) -> bool| {
         report
@@ -626,6 +706,17 @@ fn target_table(report: &Report, gets: &[GetCost], mounts: &[MountCost]) -> Stri
         "wear, any row, max/mean",
         1.5,
         worst(&|row| row.cost.wear, &|_| true),
+    );
+    let most_erases = erasures.iter().map(|erasure| erasure.erases).max();
+    line(
+        "erasing a class, page erases",
+        3.0,
+        most_erases.unwrap_or(u64::MAX) as f64,
+    );
+    line(
+        "memory with 8 classes, over 8 bytes an item and the buffer",
+        1024.0,
+        state_bytes::<500, 8>() as f64,
     );
     line("get, bytes, mean", 128.0, of_gets(&|get| get.mean_bytes));
     line("get, calls, mean", 2.0, of_gets(&|get| get.mean_calls));

@@ -113,11 +113,18 @@ impl<M: Medium> Log<M> {
             (self.due, self.ahead) = (0, 0);
             return Ok(());
         }
-        // A page that was emptied, and that upkeep has not erased since. With pages in hand there is no hurry.
-        if self.free_pages() <= self.ring().spare() + 2 && self.next_in_tail(0, &parts.index).is_none() {
-            self.collect_step(None, parts, random).await?;
-        }
         self.find_pace(&parts.index);
+        // With pages in hand, and little to copy, there is no hurry: what is left alone longer is superseded more often.
+        let has_time = self.free_pages() > self.ring().spare() + 2 && self.pace.is_slow();
+        // A page that was emptied, and that upkeep has not erased since.
+        if (!has_time || self.pace.is_kept()) && self.next_in_tail(0, &parts.index).is_none() {
+            self.due = 0;
+            if has_time {
+                return Ok(());
+            }
+            self.collect_step(None, parts, random).await?;
+            self.find_pace(&parts.index);
+        }
         let due = self.pace.due(size);
         let done = due.min(self.ahead);
         self.ahead -= done;

@@ -30,6 +30,11 @@ impl Pace {
         self.is_faster_than(slowest)
     }
 
+    /// Whether so little is to be copied that it can wait while there are pages in hand.
+    pub(crate) fn is_slow(self) -> bool {
+        !self.is_faster_than(Self { copies: 1, puts: 2 })
+    }
+
     /// Bytes to copy for a new record of `size` bytes.
     pub(crate) fn due(self, size: u32) -> u32 {
         if !self.is_kept() {
