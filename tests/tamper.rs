@@ -328,7 +328,7 @@ fn least(cell: Cell) -> usize {
     match (cell.what, cell.action) {
         (What::Bit, _) => 40_000,
         (_, Action::Mix) => 5_000,
-        (What::Record, Action::Restore | Action::Duplicate) => 3_000,
+        (What::Record, Action::Restore | Action::Duplicate) => 2_500,
         (What::Record | What::Records, _) => 90,
         (What::EraseUnit, _) => 70,
         (What::Whole, _) => 100,

@@ -6,10 +6,10 @@ mod support;
 
 use bydesign::flash::simulator::{Rule, Simulator, SimulatorError};
 use bydesign::flash::{NeverPends, Overwritable, WriteOnce};
-use bydesign::store::{AsyncStore, Class, Store, WriteError};
+use bydesign::store::{AsyncStore, Change, Class, Store, WriteError};
 use chacha20::rand_core::Rng;
 use drivers::{Pending, Shared, poll_times};
-use embedded_storage::nor_flash::{ErrorType, MultiwriteNorFlash, NorFlash, ReadNorFlash};
+use embedded_storage::nor_flash::{ErrorType, MultiwriteNorFlash, NorFlash, NorFlashErrorKind, ReadNorFlash};
 use support::{Ecc, LABEL, Memory, Nor, Part as _, contents, format, mount, random, root_key};
 
 const PROGRAMS: u8 = 2;
@@ -176,4 +176,74 @@ fn what_an_earlier_start_began_on_the_next_page_spoils_nothing_that_is_written_t
             next_page_begun(at, seed);
         }
     }
+}
+
+/// A part whose driver reports errors for some reads in a row, and is well otherwise.
+struct Faltering<const WRITE: usize> {
+    part: Simulator<WRITE, 1024>,
+    reads: u32,
+    failing: std::ops::Range<u32>,
+}
+
+impl<const WRITE: usize> ErrorType for Faltering<WRITE> {
+    type Error = SimulatorError;
+}
+
+impl<const WRITE: usize> ReadNorFlash for Faltering<WRITE> {
+    const READ_SIZE: usize = 1;
+    fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), SimulatorError> {
+        self.reads += 1;
+        if self.failing.contains(&self.reads) {
+            return Err(SimulatorError::Injected(NorFlashErrorKind::Other));
+        }
+        self.part.read(offset, bytes)
+    }
+    fn capacity(&self) -> usize {
+        self.part.capacity()
+    }
+}
+
+impl<const WRITE: usize> NorFlash for Faltering<WRITE> {
+    const WRITE_SIZE: usize = WRITE;
+    const ERASE_SIZE: usize = 1024;
+    fn erase(&mut self, from: u32, to: u32) -> Result<(), SimulatorError> {
+        self.part.erase(from, to)
+    }
+    fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), SimulatorError> {
+        self.part.write(offset, bytes)
+    }
+}
+
+#[test]
+fn errors_of_the_driver_that_do_not_stay_make_a_mount_fail_or_change_nothing_that_it_finds() {
+    let mut part = Ecc::<8, 1024>::new(8 * 1024);
+    let mut store = format(&mut part, 1);
+    for value in 0..40 {
+        put(&mut store, value);
+    }
+    let pairs = ["b", "c"].map(|name| Change::put_bytes(Class::Settings, name, &[7; 20]));
+    store.commit(&pairs, &mut random(2)).unwrap();
+    let model = contents(&mut store);
+    drop(store);
+    let mount = |failing| {
+        let part = Simulator::<8, 1024>::from_image(part.image(), Rule::WriteOnce);
+        let medium = WriteOnce::new(Faltering {
+            part,
+            reads: 0,
+            failing,
+        });
+        Store::mount(medium, Memory::new(), &root_key(), LABEL)
+    };
+    let reads = mount(0..0).unwrap().medium().driver().reads;
+    let mut found = 0;
+    for first in 1..=reads {
+        for number in [1, 2, 4, 16] {
+            if let Ok(mut store) = mount(first..first + number) {
+                store.medium_mut().driver_mut().failing = 0..0;
+                assert_eq!(contents(&mut store), model, "{number} reads from {first} on");
+                found += 1;
+            }
+        }
+    }
+    assert!(found > reads, "{found} of {} mounts", reads * 4);
 }

@@ -119,14 +119,14 @@ impl<M: Medium> Pages<M> {
         let mut padded = [0; 2 * MAX_UNIT];
         let len = usize::try_from(offset - geometry.first()).map_err(|_| Fault::Internal)?;
         let padded = padded.get_mut(..len).ok_or(Fault::Internal)?;
-        self.read_twice(geometry.start(page) + geometry.first(), padded)
+        self.read_patiently(geometry.start(page) + geometry.first(), padded)
             .await?;
         let expected = clear_part(geometry, M::KIND, &wrapping.context.store_id);
         if padded.get(..CLEAR_LEN) != Some(expected.as_slice()) {
             return Ok(None);
         }
         let mut record = [0; SALT_RECORD];
-        self.read_twice(geometry.start(page) + offset, &mut record)
+        self.read_patiently(geometry.start(page) + offset, &mut record)
             .await?;
         let header = key_header(Kind::KeyPage, NO_SLOT, SALT_PAYLOAD)?;
         if !record.starts_with(&header.to_bytes()) {
@@ -243,7 +243,7 @@ impl<M: Medium> Pages<M> {
         let header = key_header(kind, slot, kind.key_payload())?;
         let size = usize::try_from(self.geometry.size(header)).map_err(|_| Fault::Internal)?;
         let record = record.get_mut(..size).ok_or(Fault::Internal)?;
-        self.read_twice(self.geometry.start(key_page.page) + offset, record)
+        self.read_patiently(self.geometry.start(key_page.page) + offset, record)
             .await?;
         if !record.starts_with(&header.to_bytes()) {
             return Ok(None);

@@ -27,7 +27,8 @@ pub(crate) struct Pages<M> {
 /// each time.
 pub(crate) const LOOKS: usize = 32;
 
-const CHUNK: usize = 64;
+const CHUNK_LEN: u32 = 64;
+const CHUNK: usize = CHUNK_LEN as usize;
 static ZEROS: [u8; 256] = [0; 256];
 
 impl<M: Medium> Pages<M> {
@@ -58,11 +59,17 @@ impl<M: Medium> Pages<M> {
     }
 
     /// Reads where a word that was torn may not read at all: an error counts only if it stays.
-    pub(crate) async fn read_twice(&mut self, at: u32, bytes: &mut [u8]) -> Result<(), NorFlashErrorKind> {
-        match self.medium.read(at, bytes).await {
-            Ok(()) => Ok(()),
-            Err(_) => self.medium.read(at, bytes).await,
+    pub(crate) async fn read_patiently(
+        &mut self,
+        at: u32,
+        bytes: &mut [u8],
+    ) -> Result<(), NorFlashErrorKind> {
+        for _ in 1..LOOKS {
+            if self.medium.read(at, bytes).await.is_ok() {
+                return Ok(());
+            }
         }
+        self.medium.read(at, bytes).await
     }
 
     /// The end of the last unit in `from..to` (both aligned) that is not provably blank: not all ones, or unreadable.
@@ -80,7 +87,9 @@ impl<M: Medium> Pages<M> {
                 let mut offset = at;
                 while offset < to && offset < at + u32::try_from(len).ok()? {
                     let word = word.get_mut(..usize::try_from(unit).ok()?)?;
-                    if self.read_twice(offset, word).await.is_err() || word.iter().any(|&byte| byte != 0xff) {
+                    if self.read_patiently(offset, word).await.is_err()
+                        || word.iter().any(|&byte| byte != 0xff)
+                    {
                         last = Some(offset + unit);
                     }
                     offset += unit;
@@ -91,28 +100,30 @@ impl<M: Medium> Pages<M> {
         last
     }
 
-    /// The first unit in `from..to` (both aligned) that is not provably blank. Reads no further.
+    /// The first unit in `from..to` (both aligned) that is not provably blank.
     pub(crate) async fn first_not_blank(&mut self, from: u32, to: u32) -> Option<u32> {
-        let chunk = u32::try_from(CHUNK).ok()?;
+        let unit = self.geometry.unit;
         let mut at = from;
         while at < to {
-            let end = at.saturating_add(chunk).min(to);
-            if self.last_not_blank(at, end).await.is_some() {
-                let unit = self.geometry.unit;
-                while at < end {
-                    if self.last_not_blank(at, (at + unit).min(end)).await.is_some() {
-                        return Some(at);
-                    }
-                    at += unit;
-                }
+            if self.last_not_blank(at, (at + unit).min(to)).await.is_some() {
+                return Some(at);
             }
-            at = end;
+            at += unit;
         }
         None
     }
 
+    /// Reads no further than to what is not blank.
     pub(crate) async fn is_blank(&mut self, from: u32, to: u32) -> bool {
-        self.first_not_blank(from, to).await.is_none()
+        let mut at = from;
+        while at < to {
+            let end = at.saturating_add(CHUNK_LEN).min(to);
+            if self.last_not_blank(at, end).await.is_some() {
+                return false;
+            }
+            at = end;
+        }
+        true
     }
 
     /// Whether bytes read as blank every time.
@@ -131,10 +142,12 @@ impl<M: Medium> Pages<M> {
         let len = usize::try_from(self.geometry.first()).map_err(|_| Fault::Internal)?;
         let bytes = mark.get_mut(..len).ok_or(Fault::Internal)?;
         // A word that does not read is a mark that is not whole.
-        Ok(match self.read_twice(self.geometry.start(page), bytes).await {
-            Ok(()) => format::read_erase_mark(bytes),
-            Err(_) => None,
-        })
+        Ok(
+            match self.read_patiently(self.geometry.start(page), bytes).await {
+                Ok(()) => format::read_erase_mark(bytes),
+                Err(_) => None,
+            },
+        )
     }
 
     /// Whether a page is erased for certain: marked, and blank after the mark. Gives its number of erases.
@@ -188,7 +201,7 @@ impl<M: Medium> Pages<M> {
         // A fingerprint to compare with itself: no secret is needed.
         let any_key = Secret::new([0; 16]);
         let mut first = None;
-        let mut chunk = [0; 64];
+        let mut chunk = [0; CHUNK];
         for _ in 0..LOOKS {
             let mut seen = Digest::new(&any_key);
             let mut at = from;
@@ -197,7 +210,7 @@ impl<M: Medium> Pages<M> {
                 let Some(bytes) = chunk.get_mut(..size) else {
                     return false;
                 };
-                if self.read_twice(at, bytes).await.is_err() {
+                if self.read_patiently(at, bytes).await.is_err() {
                     return false;
                 }
                 seen.add(bytes);

@@ -344,7 +344,7 @@ impl<M: Medium> Log<M> {
             .get_mut(..usize::try_from(geometry.align(16)).map_err(|_| Fault::Internal)?)
             .ok_or(Fault::Internal)?;
         let at = geometry.start(page) + first;
-        let salt: [u8; SALT_LEN] = match self.pages.read_twice(at, bytes).await {
+        let salt: [u8; SALT_LEN] = match self.pages.read_patiently(at, bytes).await {
             Ok(()) => bytes
                 .get(HEADER_LEN..)
                 .and_then(<[u8]>::first_chunk)

@@ -106,7 +106,7 @@ impl<M: Medium> Log<M> {
         let mut record = [0; SALT_RECORD];
         let record = record.get_mut(..usize::try_from(self.pages.geometry.salt_record()).ok()?)?;
         self.pages
-            .read_twice(self.pages.geometry.start(page) + offset, record)
+            .read_patiently(self.pages.geometry.start(page) + offset, record)
             .await
             .ok()?;
         let header = Header::from_bytes(*record.first_chunk()?)?;
@@ -313,7 +313,7 @@ impl<M: Medium> Log<M> {
         let mut record = [0; 2 * MAX_UNIT];
         let record = record.get_mut(..usize::try_from(size).ok()?)?;
         let start = self.pages.geometry.start(stretch.page);
-        self.pages.read_twice(start + at, record).await.ok()?;
+        self.pages.read_patiently(start + at, record).await.ok()?;
         let frame = Frame {
             header,
             key: &self.keys.store,
@@ -361,7 +361,7 @@ impl<M: Medium> Log<M> {
                 Ok(None)
             };
         };
-        if self.pages.read_twice(start, record).await.is_err() {
+        if self.pages.read_patiently(start, record).await.is_err() {
             return Ok(None);
         }
         let body = record.get(format::HEADER_LEN..header.len()).unwrap_or_default();
@@ -441,7 +441,7 @@ impl<M: Medium> Log<M> {
         let mut word = [0; MAX_UNIT];
         let word = word.get_mut(..usize::try_from(self.pages.geometry.unit).ok()?)?;
         self.pages
-            .read_twice(self.pages.geometry.start(page) + offset, word)
+            .read_patiently(self.pages.geometry.start(page) + offset, word)
             .await
             .ok()?;
         Header::from_bytes(*word.first_chunk()?)
@@ -474,7 +474,7 @@ impl<M: Medium> Log<M> {
         let mut record = [0; SALT_RECORD];
         let record = record.get_mut(..usize::try_from(size).ok()?)?;
         self.pages
-            .read_twice(self.pages.geometry.start(page) + offset, record)
+            .read_patiently(self.pages.geometry.start(page) + offset, record)
             .await
             .ok()?;
         let associated = format::associated_data(M::KIND, header, generation, 0);
