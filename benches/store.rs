@@ -45,8 +45,9 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let mut report = Report::default();
     for capacity in [256 * KIB, 1024 * KIB] {
-        rows::<WriteOnce<Blocking<Flash>>>(capacity, earlier, updates, &mut report)?;
-        rows::<Overwritable<Blocking<Flash>>>(capacity, earlier, updates, &mut report)?;
+        rows::<WriteOnce<Blocking<Flash>>>(capacity, false, earlier, updates, &mut report)?;
+        rows::<WriteOnce<Blocking<Flash>>>(capacity, true, earlier, updates, &mut report)?;
+        rows::<Overwritable<Blocking<Flash>>>(capacity, false, earlier, updates, &mut report)?;
     }
     println!("{}", report.update_table());
 
@@ -60,9 +61,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut mounts = Vec::new();
     for capacity in [256 * KIB, 1024 * KIB] {
         for keys in [80, 500] {
-            mounts.push(mount_cost::<WriteOnce<Blocking<Flash>>>(capacity, keys, updates)?);
+            for checkpoints in [false, true] {
+                mounts.push(mount_cost::<WriteOnce<Blocking<Flash>>>(
+                    capacity,
+                    checkpoints,
+                    keys,
+                    updates,
+                )?);
+            }
             mounts.push(mount_cost::<Overwritable<Blocking<Flash>>>(
-                capacity, keys, updates,
+                capacity, false, keys, updates,
             )?);
         }
     }
@@ -166,27 +174,42 @@ impl Cost {
     }
 }
 
+/// What the tables call it.
+fn name<M: Part>(checkpoints: bool) -> &'static str {
+    if checkpoints {
+        "write-once, checkpoints"
+    } else {
+        M::NAME
+    }
+}
+
 // ---- updates ----
 
 fn rows<M: Part>(
     capacity: usize,
+    checkpoints: bool,
     earlier: usize,
     updates: usize,
     report: &mut Report,
 ) -> Result<(), Box<dyn Error>> {
     for work in Work::all() {
         let cost = if capacity > 256 * KIB && work.filled_percent > 0 {
-            update_cost::<M, 8192>(capacity, &work, earlier, updates)?
+            update_cost::<M, 8192>(capacity, checkpoints, &work, earlier, updates)?
         } else if work.filled_percent > 0 {
-            update_cost::<M, 2560>(capacity, &work, earlier, updates)?
+            update_cost::<M, 2560>(capacity, checkpoints, &work, earlier, updates)?
         } else {
-            update_cost::<M, 600>(capacity, &work, earlier, updates)?
+            update_cost::<M, 600>(capacity, checkpoints, &work, earlier, updates)?
         };
         let limit = limit(capacity, &work, earlier, updates)?;
-        eprintln!("{} KiB, {}, {}", capacity / KIB, M::NAME, work.name);
+        eprintln!(
+            "{} KiB, {}, {}",
+            capacity / KIB,
+            name::<M>(checkpoints),
+            work.name
+        );
         report.rows.push(Row {
             capacity,
-            medium: M::NAME,
+            medium: name::<M>(checkpoints),
             work: work.name,
             cost,
             limit,
@@ -197,6 +220,7 @@ fn rows<M: Part>(
 
 fn update_cost<M: Part, const KEYS: usize>(
     capacity: usize,
+    checkpoints: bool,
     work: &Work,
     earlier: usize,
     updates: usize,
@@ -204,6 +228,9 @@ fn update_cost<M: Part, const KEYS: usize>(
     let mut random = random();
     let memory = Ram::<KEYS, BUFFER>::new();
     let mut store = Store::format(M::blank(capacity), memory, &root_key(), LABEL, &mut random)?;
+    if checkpoints {
+        store.keep_checkpoints(&mut random)?;
+    }
     for item in work.items() {
         store.put_bytes(
             CLASS,
@@ -448,7 +475,7 @@ struct GetCost {
 
 /// A store of so many 64-byte items on 1 MiB, each written twice, mounted; then each read once.
 fn get_cost<M: Part>(keys: usize) -> Result<GetCost, Box<dyn Error>> {
-    let mut store = filled::<M, 1024>(1024 * KIB, keys, keys)?;
+    let mut store = filled::<M, 1024>(1024 * KIB, false, keys, keys)?;
     let (mut bytes, mut calls, mut most_bytes, mut most_calls) = (0, 0, 0, 0);
     let mut out = [0; 64];
     for key in 0..keys {
@@ -476,40 +503,79 @@ struct MountCost {
     medium: &'static str,
     capacity: usize,
     keys: usize,
+    /// Of the moments; the others are those of the one in which most was read.
+    mean: f64,
     bytes: u64,
     calls: u64,
     micros: f64,
     wall_micros: f64,
 }
 
-/// Mounts a store of so many 64-byte items that was updated for a while, and gets one.
-fn mount_cost<M: Part>(capacity: usize, keys: usize, updates: usize) -> Result<MountCost, Box<dyn Error>> {
-    let mut medium = filled::<M, 500>(capacity, keys, updates)?.into_medium();
-    medium.flash_mut().reset_counters();
-    let begun = Instant::now();
-    let mut store = Store::mount(medium, Ram::<500, BUFFER>::new(), &root_key(), LABEL)?;
-    store.get_bytes(CLASS, "k-07", &mut [0; 64])?;
-    let wall_micros = begun.elapsed().as_secs_f64() * 1e6;
-    let counters = store.medium().flash().counters();
-    Ok(MountCost {
-        medium: M::NAME,
+/// How many moments a mount is measured at, each some updates after the one before.
+const MOMENTS: u32 = 24;
+
+/// Mounts a store of so many 64-byte items that was updated for a while, and gets one: the worst of some moments.
+fn mount_cost<M: Part>(
+    capacity: usize,
+    checkpoints: bool,
+    keys: usize,
+    updates: usize,
+) -> Result<MountCost, Box<dyn Error>> {
+    let mut medium = filled::<M, 500>(capacity, checkpoints, keys, updates)?.into_medium();
+    let mut random = random();
+    let mut worst = MountCost {
+        medium: name::<M>(checkpoints),
         capacity,
         keys,
-        bytes: counters.bytes_read,
-        calls: counters.reads,
-        micros: counters.modelled_micros(),
-        wall_micros,
-    })
+        mean: 0.0,
+        bytes: 0,
+        calls: 0,
+        micros: 0.0,
+        wall_micros: 0.0,
+    };
+    let mut sum = 0;
+    for _ in 0..MOMENTS {
+        medium.flash_mut().reset_counters();
+        let begun = Instant::now();
+        let mut store = Store::mount(medium, Ram::<500, BUFFER>::new(), &root_key(), LABEL)?;
+        let mut out = [0; 64];
+        assert_eq!(store.get_bytes(CLASS, "k-07", &mut out)?, Some(64));
+        let wall_micros = begun.elapsed().as_nanos() as f64 / 1000.0;
+        let counters = store.medium().flash().counters();
+        sum += counters.bytes_read;
+        if counters.bytes_read > worst.bytes {
+            worst.bytes = counters.bytes_read;
+            worst.calls = counters.reads;
+            worst.micros = counters.modelled_micros();
+            worst.wall_micros = wall_micros;
+        }
+        for _ in 0..17 {
+            let key = below(keys, &mut random);
+            store.put_bytes(
+                CLASS,
+                &format!("k-{key:02}"),
+                &fresh_value(64, &mut random),
+                &mut random,
+            )?;
+        }
+        medium = store.into_medium();
+    }
+    worst.mean = sum as f64 / f64::from(MOMENTS);
+    Ok(worst)
 }
 
 fn filled<M: Part, const KEYS: usize>(
     capacity: usize,
+    checkpoints: bool,
     keys: usize,
     updates: usize,
 ) -> Result<Store<M, Ram<KEYS, BUFFER>>, Box<dyn Error>> {
     let mut random = random();
     let memory = Ram::<KEYS, BUFFER>::new();
     let mut store = Store::format(M::blank(capacity), memory, &root_key(), LABEL, &mut random)?;
+    if checkpoints {
+        store.keep_checkpoints(&mut random)?;
+    }
     for at in 0..keys + updates {
         let key = if at < keys { at } else { below(keys, &mut random) };
         store.put_bytes(
@@ -548,7 +614,8 @@ fn mount_table(mounts: &[MountCost]) -> String {
                 ("part", format!("{} KiB", mount.capacity / KIB)),
                 ("medium", mount.medium.to_owned()),
                 ("items", mount.keys.to_string()),
-                ("bytes read", mount.bytes.to_string()),
+                ("bytes read, mean", format!("{:.0}", mount.mean)),
+                ("most", mount.bytes.to_string()),
                 ("read calls", mount.calls.to_string()),
                 ("modelled µs", format!("{:.0}", mount.micros)),
                 ("wall µs", format!("{:.0}", mount.wall_micros)),
@@ -571,7 +638,7 @@ struct EraseCost {
 
 /// Erases the class of 80 items that were updated for a while.
 fn erase_cost<M: Part>(capacity: usize, updates: usize) -> Result<EraseCost, Box<dyn Error>> {
-    let mut store = filled::<M, 500>(capacity, 80, updates)?;
+    let mut store = filled::<M, 500>(capacity, false, 80, updates)?;
     store.medium_mut().flash_mut().reset_counters();
     store.erase(CLASS, &mut random())?;
     let counters = store.medium().flash().counters();
@@ -643,12 +710,12 @@ fn target_table(report: &Report, gets: &[GetCost], mounts: &[MountCost], erasure
             .map(value)
             .fold(0.0, f64::max)
     };
-    let main = |row: &Row| row.work == "hot and cold" && row.medium == "write-once";
+    let main = |row: &Row| row.work == "hot and cold" && row.medium.starts_with("write-once");
     let overwritable = |row: &Row| row.work == "hot and cold" && row.medium == "overwritable";
     let mount = |keys| {
         mounts
             .iter()
-            .filter(|mount| mount.keys == keys)
+            .filter(|mount| mount.keys == keys && mount.medium == name::<WriteOnce<Blocking<Flash>>>(true))
             .map(|mount| mount.bytes)
             .max()
             .unwrap_or(0)

@@ -96,7 +96,8 @@
 //!  store (this file) · blocking    the operations
 //!  change · transaction            putting and removing one item; several together
 //!  anchor · counter · flash_counter   holding the store against a monotonic counter
-//!  mount · replay · walk           from bytes to a store; the log into the index; reading what may be torn
+//!  mount · replay · resume · walk  from bytes to a store; the log into the index; from a checkpoint on; reading what may be torn
+//!  checkpoint                      the index in the log, now and then
 //!  collect · ahead · keys          making room; the pages to come, without those that fail; changing keys
 //!  salvage                         what still opens of a store that does not mount
 //!  log · memory                    the head of the log; the caller's RAM
@@ -109,6 +110,7 @@ mod ahead;
 mod anchor;
 mod blocking;
 mod change;
+mod checkpoint;
 mod class;
 mod clear;
 mod collect;
@@ -129,6 +131,7 @@ mod pace;
 mod pages;
 mod record;
 mod replay;
+mod resume;
 mod ring;
 mod salvage;
 mod stored;
@@ -895,6 +898,46 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
         anchored
     }
 
+    /// Keeps checkpoints from now on: the index is written into the log now and then, and a mount begins there. It reads little then,
+    /// however large the part is. Costs a tenth of what is written, at most. Does nothing where checkpoints are kept already, and on
+    /// overwritable media, where they would hold fingerprints of names that were removed.
+    ///
+    /// What lies before the checkpoint is checked when it is read and no more when the store is mounted: damage there shows later.
+    ///
+    /// Software that does not know checkpoints refuses the store from then on ([`MountError::UnknownFeatures`]).
+    ///
+    /// ```
+    /// # use bydesign::flash::NeverPends;
+    /// # use bydesign::store::{EraseError, Memory, Store};
+    /// # fn example<M: NeverPends, I: Memory>(store: &mut Store<M, I>) -> Result<(), EraseError> {
+    /// # let mut random = getrandom::SysRng;
+    /// store.keep_checkpoints(&mut random)?; // once, after the format
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`EraseError`]: a key page is written.
+    ///
+    /// # Power loss
+    ///
+    /// The store keeps checkpoints or does not; nothing stored is touched.
+    ///
+    /// # Security
+    ///
+    /// The list is sealed under the keys of the classes and dies with them. The salts of the records that it names are compared at the
+    /// mount: pages of another history of the store are not taken for its own.
+    pub async fn keep_checkpoints<R: TryCryptoRng + ?Sized>(
+        &mut self,
+        random: &mut R,
+    ) -> Result<(), EraseError> {
+        self.settle().await?;
+        let begun = self.log.begin_checkpoints(&mut self.memory.parts(), random).await;
+        self.memory.parts().buffer.zeroize();
+        Ok(begun?)
+    }
+
     /// What is known about the contents being the latest ones.
     pub fn freshness(&self) -> Freshness {
         self.log.freshness()
@@ -920,7 +963,10 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
         self.recover().await?;
         let mut parts = self.memory.parts();
         for _ in 0..budget {
-            let done = self.log.maintain_step(&mut parts, random).await;
+            let done = match self.log.keep_checkpoint(true, &mut parts, random).await {
+                Ok(false) => self.log.maintain_step(&mut parts, random).await,
+                kept => kept,
+            };
             parts.buffer.zeroize();
             if !done? {
                 return Ok(false);

@@ -23,7 +23,7 @@ const CRATE: [(&str, &[&str]); 4] = [
 
 /// Each module of the store and what it may import of the others. `store` is `src/store.rs` itself, the operations; it
 /// may import all, and only the blocking face may import it.
-const STORE: [(&str, &[&str]); 29] = [
+const STORE: [(&str, &[&str]); 31] = [
     ("format", &[]),
     ("error", &[]),
     ("class", &[]),
@@ -85,9 +85,13 @@ const STORE: [(&str, &[&str]); 29] = [
         ],
     ),
     ("ahead", &["error", "log", "memory", "ring"]),
+    ("checkpoint", &["error", "format", "log", "memory"]),
+    ("resume", &["error", "format", "log", "memory", "record", "walk"]),
     (
         "replay",
-        &["error", "format", "geometry", "log", "memory", "record", "walk"],
+        &[
+            "error", "format", "geometry", "log", "memory", "record", "resume", "walk",
+        ],
     ),
     (
         "mount",

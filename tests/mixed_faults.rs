@@ -43,9 +43,10 @@ impl Step {
     fn settles(&self) -> bool {
         match self {
             Self::Change(Operation::EraseClass { class }) => class % 5 != 4,
-            Self::Change(operation) => {
-                !matches!(operation, Operation::Maintain { .. } | Operation::EraseUser)
-            }
+            Self::Change(operation) => !matches!(
+                operation,
+                Operation::Maintain { .. } | Operation::KeepCheckpoints | Operation::EraseUser
+            ),
             Self::Anchor(_) => false,
             Self::ChangeRootKey { .. } => true,
         }
@@ -56,7 +57,8 @@ impl Step {
     fn appends(&self) -> bool {
         let changes_keys = matches!(
             self,
-            Self::Change(Operation::EraseClass { .. }) | Self::ChangeRootKey { .. }
+            Self::Change(Operation::EraseClass { .. } | Operation::KeepCheckpoints)
+                | Self::ChangeRootKey { .. }
         );
         self.settles() && !changes_keys
     }
@@ -121,6 +123,7 @@ fn pick(dice: &mut ChaCha20Rng, model: &Model, longest: u8, root: u8) -> Step {
         19..=30 => commit(class, key, u16::from(roll(dice, longest)), fill),
         31 => Operation::EraseClass { class },
         32 => Operation::EraseUser,
+        33 if roll(dice, 3) == 0 => Operation::KeepCheckpoints,
         33 => Operation::Maintain {
             steps: 1 + roll(dice, 5),
         },
@@ -411,6 +414,9 @@ fn histories<P: Pending>(capacity: usize, longest: u8) {
         store
             .start_counter(&mut counter, &mut random(!seed))
             .expect("starts");
+        if seed % 4 < 2 {
+            store.keep_checkpoints(&mut random(!seed)).expect("keeps them");
+        }
         drop(store);
         let mut state = State {
             allowed: vec![Model::new()],

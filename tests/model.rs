@@ -26,6 +26,7 @@ fn operation() -> impl Strategy<Value = Operation> {
         1 => (0..5u8).prop_map(|class| Operation::EraseClass { class }),
         1 => Just(Operation::EraseUser),
         2 => (0..6u8).prop_map(|steps| Operation::Maintain { steps }),
+        1 => Just(Operation::KeepCheckpoints),
     ]
 }
 

@@ -449,7 +449,9 @@ fn a_removal_that_was_blanked_is_missed_wherever_it_stood() {
             .put_bytes(Class::User, "gone", b"removed", &mut random(1))
             .unwrap();
         // What keeps the page in the log.
-        store.put_bytes(Class::User, "stays", b"s", &mut random(1)).unwrap();
+        store
+            .put_bytes(Class::User, "stays", b"s", &mut random(1))
+            .unwrap();
         drop(store);
         let before = part.image().to_vec();
         let mut store = mount(&mut part).unwrap();

@@ -344,6 +344,15 @@ impl<M: NeverPends, I: Memory> Store<M, I> {
         run(self.0.anchor(counter, policy, random))
     }
 
+    /// Keeps checkpoints from now on. See [`AsyncStore::keep_checkpoints`].
+    ///
+    /// # Errors
+    ///
+    /// [`EraseError`].
+    pub fn keep_checkpoints<R: TryCryptoRng + ?Sized>(&mut self, random: &mut R) -> Result<(), EraseError> {
+        run(self.0.keep_checkpoints(random))
+    }
+
     /// What is known about the contents being the latest ones.
     pub fn freshness(&self) -> Freshness {
         self.0.freshness()

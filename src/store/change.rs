@@ -168,7 +168,8 @@ impl<M: Medium> Log<M> {
         };
 
         let moved = self.moved;
-        self.make_room(size, parts, random).await?;
+        let in_haste = self.keep_checkpoint(false, parts, random).await?;
+        self.make_room(size, in_haste, parts, random).await?;
         // Collection may have moved the older record.
         let older = if older.is_some() && self.moved != moved {
             let found = self

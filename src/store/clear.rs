@@ -36,14 +36,19 @@ pub(crate) enum Clear {
 }
 
 /// The clear part of a key page as this version writes it.
-pub(crate) fn clear_part(geometry: Geometry, kind: MediumKind, store_id: &[u8; 16]) -> [u8; CLEAR_LEN] {
+pub(crate) fn clear_part(
+    geometry: Geometry,
+    kind: MediumKind,
+    features: u8,
+    store_id: &[u8; 16],
+) -> [u8; CLEAR_LEN] {
     let mut bytes = [0; CLEAR_LEN];
     format::place(&mut bytes, 0, &MAGIC);
     let unit = u8::try_from(geometry.unit).unwrap_or(0);
     format::place(
         &mut bytes,
         8,
-        &[format::VERSION, format::medium_byte(kind), unit, format::FEATURES],
+        &[format::VERSION, format::medium_byte(kind), unit, features],
     );
     format::place(&mut bytes, 12, &geometry.page.to_le_bytes());
     format::place(&mut bytes, 16, &u32::from(geometry.pages).to_le_bytes());
@@ -176,7 +181,7 @@ impl<M: Medium> Pages<M> {
         if number(9) != format::medium_byte(M::KIND) {
             return Ok(Clear::OtherMedium);
         }
-        if clear.get(..CLEAR_LEN) != Some(&clear_part(geometry, M::KIND, &store_id)) {
+        if clear.get(..CLEAR_LEN) != Some(&clear_part(geometry, M::KIND, number(11), &store_id)) {
             return Ok(Clear::OtherGeometry);
         }
         Ok(Clear::Store { store_id })

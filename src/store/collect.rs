@@ -21,14 +21,17 @@ impl<M: Medium> Log<M> {
         size.saturating_add(reserve) <= self.room()
     }
 
-    /// Makes the head ready to take a value of `size` bytes, collecting and opening pages as needed.
+    /// Makes the head ready to take a value of `size` bytes, collecting and opening pages as needed; `in_haste`: no more than is needed.
     pub(crate) async fn make_room<R: TryCryptoRng + ?Sized>(
         &mut self,
         size: u32,
+        in_haste: bool,
         parts: &mut Parts<'_>,
         random: &mut R,
     ) -> Result<(), Fault> {
-        self.keep_pace(size, parts, random).await?;
+        if !in_haste {
+            self.keep_pace(size, parts, random).await?;
+        }
         // Each round opens a page, copies a record or frees a page; after two turns of the ring nothing changes any more.
         let rounds = self.pages.geometry.page / 32 + 2;
         for _ in 0..=self.pages.geometry.log_pages().saturating_mul(2 * rounds) {

@@ -27,8 +27,10 @@ pub(crate) const MAX_LABEL: usize = 32;
 pub(crate) const NO_SLOT: u8 = 63;
 /// "No record": an address that cannot occur.
 pub(crate) const NO_ADDRESS: u32 = u32::MAX;
-/// Features beyond the plain store that this version writes and reads, one bit each; it knows none.
-pub(crate) const FEATURES: u8 = 0;
+/// The feature of a store that keeps checkpoints of its index.
+pub(crate) const CHECKPOINTS: u8 = 1 << 1;
+/// Features beyond the plain store that this version writes and reads, one bit each.
+pub(crate) const FEATURES: u8 = CHECKPOINTS;
 /// Bits of the fingerprint by which the index finds a name.
 pub(crate) const NAME_HASH_BITS: u32 = 21;
 /// Plaintext of the Page, Session and Key page records.
@@ -39,6 +41,10 @@ pub(crate) const MOST_LEFT_OUT: usize = 4;
 pub(crate) const PAIR_PAYLOAD: usize = 8;
 /// Plaintext of a Commit record.
 pub(crate) const COMMIT_PAYLOAD: usize = 16;
+/// Plaintext of a Checkpoint record.
+pub(crate) const CHECKPOINT_PAYLOAD: usize = 48;
+/// Bytes of one entry of an Index record: the entry, and what tells its record from one of another history.
+pub(crate) const ENTRY_LEN: usize = 12;
 /// Plaintext of a Store key record.
 pub(crate) const STORE_KEY_PAYLOAD: usize = 32;
 /// Plaintext of a Class key record.
@@ -66,6 +72,8 @@ pub(crate) enum Kind {
     StagedValue = 6,
     StagedRemoval = 7,
     Commit = 8,
+    Index = 9,
+    Checkpoint = 10,
     Anchor = 11,
     Retire = 12,
     StagedFixed = 13,
@@ -86,6 +94,8 @@ impl Kind {
             6 => Self::StagedValue,
             7 => Self::StagedRemoval,
             8 => Self::Commit,
+            9 => Self::Index,
+            10 => Self::Checkpoint,
             11 => Self::Anchor,
             12 => Self::Retire,
             13 => Self::StagedFixed,
@@ -113,6 +123,11 @@ impl Kind {
 
     /// Whether a class key seals it.
     pub(crate) const fn is_of_a_class(self) -> bool {
+        self.is_change() || matches!(self, Self::Index)
+    }
+
+    /// Whether it changes an item.
+    pub(crate) const fn is_change(self) -> bool {
         self.is_value() || matches!(self, Self::Removal | Self::StagedRemoval)
     }
 
@@ -167,6 +182,8 @@ impl Header {
             Kind::Page | Kind::Session | Kind::KeyPage => length == SALT_PAYLOAD,
             Kind::Removal | Kind::StagedRemoval | Kind::Anchor | Kind::Retire => length == PAIR_PAYLOAD,
             Kind::Commit => length == COMMIT_PAYLOAD,
+            Kind::Index => length > 0 && length.is_multiple_of(ENTRY_LEN),
+            Kind::Checkpoint => length == CHECKPOINT_PAYLOAD,
             Kind::ClassKey | Kind::StoreKey | Kind::KeyCommit => length == kind.key_payload(),
         };
         let slot_fits = (slot == NO_SLOT) != (kind.is_of_a_class() || kind == Kind::ClassKey);
@@ -205,6 +222,11 @@ pub(crate) fn number(bytes: &[u8], at: usize) -> u32 {
         .and_then(<[u8]>::first_chunk)
         .copied()
         .map_or(0, u32::from_le_bytes)
+}
+
+/// Reads eight bytes at `at`, as [`number`].
+pub(crate) fn long_number(bytes: &[u8], at: usize) -> u64 {
+    u64::from(number(bytes, at)) | u64::from(number(bytes, at + 4)) << 32
 }
 
 /// Writes bytes at `at`, as far as they fit.
@@ -272,6 +294,8 @@ pub(crate) struct SaltPayload {
     /// Where the accepted log ends, in the page before or in this one.
     pub(crate) resume: u32,
     pub(crate) digest: u64,
+    /// Address of the newest Checkpoint record; [`NO_ADDRESS`] if there is none.
+    pub(crate) checkpoint: u32,
     /// Value that the counter is moved to once this is on flash, or stands at; 0 if the store is held against none.
     pub(crate) counter: u32,
     /// In a Page record that was written after records behind it: where those end. Otherwise 0.
@@ -288,8 +312,7 @@ impl SaltPayload {
         place(&mut bytes, 16, &self.live.to_le_bytes());
         place(&mut bytes, 20, &self.resume.to_le_bytes());
         place(&mut bytes, 24, &self.digest.to_le_bytes());
-        // No checkpoint.
-        place(&mut bytes, 32, &NO_ADDRESS.to_le_bytes());
+        place(&mut bytes, 32, &self.checkpoint.to_le_bytes());
         place(&mut bytes, 36, &self.counter.to_le_bytes());
         place(&mut bytes, 40, &self.filled.to_le_bytes());
         bytes
@@ -303,7 +326,8 @@ impl SaltPayload {
             key_check: number(bytes, 12).to_le_bytes(),
             live: number(bytes, 16),
             resume: number(bytes, 20),
-            digest: u64::from(number(bytes, 24)) | u64::from(number(bytes, 28)) << 32,
+            digest: long_number(bytes, 24),
+            checkpoint: number(bytes, 32),
             counter: number(bytes, 36),
             filled: number(bytes, 40),
         }
@@ -315,6 +339,66 @@ impl SaltPayload {
 pub(crate) struct Position {
     pub(crate) generation: u32,
     pub(crate) offset: u32,
+}
+
+/// Plaintext of a Checkpoint record: the Index records before it, and what a mount would otherwise learn from the log before them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct CheckpointPayload {
+    /// The first Index record.
+    pub(crate) first: Position,
+    /// How many Index records there are, and entries in all.
+    pub(crate) records: u32,
+    pub(crate) entries: u32,
+    /// The live sum, on all media.
+    pub(crate) live: u32,
+    /// Highest number of erases of any page.
+    pub(crate) most_erases: u32,
+    /// Digest of the first Index record's page up to that record.
+    pub(crate) digest: u64,
+    /// Generation of the tail.
+    pub(crate) tail: u32,
+    /// Changes since the counter's value was last stated.
+    pub(crate) changes: u32,
+    /// Class keys were made or erased since.
+    pub(crate) keys_changed: bool,
+    /// The counter's value that was last stated.
+    pub(crate) counter: u32,
+}
+
+impl CheckpointPayload {
+    pub(crate) fn to_bytes(self) -> [u8; CHECKPOINT_PAYLOAD] {
+        let mut bytes = [0; CHECKPOINT_PAYLOAD];
+        place(&mut bytes, 0, &self.first.generation.to_le_bytes());
+        place(&mut bytes, 4, &self.first.offset.to_le_bytes());
+        place(&mut bytes, 8, &self.records.to_le_bytes());
+        place(&mut bytes, 12, &self.entries.to_le_bytes());
+        place(&mut bytes, 16, &self.live.to_le_bytes());
+        place(&mut bytes, 20, &self.most_erases.to_le_bytes());
+        place(&mut bytes, 24, &self.digest.to_le_bytes());
+        place(&mut bytes, 32, &self.tail.to_le_bytes());
+        place(&mut bytes, 36, &self.changes.to_le_bytes());
+        place(&mut bytes, 40, &u32::from(self.keys_changed).to_le_bytes());
+        place(&mut bytes, 44, &self.counter.to_le_bytes());
+        bytes
+    }
+
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Self {
+        Self {
+            first: Position {
+                generation: number(bytes, 0),
+                offset: number(bytes, 4),
+            },
+            records: number(bytes, 8),
+            entries: number(bytes, 12),
+            live: number(bytes, 16),
+            most_erases: number(bytes, 20),
+            digest: long_number(bytes, 24),
+            tail: number(bytes, 32),
+            changes: number(bytes, 36),
+            keys_changed: number(bytes, 40) != 0,
+            counter: number(bytes, 44),
+        }
+    }
 }
 
 /// Plaintext of a Key page record: which keys, and the log they were written after.
@@ -363,7 +447,7 @@ impl KeyPagePayload {
                 offset: number(bytes, 8),
             },
             live: number(bytes, 12),
-            digest: u64::from(number(bytes, 16)) | u64::from(number(bytes, 20)) << 32,
+            digest: long_number(bytes, 16),
             count: number(bytes, 24),
             other_erases: number(bytes, 28),
             counter: number(bytes, 32),
@@ -425,6 +509,7 @@ mod tests {
             live: 8,
             resume: 9,
             digest: 0x1234_5678_9abc_def0,
+            checkpoint: 12,
             counter: 11,
             filled: 10,
         };
@@ -443,5 +528,21 @@ mod tests {
             left_out: [9, 0x0a0b, 0xffff, 0],
         };
         assert_eq!(KeyPagePayload::from_bytes(&key.to_bytes()), key);
+        let checkpoint = CheckpointPayload {
+            first: Position {
+                generation: 1,
+                offset: 2,
+            },
+            records: 3,
+            entries: 4,
+            live: 5,
+            most_erases: 6,
+            digest: 0x0123_4567_89ab_cdef,
+            tail: 7,
+            changes: 8,
+            keys_changed: true,
+            counter: 9,
+        };
+        assert_eq!(CheckpointPayload::from_bytes(&checkpoint.to_bytes()), checkpoint);
     }
 }

@@ -113,6 +113,16 @@ impl Geometry {
         self.align(44)
     }
 
+    /// Bytes that a Checkpoint record takes.
+    pub(crate) fn checkpoint_record(self) -> u32 {
+        self.align(76)
+    }
+
+    /// Bytes that an Index record of so many entries takes.
+    pub(crate) fn index_record(self, entries: u32) -> u32 {
+        self.align(entries.saturating_mul(12).saturating_add(28))
+    }
+
     /// Bytes that a Store key record takes.
     pub(crate) fn store_key_record(self) -> u32 {
         self.align(60)

@@ -29,6 +29,8 @@ use crate::secret::Secret;
 #[derive(Clone, Copy)]
 pub(crate) struct KeyPage {
     pub(crate) page: u16,
+    /// What the store uses beyond a plain one.
+    pub(crate) features: u8,
     pub(crate) salt: [u8; SALT_LEN],
     pub(crate) payload: KeyPagePayload,
 }
@@ -121,8 +123,9 @@ impl<M: Medium> Pages<M> {
         let padded = padded.get_mut(..len).ok_or(Fault::Internal)?;
         self.read_patiently(geometry.start(page) + geometry.first(), padded)
             .await?;
-        let expected = clear_part(geometry, M::KIND, &wrapping.context.store_id);
-        if padded.get(..CLEAR_LEN) != Some(expected.as_slice()) {
+        let features = padded.get(11).copied().unwrap_or_default();
+        let expected = clear_part(geometry, M::KIND, features, &wrapping.context.store_id);
+        if features & !format::FEATURES != 0 || padded.get(..CLEAR_LEN) != Some(expected.as_slice()) {
             return Ok(None);
         }
         let mut record = [0; SALT_RECORD];
@@ -141,13 +144,18 @@ impl<M: Medium> Pages<M> {
             header,
             key: &wrapping.wrap,
             place: Place { salt, offset },
-            associated: &self.key_page_associated(header, wrapping),
+            associated: &self.key_page_associated(header, features, wrapping),
         };
         let text = frame.open(&mut record);
         let payload = text
             .and_then(|text| record.get(text))
             .map(KeyPagePayload::from_bytes);
-        Ok(payload.map(|payload| KeyPage { page, salt, payload }))
+        Ok(payload.map(|payload| KeyPage {
+            page,
+            features,
+            salt,
+            payload,
+        }))
     }
 
     /// Whether the page's Key commit record opens: all that came before it was written.
@@ -260,9 +268,9 @@ impl<M: Medium> Pages<M> {
         Ok(frame.open(record))
     }
 
-    fn key_page_associated(&self, header: Header, wrapping: &WrapKeys) -> [u8; 16 + CLEAR_LEN] {
+    fn key_page_associated(&self, header: Header, features: u8, wrapping: &WrapKeys) -> [u8; 16 + CLEAR_LEN] {
         let mut associated = [0; 16 + CLEAR_LEN];
-        let clear = clear_part(self.geometry, M::KIND, &wrapping.context.store_id);
+        let clear = clear_part(self.geometry, M::KIND, features, &wrapping.context.store_id);
         format::place(
             &mut associated,
             0,
@@ -295,7 +303,7 @@ impl<M: Medium> Pages<M> {
         format::place(
             &mut clear,
             0,
-            &clear_part(geometry, M::KIND, &wrapping.context.store_id),
+            &clear_part(geometry, M::KIND, key_page.features, &wrapping.context.store_id),
         );
         let clear_len = usize::try_from(offset - geometry.first()).map_err(|_| Fault::Internal)?;
         let header = key_header(Kind::KeyPage, NO_SLOT, SALT_PAYLOAD)?;
@@ -307,7 +315,7 @@ impl<M: Medium> Pages<M> {
                 salt: key_page.salt,
                 offset,
             },
-            associated: &self.key_page_associated(header, wrapping),
+            associated: &self.key_page_associated(header, key_page.features, wrapping),
         };
         let (record, size) = frame.seal_with_salt(geometry, &randomness, &key_page.payload.to_bytes())?;
         self.program(

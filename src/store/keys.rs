@@ -13,14 +13,14 @@ use rand_core::TryCryptoRng;
 
 use super::class::DataClass;
 use super::error::Fault;
-use super::format::{KeyPagePayload, MOST_LEFT_OUT, NO_SLOT, Position};
+use super::format::{CHECKPOINTS, KeyPagePayload, MOST_LEFT_OUT, NO_SLOT, Position};
 use super::hierarchy::{KEY_LEN, StoreKeys, WrapKeys};
 use super::key_page::{ClassKey, KeyPage};
 use super::log::{KeyWork, Log, Writing};
 use super::memory::{ClassSlot, Entry, Parts, Slots};
 use super::ring::Ring;
 use crate::crypto;
-use crate::flash::Medium;
+use crate::flash::{Medium, MediumKind};
 use crate::secret::{RootKey, Secret};
 
 /// What becomes of a slot when the key page is written anew.
@@ -32,6 +32,14 @@ pub(crate) enum Fate {
     Renew(DataClass),
     /// The key dies; nothing takes its place.
     Free,
+}
+
+/// What a key page says anew, beside the class keys.
+struct KeyChange {
+    /// The keys of another root key.
+    wrapping: Option<WrapKeys>,
+    left_out: [u16; MOST_LEFT_OUT],
+    features: u8,
 }
 
 impl<M: Medium> Log<M> {
@@ -97,8 +105,11 @@ impl<M: Medium> Log<M> {
     ) -> Result<(), Fault> {
         let wrapping = WrapKeys::derive(root_key, self.keys.wrapping.context)?;
         let count = *parts.slots.count;
-        let left_out = self.ring().list();
-        self.write_keys(Some(wrapping), left_out, parts, |_, _| Fate::Keep, count, random)
+        let change = KeyChange {
+            wrapping: Some(wrapping),
+            ..self.no_change()
+        };
+        self.write_keys(change, parts, |_, _| Fate::Keep, count, random)
             .await
     }
 
@@ -110,8 +121,38 @@ impl<M: Medium> Log<M> {
         random: &mut R,
     ) -> Result<(), Fault> {
         let count = *parts.slots.count;
-        self.write_keys(None, ring.list(), parts, |_, _| Fate::Keep, count, random)
+        let change = KeyChange {
+            left_out: ring.list(),
+            ..self.no_change()
+        };
+        self.write_keys(change, parts, |_, _| Fate::Keep, count, random)
             .await
+    }
+
+    /// Writes the key page anew: from then on the store keeps checkpoints.
+    pub(crate) async fn begin_checkpoints<R: TryCryptoRng + ?Sized>(
+        &mut self,
+        parts: &mut Parts<'_>,
+        random: &mut R,
+    ) -> Result<(), Fault> {
+        if M::KIND == MediumKind::Overwritable || self.key_page.features & CHECKPOINTS != 0 {
+            return Ok(());
+        }
+        let count = *parts.slots.count;
+        let change = KeyChange {
+            features: self.key_page.features | CHECKPOINTS,
+            ..self.no_change()
+        };
+        self.write_keys(change, parts, |_, _| Fate::Keep, count, random)
+            .await
+    }
+
+    fn no_change(&self) -> KeyChange {
+        KeyChange {
+            wrapping: None,
+            left_out: self.ring().list(),
+            features: self.key_page.features,
+        }
     }
 
     /// Writes the key page anew under the same root key.
@@ -122,7 +163,7 @@ impl<M: Medium> Log<M> {
         count: usize,
         random: &mut R,
     ) -> Result<(), Fault> {
-        self.write_keys(None, self.ring().list(), parts, fate, count, random)
+        self.write_keys(self.no_change(), parts, fate, count, random)
             .await
     }
 
@@ -132,13 +173,17 @@ impl<M: Medium> Log<M> {
     //# Erasing a class MUST destroy every copy of its key on the medium, so that no later dump opens its records, even with the root key.
     async fn write_keys<R: TryCryptoRng + ?Sized>(
         &mut self,
-        another: Option<WrapKeys>,
-        left_out: [u16; MOST_LEFT_OUT],
+        change: KeyChange,
         parts: &mut Parts<'_>,
         fate: impl Fn(u8, Option<DataClass>) -> Fate,
         count: usize,
         random: &mut R,
     ) -> Result<(), Fault> {
+        let KeyChange {
+            wrapping: another,
+            left_out,
+            features,
+        } = change;
         // A dead random source is found out before anything is touched.
         drop(crypto::fresh_key(random).map_err(|_| Fault::Random)?);
         self.settle_key_pages().await?;
@@ -167,6 +212,7 @@ impl<M: Medium> Log<M> {
         let version = before.payload.version.checked_add(1).ok_or(Fault::Internal)?;
         let next = KeyPage {
             page: other,
+            features,
             salt: crypto::fresh(random).map_err(|_| Fault::Random)?,
             payload: KeyPagePayload {
                 left_out,

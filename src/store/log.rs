@@ -17,8 +17,8 @@ use rand_core::TryCryptoRng;
 use super::counter::{AnchorPolicy, CounterPlace};
 use super::error::Fault;
 use super::format::{
-    self, HEADER_LEN, Header, Kind, MAX_UNIT, NO_SLOT, PAIR_PAYLOAD, Position, SALT_PAYLOAD, SaltPayload,
-    TEXT_START,
+    self, HEADER_LEN, Header, Kind, MAX_UNIT, NO_ADDRESS, NO_SLOT, PAIR_PAYLOAD, Position, SALT_PAYLOAD,
+    SaltPayload, TEXT_START,
 };
 use super::hierarchy::StoreKeys;
 use super::key_page::KeyPage;
@@ -232,6 +232,8 @@ pub(crate) struct Log<M> {
     pub(crate) paced: (u32, u32),
     pub(crate) due: u32,
     pub(crate) ahead: u32,
+    /// The newest Checkpoint record, if one is known.
+    pub(crate) checkpoint: Option<Position>,
     /// How many records were moved since the start; where it has not changed, entries found before are still those.
     pub(crate) moved: u32,
     pub(crate) doomed: Option<Doomed>,
@@ -410,6 +412,11 @@ impl<M: Medium> Log<M> {
             live: Self::stated(self.live_sum),
             resume,
             digest: self.head.digest.value(),
+            checkpoint: self.checkpoint.map_or(NO_ADDRESS, |at| {
+                self.pages
+                    .geometry
+                    .address(self.pages.geometry.page_of(at.generation), at.offset)
+            }),
             counter: self.anchoring.stated,
             filled: 0,
         }
@@ -484,7 +491,7 @@ impl<M: Medium> Log<M> {
             .await?;
         self.head.accept(place.offset, header, size);
         self.head.writing = Writing::Open;
-        if header.kind.is_of_a_class() {
+        if header.kind.is_change() {
             self.anchoring.changes = self.anchoring.changes.saturating_add(1);
         }
         Ok(())

@@ -65,6 +65,7 @@ impl<M: Medium> Log<M> {
             due: 0,
             ahead: 0,
             moved: 0,
+            checkpoint: None,
             doomed: None,
             run: None,
             burnt: None,
@@ -134,6 +135,7 @@ impl<M: Medium> Log<M> {
         pages.most_erases = most_erases;
         let key_page = KeyPage {
             page: 0,
+            features: 0,
             salt: crypto::fresh(random).map_err(|_| FormatError::Random)?,
             payload: KeyPagePayload {
                 version: 1,

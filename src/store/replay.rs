@@ -3,15 +3,18 @@
 //! ```text
 //!  mount
 //!  replay   (this file)
-//!  walk · log · memory
+//!  resume · walk · log · memory
 //! ```
 
 use super::error::{Fault, MountError};
-use super::format::{self, Header, KeyPagePayload, Kind, NO_ADDRESS, NO_SLOT, Position, SaltPayload};
+use super::format::{
+    self, CheckpointPayload, Header, KeyPagePayload, Kind, NO_ADDRESS, NO_SLOT, Position, SaltPayload,
+};
 use super::geometry::LOG_START;
-use super::log::{DecidedEnd, Doomed, Head, Log, NextPage, Writing};
+use super::log::{Anchoring, DecidedEnd, Doomed, Head, Log, NextPage, Writing};
 use super::memory::{Entry, Index, Parts};
 use super::record::split_value;
+use super::resume::{Loaded, Loading};
 use super::walk::{Cursor, Found, PageStart};
 use crate::flash::{Medium, MediumKind};
 use crate::secret::Secret;
@@ -24,7 +27,10 @@ impl<M: Medium> Log<M> {
         keys: KeyPagePayload,
         parts: &mut Parts<'_>,
     ) -> Result<(), MountError> {
-        let newest = self.find_head().await?;
+        let newest = match self.find_head_quickly(keys).await {
+            Some(newest) => newest,
+            None => self.find_head().await?,
+        };
         self.head.generation = newest.payload.generation;
         self.head.salt = newest.salt;
         self.tail = newest.payload.tail;
@@ -39,24 +45,76 @@ impl<M: Medium> Log<M> {
             return Err(MountError::Inconsistent);
         }
 
+        let checkpoint = self.find_checkpoint(newest, keys).await;
+        let begun = match checkpoint {
+            // Whatever is wrong with it: the log says the same, and what is wrong with that.
+            Some(checkpoint) => self.read_pages(keys, Some(checkpoint), parts).await.ok(),
+            None => None,
+        };
+        let reading = if let Some(reading) = begun {
+            reading
+        } else {
+            self.forget(parts);
+            self.note_erases().await?;
+            self.read_pages(keys, None, parts).await?
+        };
+        self.finish_overwriting(&reading).await?;
+        self.count_run(parts).await?;
+        left_to_writes(self.overwrite_run(parts).await)?;
+        self.largest = parts.index.iter().map(Entry::size).max().unwrap_or(0);
+        self.live_bytes = parts.index.iter().map(Entry::size).sum();
+        if self.anchoring.stated > 0 && reading.anchored.is_none() {
+            // The record that stated the value is gone with its page: nobody knows how many others are.
+            self.anchoring.changes = u32::MAX;
+        }
+        // A key page that states a value for the first time, or was written after the record that does.
+        self.anchoring.keys_changed = reading.anchored.is_none_or(|anchored| anchored < keys.log_end);
+        self.examine_free_pages().await?;
+        Ok(())
+    }
+
+    /// As if nothing of the log had been read.
+    fn forget(&mut self, parts: &mut Parts<'_>) {
+        self.checkpoint = None;
+        parts.index.clear();
+        self.live_sum = 0;
+        self.doomed = None;
+        self.run = None;
+        self.anchoring = Anchoring::NONE;
+    }
+
+    /// Reads the pages from the tail, or from a checkpoint, to the head, and holds what they say against each other.
+    async fn read_pages(
+        &mut self,
+        keys: KeyPagePayload,
+        loading: Option<Loading>,
+        parts: &mut Parts<'_>,
+    ) -> Result<Reading, MountError> {
+        let from = loading.as_ref().map(|loading| loading.says.first);
         let mut reading = Reading {
             keys,
-            met_key_page: false,
+            // The list of a checkpoint is sealed under the keys of that key page, and stands behind its end of the log.
+            met_key_page: loading.is_some(),
             last: None,
             unopened: None,
             overwritten: None,
             anchored: None,
             run_unfinished: false,
             unexplained: None,
+            loading,
         };
-        let mut start = self.page_of_generation(self.tail).await?;
-        for generation in self.ring().generations(self.tail, self.head.generation) {
+        let first = from.map_or(self.tail, |from| from.generation);
+        let mut start = self.page_of_generation(first).await?;
+        for generation in self.ring().generations(first, self.head.generation) {
             let next = if generation < self.head.generation {
                 Some(self.page_of_generation(self.ring().after(generation)).await?)
             } else {
                 None
             };
             let mut cursor = self.cursor(start, next.map(|next| next.payload.resume));
+            if let Some(from) = from.filter(|from| from.generation == generation) {
+                cursor.unread = from.offset;
+            }
             reading.overwritten = None;
             self.run = None;
             if reading.run_unfinished {
@@ -74,32 +132,28 @@ impl<M: Medium> Log<M> {
             }
         }
         self.check(&reading)?;
-        self.finish_overwriting(&reading).await?;
-        self.count_run(parts).await?;
-        left_to_writes(self.overwrite_run(parts).await)?;
-        self.largest = parts.index.iter().map(Entry::size).max().unwrap_or(0);
-        self.live_bytes = parts.index.iter().map(Entry::size).sum();
-        if self.anchoring.stated > 0 && reading.anchored.is_none() {
-            // The record that stated the value is gone with its page: nobody knows how many others are.
-            self.anchoring.changes = u32::MAX;
-        }
-        // A key page that states a value for the first time, or was written after the record that does.
-        self.anchoring.keys_changed = reading.anchored.is_none_or(|anchored| anchored < keys.log_end);
-        self.examine_free_pages().await?;
-        Ok(())
+        Ok(reading)
+    }
+
+    /// Takes over what a mount would otherwise have learnt from the log before the checkpoint.
+    fn resume(&mut self, says: CheckpointPayload, reading: &mut Reading) {
+        self.anchoring.changes = says.changes;
+        self.anchoring.stated = self.anchoring.stated.max(says.counter);
+        reading.anchored = Some(if says.keys_changed {
+            Position::default()
+        } else {
+            reading.keys.log_end
+        });
     }
 
     /// The page with the highest generation. Its first record may be the one that was being written when power went, and
     /// open by chance: then it is the page before.
     async fn find_head(&mut self) -> Result<PageStart, MountError> {
         let mut below = u32::MAX;
+        self.note_erases().await?;
         for _ in 0..2 {
             let mut newest: Option<PageStart> = None;
             for page in LOG_START..self.pages.geometry.pages {
-                self.pages.most_erases = self
-                    .pages
-                    .most_erases
-                    .max(self.pages.erases_of(page).await?.unwrap_or(0));
                 let start = self
                     .page_start(page)
                     .await
@@ -122,6 +176,15 @@ impl<M: Medium> Log<M> {
             below = newest.payload.generation;
         }
         Err(MountError::Damaged(self.pages.geometry.start(LOG_START)))
+    }
+
+    /// How worn the pages are. A checkpoint says it of all of them.
+    async fn note_erases(&mut self) -> Result<(), MountError> {
+        for page in LOG_START..self.pages.geometry.pages {
+            let erases = self.pages.erases_of(page).await?.unwrap_or(0);
+            self.pages.most_erases = self.pages.most_erases.max(erases);
+        }
+        Ok(())
     }
 
     async fn page_of_generation(&mut self, generation: u32) -> Result<PageStart, MountError> {
@@ -170,6 +233,12 @@ impl<M: Medium> Log<M> {
                     }
                     tail = retired;
                 }
+                Found::Opened { header, offset, .. } if header.kind == Kind::Checkpoint => {
+                    self.checkpoint = Some(Position {
+                        generation: head.payload.generation,
+                        offset,
+                    });
+                }
                 Found::Unopened { address } if unopened => {
                     return Err(MountError::Damaged(address.saturating_mul(4)));
                 }
@@ -200,6 +269,7 @@ impl<M: Medium> Log<M> {
                 clean: false,
             });
             self.burnt = None;
+            self.checkpoint = self.checkpoint.filter(|checkpoint| checkpoint.offset < at);
             return Ok(tail_without);
         }
         Ok(tail)
@@ -232,17 +302,7 @@ impl<M: Medium> Log<M> {
                 generation: cursor.start.payload.generation,
                 offset: cursor.offset,
             };
-            if here == reading.keys.log_end {
-                if cursor.digest.value() != reading.keys.digest {
-                    return Err(MountError::Inconsistent);
-                }
-                reading.met_key_page = true;
-                reading.unexplained = None;
-                if reading.keys.counter > self.anchoring.stated {
-                    self.anchoring.state(reading.keys.counter);
-                    reading.anchored = Some(here);
-                }
-            }
+            self.compare_with_keys(cursor, reading, here)?;
             let found = self.step(cursor, &parts.slots, parts.buffer).await?;
             let run = cursor
                 .run_at(here.offset)
@@ -269,9 +329,11 @@ impl<M: Medium> Log<M> {
             match found {
                 Found::Opened { header, offset, text } => {
                     let text_bytes = parts.buffer.get(text.clone()).unwrap_or_default();
+                    let number = format::number(text_bytes, 0);
                     let linked = !header.kind.is_value() || M::KIND == MediumKind::Overwritable;
                     let (previous, live) = match header.kind {
                         Kind::Retire | Kind::Anchor => (NO_ADDRESS, Some(format::number(text_bytes, 4))),
+                        Kind::Index | Kind::Checkpoint => (NO_ADDRESS, None),
                         Kind::Commit => (NO_ADDRESS, Some(format::number(text_bytes, 12))),
                         _ if linked => (format::number(text_bytes, 0), Some(format::number(text_bytes, 4))),
                         _ => (NO_ADDRESS, None),
@@ -284,10 +346,21 @@ impl<M: Medium> Log<M> {
                     if self.doomed.is_some() {
                         return Err(MountError::Inconsistent);
                     }
+                    if let Some(loading) = reading.loading.take() {
+                        match self.load_record(loading, header, here, text, parts).await? {
+                            Loaded::Part(loading) => reading.loading = Some(loading),
+                            Loaded::All(says) => self.resume(says, reading),
+                        }
+                        continue;
+                    }
                     match header.kind {
-                        Kind::Retire | Kind::Commit => continue,
+                        Kind::Retire | Kind::Commit | Kind::Index => continue,
+                        Kind::Checkpoint => {
+                            self.checkpoint = Some(here);
+                            continue;
+                        }
                         Kind::Anchor => {
-                            self.anchoring.state(format::number(text_bytes, 0));
+                            self.anchoring.state(number);
                             reading.anchored = Some(here);
                             continue;
                         }
@@ -315,6 +388,34 @@ impl<M: Medium> Log<M> {
                 _ => {}
             }
         }
+    }
+
+    /// Holds the log up to here against the key page, if that says that it ended here, and against the checkpoint whose list begins here.
+    fn compare_with_keys(
+        &mut self,
+        cursor: &Cursor,
+        reading: &mut Reading,
+        here: Position,
+    ) -> Result<(), MountError> {
+        if here == reading.keys.log_end {
+            if cursor.digest.value() != reading.keys.digest {
+                return Err(MountError::Inconsistent);
+            }
+            reading.met_key_page = true;
+            reading.unexplained = None;
+            if reading.keys.counter > self.anchoring.stated {
+                self.anchoring.state(reading.keys.counter);
+                reading.anchored = Some(here);
+            }
+        }
+        let is_first = reading
+            .loading
+            .as_ref()
+            .filter(|loading| loading.says.first == here);
+        if is_first.is_some_and(|loading| loading.says.digest != cursor.digest.value()) {
+            return Err(MountError::Inconsistent);
+        }
+        Ok(())
     }
 
     /// Takes the record at `previous` out; on overwritable media what is still there is to be overwritten.
@@ -398,6 +499,9 @@ impl<M: Medium> Log<M> {
     //= compliance/requirements.md#store-4
     //# The store MUST detect at mount a log or key page that was dropped, replayed, swapped or cut back against the others.
     fn check(&self, reading: &Reading) -> Result<(), MountError> {
+        if reading.loading.is_some() {
+            return Err(MountError::Inconsistent);
+        }
         let last = reading.last.ok_or(MountError::Internal)?;
         if let Some(address) = reading.unopened {
             return Err(MountError::Damaged(address.saturating_mul(4)));
@@ -504,4 +608,6 @@ struct Reading {
     run_unfinished: bool,
     /// An overwritten record, at this byte, behind which nothing has been read that says why.
     unexplained: Option<u32>,
+    /// The checkpoint that the reading begins with, until it is reached.
+    loading: Option<Loading>,
 }

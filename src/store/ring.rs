@@ -71,6 +71,11 @@ impl Ring {
         after
     }
 
+    /// The generation so many pages after a generation.
+    pub(crate) fn nth_after(&self, generation: u32, number: u32) -> u32 {
+        (0..number).fold(generation, |generation, _| self.after(generation))
+    }
+
     /// The generation of the page before that of a generation; 0 before the first.
     pub(crate) fn before(&self, generation: u32) -> u32 {
         let mut before = generation.saturating_sub(1);

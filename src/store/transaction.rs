@@ -218,7 +218,8 @@ impl<M: Medium> Log<M> {
                 self.add_class(change.data, parts, random).await?;
             }
         }
-        self.make_room(plan.size, parts, random).await?;
+        let in_haste = self.keep_checkpoint(false, parts, random).await?;
+        self.make_room(plan.size, in_haste, parts, random).await?;
         self.run = Some(self.stage(changes, parts, random).await?);
         self.count_run(parts).await?;
         Ok(self.overwrite_run(parts).await?)

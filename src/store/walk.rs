@@ -11,10 +11,10 @@ use core::ops::Range;
 use super::error::Fault;
 use super::format::{self, Header, Kind, MAX_UNIT, Position, SALT_PAYLOAD, SaltPayload};
 use super::log::{Log, Run};
-use super::memory::Slots;
+use super::memory::{Entry, Slots};
 use super::pages::LOOKS;
 use super::record::{Frame, SALT_RECORD};
-use crate::crypto::{Digest, Place, SALT_LEN};
+use crate::crypto::{self, Digest, Place, SALT_LEN};
 use crate::flash::{Medium, MediumKind};
 
 /// The first record of a log page.
@@ -35,6 +35,8 @@ pub(crate) struct Cursor {
     pub(crate) salt_at: u16,
     pub(crate) digest: Digest,
     jump: Jump,
+    /// Records before this offset are passed over unread.
+    pub(crate) unread: u32,
     /// The transaction that the cursor is in or was in last.
     pub(crate) run: Option<Run>,
 }
@@ -74,6 +76,9 @@ enum Jump {
     Never,
 }
 
+/// The salt that was read last, and where.
+pub(crate) type ReadSalt = Option<(u16, u16, [u8; SALT_LEN])>;
+
 /// Most places behind an interrupted write that look like a record of the log and are none. Ciphertext looks like one at one
 /// place in some thousands.
 const MOST_FALSE_HEADERS: u32 = 16;
@@ -92,6 +97,8 @@ pub(crate) enum Found {
     Overwritten,
     /// A record of a class key that is gone.
     Dead,
+    /// A record that says nothing: of an index whose class key is gone, or before where the reading begins.
+    Passed,
     /// A record that does not open where one must; on overwritable media it may be half overwritten.
     Unopened { address: u32 },
     /// The end of the page's log; `next` is where another record may go, `clean` whether nothing torn follows.
@@ -157,6 +164,7 @@ impl<M: Medium> Log<M> {
             salt_at: 0,
             digest,
             jump: Jump::Unknown(offset),
+            unread: 0,
             run: None,
         }
     }
@@ -222,6 +230,12 @@ impl<M: Medium> Log<M> {
                 self.torn_tail(cursor, header, slots, buffer).await
             };
         };
+        if at < cursor.unread {
+            cursor.digest.add(&at.to_le_bytes());
+            cursor.digest.add(&header.to_bytes());
+            cursor.offset += self.pages.geometry.size(header);
+            return Ok(Found::Passed);
+        }
         if cursor.run_at(at).is_none() && (header.kind.is_staged() || header.kind == Kind::Commit) {
             cursor.run = self.run_from(cursor.stretch(), at).await;
             if cursor.run.is_none() {
@@ -348,7 +362,11 @@ impl<M: Medium> Log<M> {
                 offset: at,
             } < slot.since
         }) {
-            return Ok(Some(Found::Dead));
+            return Ok(Some(if header.kind == Kind::Index {
+                Found::Passed
+            } else {
+                Found::Dead
+            }));
         }
         let start = self.pages.geometry.start(stretch.page) + at;
         let size = self.pages.geometry.size(header);
@@ -432,6 +450,23 @@ impl<M: Medium> Log<M> {
                 .is_some()),
             None => Ok(false),
         }
+    }
+
+    /// What tells an item's record from one that another history of the store has at its place: a fingerprint of the salt that it is
+    /// sealed under.
+    pub(crate) async fn check_of(&mut self, entry: Entry, last: &mut ReadSalt) -> Result<u32, Fault> {
+        let address = entry.address();
+        let damaged = Fault::Damaged(address.saturating_mul(4));
+        let (page, offset) = self.pages.geometry.place(address).ok_or(damaged)?;
+        let header = self.header_at(page, offset).await.ok_or(damaged)?;
+        let salt = match *last {
+            Some((known, at, salt)) if (known, at) == (page, header.salt_at) => salt,
+            _ => self.read_salt(page, header.salt_at).await?.ok_or(damaged)?,
+        };
+        *last = Some((page, header.salt_at, salt));
+        let parts = [&address.to_le_bytes(), &header.to_bytes(), salt.as_slice()];
+        let [a, b, c, d, ..] = crypto::fingerprint(&self.keys.structure, &parts).to_le_bytes();
+        Ok(u32::from_le_bytes([a, b, c, d]))
     }
 
     pub(crate) async fn header_at(&mut self, page: u16, offset: u32) -> Option<Header> {
@@ -762,6 +797,8 @@ pub(crate) fn is_plain(header: Header) -> bool {
             | Kind::StagedFixed
             | Kind::StagedRemoval
             | Kind::Commit
+            | Kind::Index
+            | Kind::Checkpoint
             | Kind::Anchor
             | Kind::Retire
     )

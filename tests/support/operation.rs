@@ -38,6 +38,7 @@ pub enum Operation {
     Maintain {
         steps: u8,
     },
+    KeepCheckpoints,
 }
 
 /// How an operation ended.
@@ -152,6 +153,7 @@ macro_rules! run {
                 $random,
             )$($await)*),
             Operation::EraseUser => erased($store.erase(Scope::User(UserId(7)), $random)$($await)*),
+            Operation::KeepCheckpoints => erased($store.keep_checkpoints($random)$($await)*),
             Operation::Maintain { steps } => always($store.maintain(usize::from(*steps), $random)$($await)*.map(drop)),
         }
     }};
@@ -192,7 +194,7 @@ impl Operation {
                 !taken
             }),
             Self::EraseUser => after.retain(|(in_class, _), _| *in_class != 3),
-            Self::Maintain { .. } => {}
+            Self::Maintain { .. } | Self::KeepCheckpoints => {}
         }
         after
     }
