@@ -212,10 +212,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     for capacity in [256 * KIB, 1024 * KIB] {
         for work in Work::all() {
             rows.push(measure::<Limit>(capacity, &work, earlier, updates));
-            rows.push(measure::<Bydesign<WriteOnce<Blocking<Part>>>>(
+            rows.push(measure::<Bydesign<WriteOnce<Blocking<Part>>, false>>(
                 capacity, &work, earlier, updates,
             ));
-            rows.push(measure::<Bydesign<Overwritable<Blocking<Part>>>>(
+            rows.push(measure::<Bydesign<WriteOnce<Blocking<Part>>, true>>(
+                capacity, &work, earlier, updates,
+            ));
+            rows.push(measure::<Bydesign<Overwritable<Blocking<Part>>, false>>(
                 capacity, &work, earlier, updates,
             ));
             rows.push(measure::<ByHand<Sequential, true>>(

@@ -68,7 +68,7 @@ fn failed(error: impl std::fmt::Debug) -> Failed {
 
 // ---- bydesign ----
 
-pub struct Bydesign<M: NeverPends> {
+pub struct Bydesign<M: NeverPends, const CHECKPOINTS: bool> {
     store: bydesign::store::Store<M, Ram<ITEMS, 1024>>,
     random: ChaCha20Rng,
 }
@@ -80,8 +80,8 @@ fn root_key() -> RootKey {
 }
 
 macro_rules! bydesign {
-    ($wrapper:ident, $name:literal, $rule:ident) => {
-        impl Subject for Bydesign<$wrapper<Blocking<Part>>> {
+    ($wrapper:ident, $checkpoints:literal, $name:literal, $rule:ident) => {
+        impl Subject for Bydesign<$wrapper<Blocking<Part>>, $checkpoints> {
             const NAME: &str = $name;
             const SEALED: bool = true;
             const RULE: Rule = Rule::$rule;
@@ -94,7 +94,10 @@ macro_rules! bydesign {
                     "bench",
                     &mut random,
                 );
-                let store = store.map_err(failed)?;
+                let mut store = store.map_err(failed)?;
+                if $checkpoints {
+                    store.keep_checkpoints(&mut random).map_err(failed)?;
+                }
                 Ok(Self { store, random })
             }
             fn open(part: Part) -> Result<Self, Failed> {
@@ -131,8 +134,9 @@ macro_rules! bydesign {
     };
 }
 
-bydesign!(WriteOnce, "bydesign, write-once", WriteOnce);
-bydesign!(Overwritable, "bydesign, overwritable", Multiwrite);
+bydesign!(WriteOnce, false, "bydesign, write-once", WriteOnce);
+bydesign!(WriteOnce, true, "bydesign, write-once, checkpoints", WriteOnce);
+bydesign!(Overwritable, false, "bydesign, overwritable", Multiwrite);
 
 // ---- sealed by hand ----
 
