@@ -1,11 +1,13 @@
 //! Stores that keep checkpoints: a mount reads little, and shows what a mount of the whole log shows.
 
+#[path = "../examples/lifecycle/forensics.rs"]
+mod forensics;
 mod support;
 
 use std::ops::Range;
 
 use bydesign::flash::simulator::{EraseTear, ProgramTear};
-use bydesign::store::{AnchorPolicy, Class, MountError, ReadError, Store};
+use bydesign::store::{AnchorPolicy, Class, MountError, ReadError, Salvage, Store};
 use chacha20::rand_core::Rng;
 use support::operation::{Operation, Outcome, commit, put};
 use support::register::Register;
@@ -311,6 +313,54 @@ fn an_erased_class_is_in_no_checkpoint_that_still_opens() {
     drop(store);
     go_on(&mut part, &mut model, 300..400, 7);
     assert_eq!(contents(&mut mount(&mut part).unwrap()), model);
+}
+
+#[test]
+fn a_salvage_passes_over_checkpoints() {
+    let (mut part, mut model) = begun(32 * 1024, 10);
+    go_on(&mut part, &mut model, 0..400, 10);
+    let (mut found, mut gaps) = (Model::new(), 0);
+    Store::salvage(
+        part.medium(),
+        Memory::new(),
+        &root_key(),
+        LABEL,
+        |piece| match piece {
+            Salvage::Item {
+                data,
+                name,
+                value,
+                is_latest,
+            } => {
+                let class = (0..5).find(|&class| support::class(class) == data).unwrap();
+                assert!(is_latest, "{name}");
+                found.insert((class, name.to_owned()), value.to_vec());
+            }
+            _ => gaps += 1,
+        },
+    )
+    .unwrap();
+    assert_eq!((found, gaps), (model, 0));
+}
+
+#[test]
+fn an_item_that_is_erased_leaves_no_version_behind_beside_checkpoints() {
+    let (mut part, mut model) = begun(16 * 1024, 11);
+    go_on(&mut part, &mut model, 0..300, 11);
+    let mut store = mount(&mut part).unwrap();
+    let key = model.keys().next().unwrap().clone();
+    store
+        .erase_item(support::class(key.0), &key.1, &mut random(1))
+        .unwrap();
+    drop(store);
+    let erased = model.remove(&key).unwrap();
+    let mut store = mount(&mut part).unwrap();
+    assert_eq!(contents(&mut store), model);
+    drop(store);
+    let findings = forensics::scan(part.image(), &support::ROOT, LABEL.as_bytes());
+    let is_left = |(key, value): (&(u8, String), &Vec<u8>)| findings.holds(key.1.as_bytes(), value);
+    assert!(model.iter().all(is_left), "the finder opens what is live");
+    assert!(!is_left((&key, &erased)), "{key:?} is on flash");
 }
 
 #[test]
