@@ -21,8 +21,16 @@ enum End {
     Erased,
     CutShort,
     LeftOut,
+    /// Nothing, but checkpoints were kept all along, on write-once flash.
+    Checkpoints,
 }
-const ENDS: [End; 4] = [End::Live, End::Erased, End::CutShort, End::LeftOut];
+const ENDS: [End; 5] = [
+    End::Live,
+    End::Erased,
+    End::CutShort,
+    End::LeftOut,
+    End::Checkpoints,
+];
 
 fn below(dice: &mut ChaCha20Rng, limit: u8) -> u8 {
     u8::try_from(dice.next_u32() % u32::from(limit)).expect("below a byte")
@@ -41,9 +49,15 @@ fn operation(dice: &mut ChaCha20Rng) -> Operation {
 
 /// A history of about three turns of the log.
 fn history<P: Part>(end: End, seed: u64) -> (P, Model) {
-    let (mut dice, mut part, mut model) = (random(seed), P::new(8 * 1024), Model::new());
+    let keeps_checkpoints = matches!(end, End::Checkpoints);
+    let capacity = if keeps_checkpoints { 32 * 1024 } else { 8 * 1024 };
+    let (mut dice, mut part, mut model) = (random(seed), P::new(capacity), Model::new());
     let page = u32::try_from(P::PAGE).expect("small");
-    drop(format(&mut part, seed));
+    let mut store = format(&mut part, seed);
+    if keeps_checkpoints {
+        store.keep_checkpoints(&mut dice).expect("keeps them");
+    }
+    drop(store);
     for boot in 0..8 {
         if matches!(end, End::LeftOut) && boot == 2 {
             part.wear_out(
@@ -52,7 +66,7 @@ fn history<P: Part>(end: End, seed: u64) -> (P, Model) {
             );
         }
         let mut store = mount(&mut part).expect("mounts");
-        for _ in 0..20 {
+        for _ in 0..if keeps_checkpoints { 60 } else { 20 } {
             let operation = operation(&mut dice);
             if operation.run(&mut store, &mut dice) == Outcome::Done {
                 model = operation.apply(&model);
@@ -61,7 +75,7 @@ fn history<P: Part>(end: End, seed: u64) -> (P, Model) {
         assert_eq!(contents(&mut store), model, "seed {seed}, {end:?}");
     }
     match end {
-        End::Live | End::LeftOut => {}
+        End::Live | End::LeftOut | End::Checkpoints => {}
         End::Erased => {
             let mut store = mount(&mut part).expect("mounts");
             let operation = Operation::EraseClass {

@@ -18,7 +18,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 # Section 6: the clear bytes of a key page.
 MAGIC = b"bydesign"
 FORMAT_VERSION = 1
-KNOWN_FEATURES = 0
+CHECKPOINTS = 2
+KNOWN_FEATURES = CHECKPOINTS
 OVERWRITABLE, WRITE_ONCE = 1, 2
 CLEAR_LENGTH = 40
 
@@ -33,9 +34,10 @@ FIRST_LOG_PAGE = 2
 # Section 4: kinds of records.
 PAGE, SESSION, VALUE, FIXED, REMOVAL, ANCHOR, RETIRE = 1, 2, 3, 4, 5, 11, 12
 STAGED_VALUE, STAGED_REMOVAL, COMMIT, STAGED_FIXED = 6, 7, 8, 13
+INDEX, CHECKPOINT = 9, 10
 KEY_PAGE, CLASS_KEY, KEY_COMMIT, STORE_KEY = 16, 17, 18, 19
 SALT_KINDS = (PAGE, SESSION, KEY_PAGE)
-STORE_KINDS = (COMMIT, ANCHOR, RETIRE)
+STORE_KINDS = (COMMIT, ANCHOR, RETIRE, CHECKPOINT)
 STAGED_KINDS = (STAGED_VALUE, STAGED_REMOVAL, STAGED_FIXED)
 VALUE_KINDS = (VALUE, FIXED, STAGED_VALUE, STAGED_FIXED)
 REMOVAL_KINDS = (REMOVAL, STAGED_REMOVAL)
@@ -47,6 +49,7 @@ SALT_LENGTH, SYNTHETIC_LENGTH, TAG_LENGTH = 12, 8, 16
 STAND_LENGTH, KEY_PAGE_LENGTH = 44, 44
 STORE_KEY_LENGTH, CLASS_KEY_LENGTH, KEY_COMMIT_LENGTH = 32, 52, 8
 REMOVAL_LENGTH, COMMIT_LENGTH, ANCHOR_LENGTH, RETIRE_LENGTH = 8, 16, 8, 8
+ENTRY_LENGTH, CHECKPOINT_LENGTH = 12, 48
 LINK_LENGTH = 8
 LARGEST_SLOTS = 62
 # Pages of the log that are not left out.
@@ -452,7 +455,7 @@ def refuse_newer(version, features):
     if version < FORMAT_VERSION:
         raise inconsistent("there is no format version 0")
     if features & ~KNOWN_FEATURES:
-        raise NotTrusted("newer", f"features {features:#04x}; this reader knows none")
+        raise NotTrusted("newer", f"features {features:#04x}; this reader knows {KNOWN_FEATURES:#04x}")
 
 
 def are_complete(geometry, medium, data):
@@ -590,15 +593,13 @@ class Stand:
     live_sum: int
     resume: int
     digest: bytes
+    checkpoint: int
     counter: int
     filled: int
 
     @staticmethod
     def parse(plaintext):
-        *fields, checkpoint, counter, filled = struct.unpack("<III4sII8sIII", plaintext)
-        stand = Stand(*fields, counter, filled)
-        if checkpoint != NOTHING:
-            raise inconsistent("a record of a plain store speaks of a checkpoint")
+        stand = Stand(*struct.unpack("<III4sII8sIII", plaintext))
         if not 1 <= stand.tail <= stand.generation:
             raise inconsistent(f"page generation {stand.generation} with tail {stand.tail}")
         return stand
@@ -659,6 +660,7 @@ class Store:
         self.seal = context.derive(b"store-seal", 32, key_page.store_key)
         self.structure = context.derive(b"structure", 16, key_page.store_key)
         self.live = context.derive(b"live", 16, key_page.store_key)
+        self.name = context.derive(b"name", 16, key_page.store_key)
 
     @property
     def overwritable(self):
@@ -735,11 +737,13 @@ class Store:
         """Section 4: most plaintexts have one length, a value has its link and *meta*."""
         if header.kind in VALUE_KINDS:
             return header.length > (LINK_LENGTH if self.overwritable else 0)
-        lengths = {COMMIT: COMMIT_LENGTH, ANCHOR: ANCHOR_LENGTH, RETIRE: RETIRE_LENGTH}
+        if header.kind == INDEX:
+            return header.length > 0 and header.length % ENTRY_LENGTH == 0
+        lengths = {COMMIT: COMMIT_LENGTH, ANCHOR: ANCHOR_LENGTH, RETIRE: RETIRE_LENGTH, CHECKPOINT: CHECKPOINT_LENGTH}
         return header.length == lengths.get(header.kind, REMOVAL_LENGTH)
 
     def is_class_record(self, header):
-        return header.kind in CLASS_KINDS and header.slot < len(self.classes)
+        return header.kind in (*CLASS_KINDS, INDEX) and header.slot < len(self.classes)
 
     def is_dead(self, page, offset, header):
         """Before the slot's *since* the class was erased, and its key is gone (section 5)."""
@@ -1417,7 +1421,7 @@ def check_stated_sums(store, pages):
                 known = None
             elif store.overwritable:
                 known = follow_sum(store, record, known)
-            elif record.header.kind not in VALUE_KINDS and stated_sum(record):
+            elif record.header.kind not in (*VALUE_KINDS, INDEX, CHECKPOINT) and stated_sum(record):
                 raise inconsistent(f"a record in page {page.index} states a live sum on write-once media")
 
 
@@ -1433,6 +1437,77 @@ def follow_sum(store, record, known):
     if known & MASK_32 != stated:
         raise inconsistent(f"a record of a transaction in page generation {record.page} states another live sum")
     return stated
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Section 12: checkpoints
+
+
+def check_checkpoints(store, pages):
+    """What a checkpoint lists is what was live where it stands."""
+    live, places, listed = LiveItems(store), {}, []
+    keeps_none = store.overwritable or not store.key_page.clear.data[11] & CHECKPOINTS
+    for page in pages:
+        check_named_checkpoint(page.stand, keeps_none, places)
+        for record in page.records:
+            kind = record.header.kind
+            if record.stand is not None:
+                check_named_checkpoint(record.stand, keeps_none, places)
+            if kind in (INDEX, CHECKPOINT) and keeps_none:
+                raise damage("a checkpoint in a store that keeps none")
+            if kind == INDEX:
+                listed.append((page.generation, record))
+            elif kind == CHECKPOINT:
+                compare_checkpoint(store, record, listed, live, places)
+            if kind not in (INDEX, SESSION):
+                listed = []
+            places[record.address] = page, record
+            live.take(record)
+
+
+def check_named_checkpoint(stand, keeps_none, places):
+    """A Page or Session record names a Checkpoint record before it, if that is still there."""
+    if stand.checkpoint == NOTHING:
+        return
+    if keeps_none:
+        raise inconsistent("a record of a store that keeps none speaks of a checkpoint")
+    named = places.get(stand.checkpoint)
+    if named is not None and named[1].header.kind != CHECKPOINT:
+        raise inconsistent("a record names as a checkpoint what is none")
+
+
+def compare_checkpoint(store, checkpoint, listed, live, places):
+    generation, offset, records, entries, live_sum = struct.unpack_from("<5I", checkpoint.plaintext)
+    listed = [record for where, record in listed if (generation, offset) <= (where, record.offset)]
+    if any(record.plaintext is None for record in listed):
+        # A class was erased since, and its list went with it.
+        return
+    found = {}
+    for record in listed:
+        for at in range(0, record.header.length, ENTRY_LENGTH):
+            entry, check = struct.unpack_from("<QI", record.plaintext, at)
+            found[entry & 0xFFFFFF] = entry >> 24, check
+    if (len(listed), len(found)) != (records, entries) or store.live_sum(found) != live_sum:
+        raise damage("a checkpoint counts other records than stand before it")
+    for address, (rest, check) in found.items():
+        if address not in places:
+            # On a page that is gone: moved, changed or removed since.
+            continue
+        page, record = places[address]
+        slot, name = live.owners.get(address, (NO_SLOT, b""))
+        fixed = record.header.kind in (FIXED, STAGED_FIXED)
+        name_print = siphash_2_4(store.name, bytes([slot]) + name) & 0x1FFFFF
+        wanted = slot | store.size(record.header) // 4 << 6 | fixed << 18 | name_print << 19
+        if (rest, check) != (wanted, check_of(store, page, record)):
+            raise damage("a checkpoint lists what was not live")
+    if not set(live.owners) <= set(found):
+        raise damage("a checkpoint does not list all that was live")
+
+
+def check_of(store, page, record):
+    place = record.header.salt_place
+    salt = salt_at(page.data, place * store.geometry.granule if place else store.geometry.first)
+    return siphash_2_4(store.structure, struct.pack("<I", record.address) + record.header.packed() + salt) & MASK_32
 
 
 # ---------------------------------------------------------------------------------------------------------------
@@ -1530,6 +1605,7 @@ def read_image(image, root_key, label, notes=None):
     check_superseded(store, pages)
     check_stated_sums(store, pages)
     items = live_items(store, pages)
+    check_checkpoints(store, pages)
     check_live_sum(store, pages, items, ends_at_key_page)
     return Contents(sorted_items(store, items), last_stated_counter(key_page, pages))
 

@@ -223,7 +223,7 @@ class DamagedImages(unittest.TestCase):
     def test_a_newer_version_or_an_unknown_feature_is_refused(self):
         for path, image, root_key, label, _ in self.images:
             place = image.find(reader.MAGIC)
-            for offset, value in ((8, 2), (8, 0xFE), (11, 0x01), (11, 0x80)):
+            for offset, value in ((8, 2), (8, 0xFE), (11, 0x01), (11, 0x04), (11, 0x80)):
                 with self.subTest(path.name, offset=offset, value=value):
                     newer = bytearray(image)
                     newer[place + offset] = value
