@@ -124,6 +124,27 @@ fn left_out<P: Part>(capacity: usize) -> P {
     part
 }
 
+/// The same with checkpoints.
+fn checkpoints<P: Part>(capacity: usize) -> P {
+    let mut part = history::<P>(capacity);
+    let mut source = random(13);
+    let mut store = mount(&mut part).unwrap();
+    store.keep_checkpoints(&mut source).unwrap();
+    for round in 0..200u8 {
+        store
+            .put_bytes(Class::User, "counter", &[round; 50], &mut source)
+            .unwrap();
+    }
+    drop(store);
+    // Kind 10 with 12 steps, of no class.
+    let is_checkpoint = |word: &[u8]| {
+        let header = u32::from_le_bytes(word.try_into().unwrap());
+        (header >> 27, header >> 11 & 63, header & 0x7ff) == (10, 63, 12)
+    };
+    assert!(part.image().chunks(4).any(is_checkpoint));
+    part
+}
+
 fn now<T>(future: impl Future<Output = T>) -> T {
     poll_times(future, usize::MAX).expect("ends")
 }
@@ -331,6 +352,10 @@ fn the_images_of_version_1_are_made_again_byte_for_byte() {
         "v1-write-once-8-behind",
         &whole_behind_the_keys::<Ecc<8, 1024>>(8 * 1024),
     );
+    check(
+        "v1-write-once-8-checkpoints",
+        &checkpoints::<Ecc<8, 1024>>(16 * 1024),
+    );
     check("v1-overwritable-4-overwriting", &overwriting_cut_short(8 * 1024));
     let counter = format!("counter\t{ANCHORED}\n");
     check_with(
@@ -377,6 +402,9 @@ fn the_images_of_version_1_are_read() {
         contents_of_the_history(&left_out);
         assert_eq!(left_out.get(&(2, "counter".to_owned())), Some(&vec![89; 50]));
     }
+    let checkpoints = read::<Ecc<8, 1024>>("v1-write-once-8-checkpoints");
+    contents_of_the_history(&checkpoints);
+    assert_eq!(checkpoints.get(&(2, "counter".to_owned())), Some(&vec![199; 50]));
     for behind in [
         read::<Nor<4, 1024>>("v1-overwritable-4-behind"),
         read::<Ecc<8, 1024>>("v1-write-once-8-behind"),
