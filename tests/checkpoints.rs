@@ -301,6 +301,32 @@ fn a_page_that_was_erased_amid_the_log_is_missed_or_held_nothing_that_is_live() 
 }
 
 #[test]
+fn a_record_that_is_damaged_while_the_store_runs_hinders_no_put_of_others() {
+    let (mut part, mut model) = begun(64 * 1024, 12);
+    go_on(&mut part, &mut model, 0..40, 12);
+    // The header of the last of the items that are never changed, the first records of all.
+    let headers = part.image()[2048..3072].chunks(8).enumerate();
+    let values = headers.filter(|(_, word)| word[3] >> 3 == 3 && (word[1] >> 3 | word[2] << 5) & 63 < 3);
+    let at = 2048 + 8 * values.map(|(at, _)| at).nth(5).unwrap();
+    let mut store = mount(&mut part).unwrap();
+    Small::image_in_store(&mut store)[at..at + 4].fill(0xff);
+    for number in 0..200_u8 {
+        let operation = put(number % 3, number % 6, 30, number);
+        assert_eq!(
+            operation.run(&mut store, &mut random(u64::from(number))),
+            Outcome::Done,
+            "put {number}"
+        );
+        model = operation.apply(&model);
+    }
+    assert_eq!(
+        read_all(&mut store, &model),
+        Ok(1),
+        "that one is damaged, the others are there"
+    );
+}
+
+#[test]
 fn an_erased_class_is_in_no_checkpoint_that_still_opens() {
     let (mut part, mut model) = begun(16 * 1024, 6);
     go_on(&mut part, &mut model, 0..300, 6);

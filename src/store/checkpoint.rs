@@ -33,7 +33,7 @@ impl<M: Medium> Log<M> {
     ) -> Result<bool, Fault> {
         let geometry = self.pages.geometry;
         let number = parts.index.len();
-        if self.key_page.features & CHECKPOINTS == 0 || number == 0 {
+        if self.key_page.features & CHECKPOINTS == 0 || number == 0 || self.lists_nothing {
             return Ok(false);
         }
         let per_record = self.entries_per_record(parts);
@@ -59,8 +59,14 @@ impl<M: Medium> Log<M> {
         if !is_due || !fits {
             return Ok(false);
         }
-        self.write_checkpoint(per_record, parts, random).await?;
-        Ok(true)
+        match self.write_checkpoint(per_record, parts, random).await {
+            // That is for whoever reads the record to hear: what is put has nothing to do with it.
+            Err(Fault::Damaged(_)) => {
+                self.lists_nothing = true;
+                Ok(false)
+            }
+            written => written,
+        }
     }
 
     /// How many entries an Index record takes: as the record buffer and a page have room.
@@ -84,12 +90,13 @@ impl<M: Medium> Log<M> {
         bytes.saturating_add(self.head.end).saturating_sub(from.offset)
     }
 
+    /// Gives whether it is whole: it is not if collection moved something meanwhile.
     async fn write_checkpoint<R: TryCryptoRng + ?Sized>(
         &mut self,
         per_record: usize,
         parts: &mut Parts<'_>,
         random: &mut R,
-    ) -> Result<(), Fault> {
+    ) -> Result<bool, Fault> {
         let (pair, moved) = (self.pages.geometry.pair_record(), self.moved);
         let mut first = None;
         let mut payload = CheckpointPayload {
@@ -116,7 +123,7 @@ impl<M: Medium> Log<M> {
                     .index_record(u32::try_from(number).unwrap_or(u32::MAX));
                 self.prepare(size, pair, parts, random).await?;
                 if self.moved != moved {
-                    return Ok(());
+                    return Ok(false);
                 }
                 let mut text_len = 0;
                 while text_len < number * ENTRY_LEN && place < parts.index.places() {
@@ -140,7 +147,7 @@ impl<M: Medium> Log<M> {
         let size = self.pages.geometry.checkpoint_record();
         self.prepare(size, pair, parts, random).await?;
         let Some((first, digest)) = first.filter(|_| self.moved == moved) else {
-            return Ok(());
+            return Ok(false);
         };
         payload = CheckpointPayload {
             first,
@@ -155,7 +162,7 @@ impl<M: Medium> Log<M> {
         format::place(&mut record, TEXT_START, &payload.to_bytes());
         self.append(header, None, &randomness, &mut record).await?;
         self.checkpoint = Some(at);
-        Ok(())
+        Ok(true)
     }
 }
 

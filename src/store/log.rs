@@ -232,6 +232,8 @@ pub(crate) struct Log<M> {
     pub(crate) paced: (u32, u32),
     pub(crate) due: u32,
     pub(crate) ahead: u32,
+    /// A record that a checkpoint would list is damaged: none is written before the next start.
+    pub(crate) lists_nothing: bool,
     /// The newest Checkpoint record, if one is known.
     pub(crate) checkpoint: Option<Position>,
     /// How many records were moved since the start; where it has not changed, entries found before are still those.

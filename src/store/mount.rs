@@ -66,6 +66,7 @@ impl<M: Medium> Log<M> {
             ahead: 0,
             moved: 0,
             checkpoint: None,
+            lists_nothing: false,
             doomed: None,
             run: None,
             burnt: None,
