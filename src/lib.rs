@@ -60,6 +60,7 @@
 extern crate std;
 
 pub mod crypto;
+pub mod erase;
 pub mod flash;
 pub mod secret;
 pub mod store;

@@ -120,6 +120,7 @@ mod figures;
 mod flash_counter;
 mod format;
 mod geometry;
+mod gone;
 mod hierarchy;
 mod key;
 mod key_page;
@@ -142,12 +143,16 @@ use rand_core::TryCryptoRng;
 use zeroize::Zeroize;
 
 pub use blocking::Store;
+pub(crate) use blocking::run;
 pub use class::{Class, DataClass, Scope, UserId};
 pub use counter::{AnchorPolicy, Counter, CounterFailed, CounterPlace, Freshness};
 pub use error::{AnchorError, EraseError, FormatError, MountError, ReadError, UpgradeError, WriteError};
 pub use figures::Figures;
 pub use flash_counter::FlashCounter;
+pub use gone::Amount;
+pub(crate) use gone::{COMPLETE, ERASURE, NOTE_LEN};
 pub use key::Key;
+pub(crate) use memory::Entry;
 pub use memory::{Memory, Ram};
 pub use salvage::{Salvage, Salvaged};
 pub use stored::{CodecError, Serde, Stored};
@@ -156,9 +161,8 @@ pub use transaction::Change;
 use self::change::Item;
 use self::error::Fault;
 use self::format::MAX_NAME;
-use self::keys::Fate;
 use self::log::{KeyWork, Log};
-use self::memory::{Entry, Parts};
+use self::memory::Parts;
 use self::mount::Existing;
 use self::record::OpenedValue;
 use crate::flash::{Medium, MediumKind};
@@ -254,7 +258,18 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
     ///
     /// What the last change superseded or removed on overwritable media is overwritten, if a power cut prevented that. Where the
     /// flash does not take it, the store mounts all the same, and each write reports the failure until it does.
-    pub async fn mount(
+    //= compliance/requirements.md#erase-1
+    //# While an erasure that was begun is not complete, a mount MUST refuse to show anything.
+    pub async fn mount(medium: M, memory: I, root_key: &RootKey, label: &str) -> Result<Self, MountError> {
+        let mut store = Self::mount_amid_erasure(medium, memory, root_key, label).await?;
+        if store.is_being_erased().await? {
+            return Err(MountError::ErasureBegun);
+        }
+        Ok(store)
+    }
+
+    /// As [`AsyncStore::mount`], whatever was begun.
+    pub(crate) async fn mount_amid_erasure(
         medium: M,
         mut memory: I,
         root_key: &RootKey,
@@ -294,8 +309,12 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
         counter: &mut C,
     ) -> Result<Self, MountError> {
         let mut store = Self::mount(medium, memory, root_key, label).await?;
-        store.log.check_counter(counter).await?;
+        store.check_counter(counter).await?;
         Ok(store)
+    }
+
+    pub(crate) async fn check_counter<C: Counter>(&mut self, counter: &mut C) -> Result<(), MountError> {
+        self.log.check_counter(counter).await
     }
 
     /// Ends the store and gives the medium back. Nothing is pending: every change was on flash when it was acknowledged.
@@ -706,21 +725,7 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
         random: &mut R,
     ) -> Result<(), EraseError> {
         let scope = scope.into();
-        self.settle().await?;
-        let mut parts = self.memory.parts();
-        let takes = |data: Option<DataClass>| data.is_some_and(|data| scope.takes(data));
-        if !parts.slots.used().iter().any(|slot| takes(slot.data)) {
-            return Ok(());
-        }
-        let fate = |slot: u8, data: Option<DataClass>| match data {
-            Some(data) if scope.takes(data) && slot < 3 => Fate::Renew(data),
-            Some(data) if scope.takes(data) => Fate::Free,
-            _ => Fate::Keep,
-        };
-        let count = *parts.slots.count;
-        let erased = self.log.rewrite_class_keys(&mut parts, fate, count, random).await;
-        self.memory.parts().buffer.zeroize();
-        Ok(erased?)
+        self.erase_classes(|data| scope.takes(data), random).await
     }
 
     /// Erases one item: removes it and sees to it that no version of it is left on the flash.
@@ -752,29 +757,12 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
             .remove_item(data, name, &mut self.memory.parts(), random)
             .await;
         self.memory.parts().buffer.zeroize();
-        removed.map_err(|error| match error {
-            WriteError::Flash(kind) => EraseError::Flash(kind),
-            WriteError::Random => EraseError::Random,
-            WriteError::Unkept => EraseError::Unkept,
-            WriteError::Damaged(at) => EraseError::Damaged(at),
-            WriteError::Full => EraseError::Full,
-            WriteError::Fixed => EraseError::Fixed,
-            _ => EraseError::Internal,
-        })?;
+        removed?;
         //= compliance/requirements.md#store-20
         //# The erasure of one item MUST NOT report success while the medium holds a version of it that opens under a class key that is still there.
         if M::KIND == MediumKind::WriteOnce {
             let last = self.log.head.generation;
-            while self.log.tail <= last {
-                let collected = self.log.collect_page(&mut self.memory.parts(), random).await;
-                self.memory.parts().buffer.zeroize();
-                collected?;
-            }
-            // The page retired last may still hold what it held, if its erase was interrupted; and one that was left out.
-            let finished = self.log.finish_erase(&mut self.memory.parts(), random).await;
-            self.memory.parts().buffer.zeroize();
-            finished?;
-            self.log.erase_left_out().await?;
+            while self.sweep_page(last, random).await? {}
         }
         Ok(())
     }

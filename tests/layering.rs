@@ -1,6 +1,7 @@
 //! Imports run one way, downwards; only `crypto` names cipher and hash crates, and only `flash::file` touches files.
 //!
 //! ```text
+//!  erase    = secret + crypto + flash + store
 //!  store    = secret + crypto + flash        within it: see `STORE`
 //!  crypto   = secret
 //!  flash · secret
@@ -14,16 +15,17 @@ use std::path::Path;
 use syn::visit::{self, Visit};
 
 /// Each module of the crate and what it may import.
-const CRATE: [(&str, &[&str]); 4] = [
+const CRATE: [(&str, &[&str]); 5] = [
     ("secret", &[]),
     ("crypto", &["secret"]),
     ("flash", &[]),
     ("store", &["secret", "crypto", "flash"]),
+    ("erase", &["secret", "crypto", "flash", "store"]),
 ];
 
 /// Each module of the store and what it may import of the others. `store` is `src/store.rs` itself, the operations; it
-/// may import all, and only the blocking face may import it.
-const STORE: [(&str, &[&str]); 31] = [
+/// may import all, and only the blocking face and what erasures ask of it may import it.
+const STORE: [(&str, &[&str]); 32] = [
     ("format", &[]),
     ("error", &[]),
     ("class", &[]),
@@ -143,6 +145,12 @@ const STORE: [(&str, &[&str]); 31] = [
         ],
     ),
     ("blocking", &["store"]),
+    (
+        "gone",
+        &[
+            "class", "error", "format", "geometry", "keys", "log", "memory", "record", "store", "walk",
+        ],
+    ),
 ];
 
 /// Crates that only `crypto` names, and the files that may name one of them besides.

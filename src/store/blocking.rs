@@ -16,10 +16,10 @@ use crate::secret::RootKey;
 
 /// The store over a medium with a blocking driver. See the [module](super) for what it promises, and [`AsyncStore`] for each
 /// operation's power-loss and security notes.
-pub struct Store<M: NeverPends, I: Memory>(pub(super) AsyncStore<M, I>);
+pub struct Store<M: NeverPends, I: Memory>(pub(crate) AsyncStore<M, I>);
 
 /// Runs a future of an [`AsyncStore`] over a [`NeverPends`] medium: it is ready at the first poll.
-fn run<F: Future>(future: F) -> F::Output {
+pub(crate) fn run<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
     let mut context = Context::from_waker(Waker::noop());
     loop {

@@ -12,6 +12,9 @@ pub enum Class {
     User,
     /// A class of the application's own, numbered by it.
     Application(u8),
+    /// What the library keeps of its own work, such as which erasure was begun. Outlives everything but the store itself; no place for
+    /// anything of the application's.
+    Ledger,
 }
 
 /// Whose personal data. [`UserId::HOUSEHOLD`] is everybody's.
@@ -40,6 +43,9 @@ impl DataClass {
         }
     }
 
+    /// What the library itself keeps, such as which erasure was begun: goes with nothing but the whole store.
+    pub(crate) const LEDGER: Self = Self::of(Class::Ledger);
+
     pub(crate) const fn of(class: Class) -> Self {
         Self {
             class,
@@ -54,6 +60,7 @@ impl DataClass {
             Class::Settings => 2,
             Class::User => 3,
             Class::Application(number) => 4 + number as u16,
+            Class::Ledger => 260,
         }
     }
 
@@ -63,6 +70,7 @@ impl DataClass {
             1 => Class::Identity,
             2 => Class::Settings,
             3 => Class::User,
+            260 => Class::Ledger,
             number => Class::Application(u8::try_from(number - 4).ok()?),
         };
         Some(Self {

@@ -82,6 +82,9 @@ pub enum MountError {
     /// What was written to finish an interrupted operation does not read back.
     #[error("the flash does not keep what is written")]
     Unkept,
+    /// An erasure was begun and cut short: [`Eraser::mount`](crate::erase::Eraser::mount) completes it, and before that nothing can be read.
+    #[error("an erasure was begun and is not complete")]
+    ErasureBegun,
     /// The counter is ahead of what the store states: the flash was set back to an earlier state.
     #[error("the store was set back: it states {store}, the counter stands at {counter}")]
     SetBack {
@@ -250,12 +253,24 @@ pub enum EraseError {
     /// The name is longer than 63 bytes.
     #[error("the name is too long")]
     Name,
-    /// There is no room to move what stays.
+    /// There is no room: to move what stays, or to note what was begun, which [`Eraser::prepare`](crate::erase::Eraser::prepare) sees to.
     #[error("the store is full")]
     Full,
+    /// No class slot is free for the notes of an erasure, which [`Eraser::prepare`](crate::erase::Eraser::prepare) sees to.
+    #[error("no class slot is free")]
+    ClassesFull,
     /// The item is write-once: it goes with its class only.
     #[error("the item can only be erased with its class")]
     Fixed,
+    /// The record buffer, with fewer than 192 bytes, has no room for the notes of an erasure.
+    #[error("the record buffer is too small")]
+    BufferTooSmall,
+    /// An earlier erasure is not complete, or there is none that waits for this.
+    #[error("another erasure comes first")]
+    Unfinished,
+    /// What was noted of an erasure is of a later version.
+    #[error("a later version noted the erasure")]
+    Note,
     /// An internal limit was met.
     #[error("internal limit")]
     Internal,
@@ -308,6 +323,44 @@ from_fault!(MountError {
     Fault::TooLong(needed) => Self::BufferTooSmall(usize::try_from(needed).unwrap_or(usize::MAX)),
 });
 from_fault!(ReadError { Fault::Damaged(at) => Self::Damaged(at) });
+
+impl From<ReadError> for MountError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Flash(kind) => Self::Flash(kind),
+            ReadError::Damaged(at) => Self::Damaged(at),
+            _ => Self::Internal,
+        }
+    }
+}
+
+impl From<ReadError> for EraseError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Flash(kind) => Self::Flash(kind),
+            ReadError::Damaged(at) => Self::Damaged(at),
+            ReadError::Name => Self::Name,
+            _ => Self::Internal,
+        }
+    }
+}
+
+impl From<WriteError> for EraseError {
+    fn from(error: WriteError) -> Self {
+        match error {
+            WriteError::Flash(kind) => Self::Flash(kind),
+            WriteError::Random => Self::Random,
+            WriteError::Unkept => Self::Unkept,
+            WriteError::Damaged(at) => Self::Damaged(at),
+            WriteError::Full | WriteError::IndexFull => Self::Full,
+            WriteError::ClassesFull => Self::ClassesFull,
+            WriteError::Fixed => Self::Fixed,
+            WriteError::Name => Self::Name,
+            WriteError::TooLong(_) | WriteError::TransactionTooLong { .. } => Self::BufferTooSmall,
+            _ => Self::Internal,
+        }
+    }
+}
 from_fault!(WriteError {
     Fault::Random => Self::Random,
     Fault::Unkept => Self::Unkept,

@@ -162,6 +162,16 @@ impl<M: Medium> Pages<M> {
         Ok(blank.then_some(erases))
     }
 
+    /// Whether that reads so every time.
+    pub(crate) async fn is_steadily_erased(&mut self, page: u16) -> Result<bool, Fault> {
+        for _ in 0..LOOKS {
+            if self.is_erased(page).await?.is_none() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// Erases a page, checks that it is blank, and only then marks it as erased.
     //= compliance/requirements.md#store-6
     //# The store MUST NOT rely on a page being erased unless a mark written after a verified erase says so.

@@ -187,7 +187,7 @@ impl<M: Medium> Log<M> {
         Ok(())
     }
 
-    async fn page_of_generation(&mut self, generation: u32) -> Result<PageStart, MountError> {
+    pub(crate) async fn page_of_generation(&mut self, generation: u32) -> Result<PageStart, MountError> {
         let page = self.pages.geometry.page_of(generation);
         let start = self
             .page_start(page)

@@ -246,6 +246,9 @@ impl<M: Medium> Log<M> {
                 to: geometry.start(geometry.pages),
             });
         }
+        if log.is_being_erased(parts).await? {
+            return Err(MountError::ErasureBegun);
+        }
         salvaged.items = log.show_salvaged(parts, last_gap, &mut each).await?;
         Ok(salvaged)
     }
@@ -685,8 +688,10 @@ impl<M: Medium> Log<M> {
             });
             let name = buffer.get(opened.name).map(core::str::from_utf8);
             let value = buffer.get(opened.value);
-            if let (Some(Ok(name)), Some(value), Some(data)) = (name, value, slot.and_then(|slot| slot.data))
-            {
+            let data = slot
+                .and_then(|slot| slot.data)
+                .filter(|data| *data != DataClass::LEDGER);
+            if let (Some(Ok(name)), Some(value), Some(data)) = (name, value, data) {
                 items += 1;
                 each(Salvage::Item {
                     data,

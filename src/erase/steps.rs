@@ -1,0 +1,309 @@
+//! The steps of an erasure. Each may be cut short and is then begun again; none shows anything of the scope once the note is on flash.
+//!
+//! ```text
+//!  mark      the note, and with it the removal of a single item, in one transaction
+//!  destroy   the keys
+//!  rotate    the secrets that an owner may know
+//!  areas     outside the store
+//!  sweep     pages that hold sealed records
+//!  verify
+//!  report    the note again, complete
+//! ```
+
+use core::future::poll_fn;
+
+use rand_core::TryCryptoRng;
+
+use super::area::Level;
+use super::note::{Flags, Note, NotedArea, Outcome, Stage, fingerprint};
+use super::report::{Plan, Progress};
+use super::scope::{Kind, Scope, Takes};
+use super::{Eraser, LONGEST_SECRET};
+use crate::crypto;
+use crate::flash::Medium;
+use crate::secret::Secret;
+use crate::store::{
+    Amount, AsyncStore, Change, DataClass, ERASURE, EraseError, Memory, NOTE_LEN, UserId, WriteError,
+};
+
+/// What stands in the way of reading, to see it opened before and not afterwards. No name of an application begins with this byte.
+const CANARY: &str = "\u{0}canary";
+/// Bytes of random content in a canary.
+const CANARY_LEN: usize = 16;
+
+impl Eraser<'_, '_> {
+    fn takes(&self, kind: Kind, user: UserId) -> Takes<'_> {
+        Takes {
+            kind,
+            user,
+            keeps: self.keeps,
+        }
+    }
+
+    /// The note of the last erasure.
+    pub(super) async fn note<M: Medium, I: Memory>(
+        store: &mut AsyncStore<M, I>,
+    ) -> Result<Option<Note>, EraseError> {
+        let mut bytes = [0; NOTE_LEN];
+        if store.get_bytes(DataClass::LEDGER, ERASURE, &mut bytes).await? != Some(NOTE_LEN) {
+            return Ok(None);
+        }
+        // Another one was written by a later version, which is to complete it.
+        Note::from_bytes(&bytes).map(Some).ok_or(EraseError::Note)
+    }
+
+    pub(super) async fn put_note<M: Medium, I: Memory, R: TryCryptoRng + ?Sized>(
+        store: &mut AsyncStore<M, I>,
+        note: &Note,
+        random: &mut R,
+    ) -> Result<(), EraseError> {
+        Ok(store
+            .put_bytes(DataClass::LEDGER, ERASURE, &note.to_bytes(), random)
+            .await?)
+    }
+
+    /// Where the canary is put: the first class that goes.
+    fn canary_class<M: Medium, I: Memory>(
+        &self,
+        store: &mut AsyncStore<M, I>,
+        kind: Kind,
+        user: UserId,
+    ) -> Option<DataClass> {
+        let takes = self.takes(kind, user);
+        (0..store.class_count()).find_map(|number| store.class_at(number).filter(|data| takes.class(*data)))
+    }
+
+    /// From here on the erasure goes to its end.
+    pub(super) async fn mark<M: Medium, I: Memory, R: TryCryptoRng + ?Sized>(
+        &mut self,
+        store: &mut AsyncStore<M, I>,
+        plan: &Plan<'_>,
+        number: u32,
+        random: &mut R,
+    ) -> Result<Note, EraseError> {
+        let kind = plan.scope.kind();
+        let user = match plan.scope {
+            Scope::User(user) => user,
+            _ => UserId::HOUSEHOLD,
+        };
+        let mut note = Note {
+            stage: Stage::Begun,
+            scope: kind,
+            flags: Flags::default(),
+            number,
+            user,
+            gone: plan.going,
+            left: plan.staying,
+            classes: plan.classes,
+            swept: 0,
+            time: self.time.unwrap_or(0),
+            areas: Default::default(),
+        };
+        note.flags.set(Flags::SWEEP, self.sweeps::<M, I>(kind));
+        note.flags.set(Flags::RAW, self.media == super::Media::RawFlash);
+        note.flags.set(Flags::OVERWRITES, AsyncStore::<M, I>::OVERWRITES);
+        let areas = self.areas.iter().filter(|area| area.goes_with(kind));
+        for (noted, area) in note.areas.iter_mut().zip(areas) {
+            *noted = Some(NotedArea {
+                fingerprint: fingerprint(&**area),
+                outcome: Outcome::Pending,
+            });
+        }
+        // The keys that come after are not made by a dead source: that is found out while there is a way back.
+        drop(crypto::fresh_key(random).map_err(|_| EraseError::Random)?);
+        let bytes = note.to_bytes();
+        let begun = Change::put_bytes(DataClass::LEDGER, ERASURE, &bytes);
+        if let Scope::Item { data, name } = plan.scope {
+            match store
+                .commit(&[Change::remove_bytes(data, name), begun], random)
+                .await
+            {
+                Err(WriteError::Full | WriteError::TransactionTooLong { .. }) => {
+                    // One after the other there is always room. The item is gone either way; a cut in between is one before the erasure
+                    // began, and leaves on write-once media what a removal leaves.
+                    store.remove_bytes(data, name, random).await?;
+                }
+                committed => return Ok(committed.map(|()| note)?),
+            }
+        }
+        if let Some(data) = self.canary_class(store, kind, user) {
+            let mut canary = [0; CANARY_LEN];
+            random
+                .try_fill_bytes(&mut canary)
+                .map_err(|_| EraseError::Random)?;
+            let canary = Change::put_bytes(data, CANARY, &canary);
+            match store.commit(&[canary, begun], random).await {
+                // There is no room for a canary: not for that is anything left undeleted.
+                Err(
+                    WriteError::Full
+                    | WriteError::IndexFull
+                    | WriteError::TransactionTooLong { .. }
+                    | WriteError::TooLong(_),
+                ) => {}
+                committed => return Ok(committed.map(|()| note)?),
+            }
+        }
+        Self::put_note(store, &note, random).await?;
+        Ok(note)
+    }
+
+    /// Whether sealed records are got rid of, which costs up to one erase for every page: where the caller wants it, where all goes,
+    /// and where a key that stays would open them.
+    pub(super) fn sweeps<M: Medium, I: Memory>(&self, kind: Kind) -> bool {
+        let under_a_key_that_stays =
+            kind == Kind::Item || (kind == Kind::OwnershipTransfer && !self.rotates.is_empty());
+        self.sweeping
+            || kind == Kind::Decommission
+            || (under_a_key_that_stays && !AsyncStore::<M, I>::OVERWRITES)
+    }
+
+    /// Everything between the mark and the report. Begins anew wherever it was cut short.
+    pub(super) async fn go_on<M: Medium, I: Memory, R: TryCryptoRng + ?Sized>(
+        &mut self,
+        store: &mut AsyncStore<M, I>,
+        mut note: Note,
+        random: &mut R,
+    ) -> Result<Note, EraseError> {
+        let written = store.page_written();
+        let canary = self.destroy(store, &mut note, random).await?;
+        if note.scope == Kind::OwnershipTransfer {
+            self.rotate(store, random).await?;
+        }
+        self.erase_areas(&mut note).await;
+        // Before the records go: that they are there and do not open is the point.
+        self.tell(Progress::Verify);
+        if let Some(address) = canary {
+            let opens = store.opens(address).await?;
+            note.flags.set(Flags::CANARY_FAILED, !opens);
+        }
+        if note.flags.has(Flags::SWEEP) {
+            self.sweep(store, &mut note, written, random).await?;
+        }
+        self.verify(store, &mut note).await?;
+        note.stage = if note.scope == Kind::Decommission {
+            Stage::AwaitingExport
+        } else {
+            Stage::Complete
+        };
+        note.user = UserId::HOUSEHOLD;
+        Self::put_note(store, &note, random).await?;
+        Ok(note)
+    }
+
+    /// Destroys the keys. Gives where a canary stands that opened a moment ago.
+    async fn destroy<M: Medium, I: Memory, R: TryCryptoRng + ?Sized>(
+        &mut self,
+        store: &mut AsyncStore<M, I>,
+        note: &mut Note,
+        random: &mut R,
+    ) -> Result<Option<u32>, EraseError> {
+        self.tell(Progress::Keys);
+        let mut canary = None;
+        if let Some(data) = self.canary_class(store, note.scope, note.user) {
+            canary = store
+                .entry_of(data, CANARY)
+                .await?
+                .map(crate::store::Entry::address);
+            note.flags.set(Flags::CANARY_OPENED, canary.is_some());
+        }
+        let takes = self.takes(note.scope, note.user);
+        store.erase_classes(|data| takes.class(data), random).await?;
+        store.clear_other_key_page().await?;
+        Ok(canary)
+    }
+
+    /// Gives what an owner may know a new random value.
+    async fn rotate<M: Medium, I: Memory, R: TryCryptoRng + ?Sized>(
+        &mut self,
+        store: &mut AsyncStore<M, I>,
+        random: &mut R,
+    ) -> Result<(), EraseError> {
+        for item in self.rotates {
+            let mut fresh = Secret::new([0; 1 + LONGEST_SECRET]);
+            let value = fresh.expose_mut().get_mut(..=item.len);
+            let value = value.ok_or(EraseError::Internal)?;
+            random.try_fill_bytes(value).map_err(|_| EraseError::Random)?;
+            if let Some(version) = value.first_mut() {
+                *version = item.version;
+            }
+            store.put_bytes(item.data, item.name, value, random).await?;
+        }
+        Ok(())
+    }
+
+    /// Erases the areas that are still to be erased.
+    //= compliance/requirements.md#erase-3
+    //# An area that is not erased MUST be named in the report and tried again at every start until it is.
+    pub(super) async fn erase_areas(&mut self, note: &mut Note) {
+        let of = u32::try_from(note.areas.iter().flatten().count()).unwrap_or(u32::MAX);
+        for number in 0..note.areas.len() {
+            let pending = note
+                .areas
+                .get_mut(number)
+                .and_then(Option::as_mut)
+                .filter(|noted| noted.outcome == Outcome::Pending);
+            let Some(noted) = pending else { continue };
+            let known = self
+                .areas
+                .iter()
+                .position(|area| fingerprint(&**area) == noted.fingerprint);
+            let Some(at) = known else { continue };
+            self.tell(Progress::Area {
+                number: u32::try_from(number).unwrap_or(u32::MAX),
+                of,
+            });
+            let Some(area) = self.areas.get_mut(at) else {
+                continue;
+            };
+            if let Ok(cleared) = poll_fn(|context| area.poll_erase(note.scope, context)).await {
+                noted.outcome = Outcome::Cleared(cleared);
+            }
+        }
+    }
+
+    /// Empties and erases every page that held something when the erasure began.
+    async fn sweep<M: Medium, I: Memory, R: TryCryptoRng + ?Sized>(
+        &mut self,
+        store: &mut AsyncStore<M, I>,
+        note: &mut Note,
+        written: u32,
+        random: &mut R,
+    ) -> Result<(), EraseError> {
+        // What was rotated stands behind that, and what it replaced does not.
+        let first = store.first_page();
+        let of = written.saturating_sub(first).saturating_add(1);
+        loop {
+            let done = store.first_page().saturating_sub(first);
+            self.tell(Progress::Sweep { done, of });
+            if !store.sweep_page(written, random).await? {
+                note.swept = done;
+                return Ok(());
+            }
+        }
+    }
+
+    /// Looks at what was done, in what is on flash.
+    async fn verify<M: Medium, I: Memory>(
+        &mut self,
+        store: &mut AsyncStore<M, I>,
+        note: &mut Note,
+    ) -> Result<(), EraseError> {
+        let takes = self.takes(note.scope, note.user);
+        let is_empty = store.amount(|data| takes.class(data)) == Amount::default();
+        let seen = is_empty && (note.scope == Kind::Item || store.has_one_key_page().await?);
+        note.flags.set(Flags::KEYS_SEEN, seen);
+        if note.flags.has(Flags::SWEEP) {
+            let dead = store.dead_records().await?;
+            note.flags.set(Flags::NO_RECORDS, dead == 0);
+        }
+        Ok(())
+    }
+
+    pub(super) fn tell(&mut self, progress: Progress) {
+        if let Some(tell) = &mut self.progress {
+            tell(progress);
+        }
+    }
+}
+
+const _: () = assert!(Level::ALL.len() < 8, "an outcome has three bits for the level");

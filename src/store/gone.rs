@@ -1,0 +1,280 @@
+//! What an erasure of several steps asks of the store: keys destroyed, pages swept, and a look at what is left.
+//!
+//! ```text
+//!  store
+//!  gone     (this file)
+//!  collect · ahead · replay · keys · walk · log · memory
+//! ```
+
+use rand_core::TryCryptoRng;
+use zeroize::Zeroize;
+
+use super::AsyncStore;
+use super::class::DataClass;
+use super::error::{EraseError, Fault, MountError, ReadError};
+use super::format;
+use super::geometry::LOG_START;
+use super::keys::Fate;
+use super::log::Log;
+use super::memory::{Entry, Memory, Parts};
+use super::record::Frame;
+use super::walk::Found;
+use crate::crypto::Place;
+use crate::flash::{Medium, MediumKind};
+
+/// Where the library notes which erasure was begun, among [`DataClass::LEDGER`].
+pub(crate) const ERASURE: &str = "erasure";
+/// The first byte of that note, once the erasure is complete.
+pub(crate) const COMPLETE: u8 = 0;
+/// Bytes of that note.
+pub(crate) const NOTE_LEN: usize = 96;
+
+/// Slots of the classes that every store has.
+const FIXED_SLOTS: u8 = 3;
+
+/// Items and the bytes of flash that they take.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Amount {
+    /// How many.
+    pub items: u32,
+    /// Bytes of flash, what seals them included.
+    pub bytes: u32,
+}
+
+impl Amount {
+    pub(crate) fn add(&mut self, entry: Entry) {
+        self.items = self.items.saturating_add(1);
+        self.bytes = self.bytes.saturating_add(entry.size());
+    }
+}
+
+impl<M: Medium> Log<M> {
+    /// Whether an erasure was begun that is not complete. A note that does not read counts as damage, not as none.
+    pub(crate) async fn is_being_erased(&mut self, parts: &mut Parts<'_>) -> Result<bool, Fault> {
+        let Some(slot) = parts.slots.find(DataClass::LEDGER) else {
+            return Ok(false);
+        };
+        let found = self.find(&parts.index, &parts.slots, slot, ERASURE.as_bytes(), parts.buffer);
+        let stage = found.await.map(|found| {
+            let (_, opened) = found?;
+            parts
+                .buffer
+                .get(opened.value)
+                .unwrap_or_default()
+                .first()
+                .copied()
+        });
+        parts.buffer.zeroize();
+        Ok(stage?.is_some_and(|stage| stage != COMPLETE))
+    }
+}
+
+impl<M: Medium, I: Memory> AsyncStore<M, I> {
+    /// Whether an erasure was begun that is not complete.
+    pub(crate) async fn is_being_erased(&mut self) -> Result<bool, Fault> {
+        self.log.is_being_erased(&mut self.memory.parts()).await
+    }
+
+    /// Destroys the keys of the classes that are named, in one step.
+    pub(crate) async fn erase_classes<R: TryCryptoRng + ?Sized>(
+        &mut self,
+        takes: impl Fn(DataClass) -> bool,
+        random: &mut R,
+    ) -> Result<(), EraseError> {
+        self.settle().await?;
+        let mut parts = self.memory.parts();
+        if !parts
+            .slots
+            .used()
+            .iter()
+            .any(|slot| slot.data.is_some_and(&takes))
+        {
+            return Ok(());
+        }
+        let fate = |slot: u8, data: Option<DataClass>| match data {
+            Some(data) if takes(data) && slot < FIXED_SLOTS => Fate::Renew(data),
+            Some(data) if takes(data) => Fate::Free,
+            _ => Fate::Keep,
+        };
+        let count = *parts.slots.count;
+        let erased = self.log.rewrite_class_keys(&mut parts, fate, count, random).await;
+        self.memory.parts().buffer.zeroize();
+        Ok(erased?)
+    }
+
+    /// The page that the log has come to: what was written so far stands on it and before it.
+    pub(crate) fn page_written(&self) -> u32 {
+        self.log.head.generation
+    }
+
+    /// The page that the log begins with.
+    pub(crate) fn first_page(&self) -> u32 {
+        self.log.tail
+    }
+
+    /// Empties and erases the oldest page, if it is not behind the page with this number; then completes what was begun. Gives
+    /// whether there is more to do.
+    pub(crate) async fn sweep_page<R: TryCryptoRng + ?Sized>(
+        &mut self,
+        last: u32,
+        random: &mut R,
+    ) -> Result<bool, Fault> {
+        if self.log.tail <= last {
+            let collected = self.log.collect_page(&mut self.memory.parts(), random).await;
+            self.memory.parts().buffer.zeroize();
+            collected?;
+            return Ok(true);
+        }
+        // The page retired last may still hold what it held, if its erase was interrupted; and one that was left out.
+        let finished = self.log.finish_erase(&mut self.memory.parts(), random).await;
+        self.memory.parts().buffer.zeroize();
+        finished?;
+        self.log.erase_left_out().await?;
+        Ok(false)
+    }
+
+    /// What is stored of the classes that are named.
+    pub(crate) fn amount(&mut self, takes: impl Fn(DataClass) -> bool) -> Amount {
+        let parts = self.memory.parts();
+        let mut amount = Amount::default();
+        for entry in parts.index.iter() {
+            let data = parts.slots.get(entry.slot()).and_then(|slot| slot.data);
+            if data.is_some_and(&takes) {
+                amount.add(entry);
+            }
+        }
+        amount
+    }
+
+    /// How many classes the store has had keys for.
+    pub(crate) fn class_count(&mut self) -> usize {
+        *self.memory.parts().slots.count
+    }
+
+    /// The class with this number, if there is a key for it now.
+    pub(crate) fn class_at(&mut self, number: usize) -> Option<DataClass> {
+        self.memory.parts().slots.used().get(number)?.data
+    }
+
+    /// Where the record of an item stands and what the item takes.
+    pub(crate) async fn entry_of(&mut self, data: DataClass, name: &str) -> Result<Option<Entry>, ReadError> {
+        let found = self.open(data, name).await?;
+        self.memory.parts().buffer.zeroize();
+        Ok(found.map(|(entry, _)| entry))
+    }
+
+    /// Sees to it that the key page before the current one is erased to its last byte, where the store is content if no key opens there.
+    pub(crate) async fn clear_other_key_page(&mut self) -> Result<(), Fault> {
+        self.settle().await?;
+        let log = &mut self.log;
+        let other = log.key_page.other();
+        // What a cut amid an erase left, or amid the mark behind it, may read so now and otherwise the next time.
+        if !log.pages.is_steadily_erased(other).await? {
+            let before = log.key_page.payload.other_erases;
+            log.pages.erase_page(other, before).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether it reads so.
+    pub(crate) async fn has_one_key_page(&mut self) -> Result<bool, Fault> {
+        let other = self.log.key_page.other();
+        Ok(self.log.pages.is_erased(other).await?.is_some())
+    }
+
+    /// Whether what stands at an address opens under any class key at hand, as that class's present record or an earlier one.
+    pub(crate) async fn opens(&mut self, address: u32) -> Result<bool, Fault> {
+        let Parts { slots, buffer, .. } = self.memory.parts();
+        let log = &mut self.log;
+        let geometry = log.pages.geometry;
+        let Some((page, offset)) = geometry.place(address) else {
+            return Ok(false);
+        };
+        let Some(header) = log.header_at(page, offset).await else {
+            return Ok(false);
+        };
+        let Some(generation) = log.generation_of(page) else {
+            return Ok(false);
+        };
+        let Some(salt) = log.read_salt(page, header.salt_at).await? else {
+            return Ok(false);
+        };
+        let (start, size) = (geometry.start(page) + offset, geometry.size(header));
+        for slot in slots.used() {
+            for class_generation in [slot.generation, slot.generation.saturating_sub(1)] {
+                let Some(record) = buffer.get_mut(..usize::try_from(size).unwrap_or(usize::MAX)) else {
+                    return Ok(false);
+                };
+                if offset.saturating_add(size) > geometry.page
+                    || log.pages.read_patiently(start, record).await.is_err()
+                {
+                    return Ok(false);
+                }
+                let frame = Frame {
+                    header,
+                    key: &slot.sealing,
+                    place: Place { salt, offset },
+                    associated: &format::associated_data(M::KIND, header, generation, class_generation),
+                };
+                let opened = frame.open(record).is_some();
+                record.zeroize();
+                if opened {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    /// How many records of destroyed class keys the log still holds.
+    pub(crate) async fn dead_records(&mut self) -> Result<u32, Fault> {
+        let Parts { slots, buffer, .. } = self.memory.parts();
+        let log = &mut self.log;
+        let (tail, head) = (log.tail, log.head.generation);
+        let mut dead = 0u32;
+        let damaged = |error| match error {
+            MountError::Damaged(at) => Fault::Damaged(at),
+            _ => Fault::Internal,
+        };
+        let mut start = log.page_of_generation(tail).await.map_err(damaged)?;
+        for generation in log.ring().generations(tail, head) {
+            let next = if generation < head {
+                let after = log.ring().after(generation);
+                Some(log.page_of_generation(after).await.map_err(damaged)?)
+            } else {
+                None
+            };
+            let end = next.map_or(log.head.end, |next| next.payload.resume);
+            let mut cursor = log.cursor(start, Some(end));
+            loop {
+                let found = log.step(&mut cursor, &slots, buffer).await;
+                buffer.zeroize();
+                match found? {
+                    Found::End { .. } => break,
+                    Found::Dead => dead = dead.saturating_add(1),
+                    _ => {}
+                }
+            }
+            if let Some(next) = next {
+                start = next;
+            }
+        }
+        Ok(dead)
+    }
+
+    /// Whether a removed item leaves no record behind: the medium overwrites it.
+    pub(crate) const OVERWRITES: bool = matches!(M::KIND, MediumKind::Overwritable);
+
+    /// Erases the key pages, and then everything else. Ends the store; what is left after a cut has no key.
+    pub(crate) async fn erase_medium(mut self, mut progress: impl FnMut(u32, u32)) -> Result<M, EraseError> {
+        let pages = self.log.pages.geometry.pages;
+        let current = self.log.key_page.page;
+        let order = [current, self.log.key_page.other()].into_iter();
+        let order = order.chain((0..pages).skip(usize::from(LOG_START)));
+        for (done, page) in (1u32..).zip(order) {
+            self.log.pages.erase_page(page, 0).await?;
+            progress(done, u32::from(pages));
+        }
+        Ok(self.log.pages.medium)
+    }
+}
