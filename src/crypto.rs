@@ -1,4 +1,4 @@
-//! The only place that imports cipher and hash crates: one way to seal, one to open, one table of key labels.
+//! The only place that imports cipher, hash and signature crates: one way to seal, one to open, one table of key labels.
 //!
 //! Nothing here is for applications; the store's types carry it. What is public is `ledger`, with feature `test-util`, for tests.
 //!
@@ -21,6 +21,7 @@ use crate::secret::Secret;
 
 #[cfg(feature = "test-util")]
 pub mod ledger;
+pub(crate) mod sign;
 
 /// Bytes of the random part of a nonce.
 pub(crate) const SALT_LEN: usize = 12;

@@ -58,7 +58,7 @@
 //!
 //! ```text
 //!  erase
-//!    steps
+//!    steps · receipt
 //!    report
 //!    note
 //!    scope · area
@@ -67,6 +67,7 @@
 
 mod area;
 mod note;
+mod receipt;
 mod report;
 mod scope;
 mod steps;
@@ -74,6 +75,7 @@ mod steps;
 pub use area::{
     Area, AreaFailed, Callback, Cleared, LONGEST_NAME, Level, MOST_AREAS, Media, Region, Residual,
 };
+pub use receipt::{Attester, DeviceInfo, Json, LONGEST_RECEIPT, ReceiptError, Text};
 pub use report::{AreaName, AreaReport, Canary, Plan, Progress, Report};
 pub use scope::{Kind, Scope};
 

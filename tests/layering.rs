@@ -154,8 +154,9 @@ const STORE: [(&str, &[&str]); 32] = [
 ];
 
 /// Crates that only `crypto` names, and the files that may name one of them besides.
-const CIPHERS_AND_HASHES: [&str; 6] = [
+const CIPHERS_AND_HASHES: [&str; 7] = [
     "chacha20poly1305",
+    "ed25519_dalek",
     "poly1305",
     "hkdf",
     "hmac",
