@@ -415,6 +415,11 @@ impl<'a, 'b> Eraser<'a, 'b> {
             areas: 0,
             pages: 0,
         };
+        if kind == Kind::Decommission {
+            // The identity goes, too: last.
+            plan.going = store.amount(|data| data.class != Class::Ledger);
+            plan.staying = Amount::default();
+        }
         if let Scope::Item { data, name } = scope
             && let Some(entry) = store.entry_of(data, name).await?
         {

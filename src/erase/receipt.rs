@@ -126,6 +126,8 @@ impl Report {
     ///
     /// It holds no name of a user or an item, no value and no ciphertext. It says what the device saw of itself: whoever controls the device
     /// controls what it says.
+    //= compliance/requirements.md#erase-6
+    //# A receipt MUST be signed by the device's identity or carry a code under a shared key, over all that it says.
     pub fn receipt(
         &self,
         device: &DeviceInfo<'_>,
@@ -174,6 +176,8 @@ impl Report {
         Ok(encoder.writer().position())
     }
 
+    //= compliance/requirements.md#erase-7
+    //# A receipt MUST NOT hold a name or value of an item, the number of a user, or any ciphertext.
     fn payload(&self, device: &DeviceInfo<'_>, out: &mut [u8]) -> Result<usize, ReceiptError> {
         let texts = [device.manufacturer, device.model, device.serial];
         if texts.iter().any(|text| text.len() > LONGEST_TEXT) {

@@ -272,7 +272,10 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
         let order = [current, self.log.key_page.other()].into_iter();
         let order = order.chain((0..pages).skip(usize::from(LOG_START)));
         for (done, page) in (1u32..).zip(order) {
-            self.log.pages.erase_page(page, 0).await?;
+            // What was erased before is not worn once more.
+            if self.log.pages.is_erased(page).await?.is_none() {
+                self.log.pages.erase_page(page, 0).await?;
+            }
             progress(done, u32::from(pages));
         }
         Ok(self.log.pages.medium)
