@@ -1,6 +1,6 @@
 //! The receipt: what came of an erasure, signed, for whoever asks later.
 //!
-//! The payload is CBOR (RFC 8949), the frame `COSE_Sign1` with EdDSA, or `COSE_Mac0` with HMAC 256/256 (RFC 9052, RFC 9053): `docs/erase-receipt.md` has it in CDDL.
+//! The payload is CBOR (RFC 8949), the frame `COSE_Sign1` with Ed25519, or `COSE_Mac0` with HMAC 256/256 (RFC 9052, RFC 9053): `docs/erase-receipt.md` has it in CDDL.
 //!
 //! ```text
 //! receipt = #6.18([protected, unprotected, payload, signature])   ; COSE_Sign1
