@@ -24,12 +24,16 @@ use sha2::Sha256;
 pub(crate) struct Findings {
     /// Each kind of clear header found (one for an image with one store).
     pub(crate) stores: Vec<ClearHeader>,
+    /// Store keys that could be unwrapped.
+    pub(crate) store_keys: Vec<[u8; 32]>,
     /// Class keys that could be unwrapped, wherever they lay.
     pub(crate) class_keys: Vec<ClassKey>,
     /// Values that could be opened, live or not.
     pub(crate) records: Vec<Recovered>,
     /// How many records of other kinds opened: Page, Session, Removal, Retire and those of the key pages.
     pub(crate) other_records: usize,
+    /// Key and nonce of each opening that succeeded.
+    pub(crate) opened: BTreeSet<([u8; 32], [u8; 24])>,
     /// How many openings were tried.
     pub(crate) tried: u64,
 }
@@ -270,6 +274,7 @@ struct Attack<'a> {
     wrap_key: [u8; 32],
     /// What seals the records that belong to no class: one for each store key that could be unwrapped.
     store_seal_keys: BTreeSet<[u8; 32]>,
+    store_keys: Vec<[u8; 32]>,
     places: Vec<Place>,
     pages: Vec<PageFacts>,
     key_versions: BTreeSet<u32>,
@@ -278,6 +283,7 @@ struct Attack<'a> {
     seal_keys: BTreeMap<u8, BTreeSet<(u32, [u8; 32])>>,
     records: Vec<Recovered>,
     other_records: usize,
+    opened: BTreeSet<([u8; 32], [u8; 24])>,
     tried: u64,
     scratch: Vec<u8>,
 }
@@ -300,6 +306,7 @@ impl<'a> Attack<'a> {
             page_size,
             wrap_key: derive(root_key, b"bydesign/v1/wrap-seal", &context),
             store_seal_keys: BTreeSet::new(),
+            store_keys: Vec::new(),
             places: places(image, page_size),
             pages: vec![PageFacts::default(); image.len().div_ceil(page_size)],
             key_versions: BTreeSet::new(),
@@ -307,6 +314,7 @@ impl<'a> Attack<'a> {
             seal_keys: BTreeMap::new(),
             records: Vec::new(),
             other_records: 0,
+            opened: BTreeSet::new(),
             tried: 0,
             scratch: Vec::new(),
         };
@@ -375,6 +383,7 @@ impl<'a> Attack<'a> {
             let opened = self.open_with(place, &wrap_key, &versions, 0);
             if let Some(plaintext) = opened.filter(|plaintext| plaintext.len() == 32) {
                 let store_key = array(&plaintext, 0);
+                self.store_keys.push(store_key);
                 self.store_seal_keys
                     .insert(derive(&store_key, b"bydesign/v1/store-seal", &context));
             }
@@ -732,8 +741,9 @@ impl<'a> Attack<'a> {
                 self.scratch.as_mut_slice().into(),
                 <&Tag>::from(&tag),
             )
-            .is_ok()
-            .then(|| self.scratch.clone())
+            .ok()?;
+        self.opened.insert((*key, nonce));
+        Some(self.scratch.clone())
     }
 
     fn nonce(&self, address: usize, salt: &[u8; 12], synthetic: [u8; 8]) -> [u8; 24] {
@@ -781,6 +791,8 @@ impl Findings {
                 self.records.push(record);
             }
         }
+        self.store_keys.extend(attack.store_keys);
+        self.opened.extend(attack.opened);
         self.other_records += attack.other_records;
         self.tried += attack.tried;
     }
