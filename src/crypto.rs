@@ -15,9 +15,10 @@ use hmac::{Hmac, Mac};
 use rand_core::TryCryptoRng;
 use sha2::Sha256;
 use siphasher::sip::SipHasher24;
+use subtle::{Choice, ConstantTimeEq};
 use zeroize::Zeroize;
 
-use crate::secret::Secret;
+use crate::secret::{self, Secret};
 
 #[cfg(feature = "test-util")]
 pub mod ledger;
@@ -235,11 +236,11 @@ pub(crate) fn fresh<const N: usize, R: TryCryptoRng + ?Sized>(random: &mut R) ->
 pub(crate) fn fresh_key<R: TryCryptoRng + ?Sized>(random: &mut R) -> Result<Secret<32>, Refused> {
     let first: Secret<32> = Secret::random(random).map_err(|_| Refused)?;
     let second: Secret<32> = Secret::random(random).map_err(|_| Refused)?;
-    let (a, b) = (first.expose(), second.expose());
-    let patterned = |bytes: &[u8; 32]| {
-        (1..=16).any(|period| bytes.iter().zip(bytes.iter().skip(period)).all(|(x, y)| x == y))
+    let patterned = |key: &Secret<32>| {
+        let periods = (1..=16).map(|period| secret::repeats_after(key.expose(), period));
+        periods.fold(Choice::from(0), |any, repeats| any | repeats)
     };
-    if a == b || patterned(a) || patterned(b) {
+    if bool::from(first.ct_eq(&second) | patterned(&first) | patterned(&second)) {
         Err(Refused)
     } else {
         Ok(first)

@@ -129,7 +129,9 @@ impl RootKey {
         if is_counting(key.expose()) {
             return Err(WeakRootKey::Counting);
         }
-        if PUBLISHED.iter().any(|known| known == key.expose())
+        if PUBLISHED
+            .iter()
+            .any(|known| bool::from(known.ct_eq(key.expose())))
             || WORDS.iter().any(|word| is_hash_of(key.expose(), word))
         {
             return Err(WeakRootKey::Published);
@@ -193,10 +195,18 @@ const WORDS: [&[u8]; 9] = [
     b"password",
 ];
 
+// Each looks at all bytes, whatever it finds: how long a good key takes says nothing about it.
+
 fn has_short_period(bytes: &[u8; 32]) -> bool {
     [1, 2, 4, 8, 16]
         .iter()
-        .any(|&period| bytes.iter().zip(bytes.iter().skip(period)).all(|(a, b)| a == b))
+        .any(|&period| bool::from(repeats_after(bytes, period)))
+}
+
+/// Whether each byte is the one that stands so many places before it.
+pub(crate) fn repeats_after(bytes: &[u8; 32], period: usize) -> Choice {
+    let pairs = bytes.iter().zip(bytes.iter().skip(period));
+    pairs.fold(Choice::from(1), |same, (a, b)| same & a.ct_eq(b))
 }
 
 fn is_counting(bytes: &[u8; 32]) -> bool {
@@ -204,12 +214,12 @@ fn is_counting(bytes: &[u8; 32]) -> bool {
         .iter()
         .zip(bytes.iter().skip(1))
         .map(|(a, b)| b.wrapping_sub(*a));
-    let first = steps.next();
-    steps.all(|step| Some(step) == first)
+    let first = steps.next().unwrap_or(0);
+    bool::from(steps.fold(Choice::from(1), |same, step| same & step.ct_eq(&first)))
 }
 
 fn is_hash_of(bytes: &[u8; 32], word: &[u8]) -> bool {
-    <[u8; 32]>::from(Sha256::digest(word)) == *bytes
+    bool::from(<[u8; 32]>::from(Sha256::digest(word)).ct_eq(bytes))
 }
 
 fn is_hash_of_identifier(bytes: &[u8; 32], identifier: &[u8]) -> bool {
@@ -224,7 +234,7 @@ fn is_hash_of_identifier(bytes: &[u8; 32], identifier: &[u8]) -> bool {
                 );
             }
         }
-        <[u8; 32]>::from(hash.finalize()) == *bytes
+        bool::from(<[u8; 32]>::from(hash.finalize()).ct_eq(bytes))
     };
     is_hash_of(bytes, identifier) || hexadecimal(b"0123456789abcdef") || hexadecimal(b"0123456789ABCDEF")
 }
