@@ -16,9 +16,10 @@ use rand_core::TryCryptoRng;
 use sha2::Sha256;
 use siphasher::sip::SipHasher24;
 use subtle::{Choice, ConstantTimeEq};
-use zeroize::Zeroize;
+use zeroize::{Zeroize, ZeroizeOnDrop, optimization_barrier};
 
 use crate::secret::{self, Secret};
+use crate::stack::on_wiped_stack;
 
 #[cfg(feature = "test-util")]
 pub mod ledger;
@@ -32,6 +33,9 @@ pub(crate) const SYNTHETIC_LEN: usize = 8;
 pub(crate) const TAG_LEN: usize = 16;
 /// Fresh bytes that go into the synthetic part of each nonce.
 pub(crate) const RANDOMNESS_LEN: usize = 16;
+
+/// Stack that is wiped after each sealing, opening and derivation.
+type Room = [u8; 2048];
 
 /// What a derived key is for. The text is the whole difference between two keys: one table, no duplicates.
 #[derive(Clone, Copy)]
@@ -82,6 +86,15 @@ pub(crate) fn derive<const N: usize>(
     label: Label,
     context: &[&[u8]; 4],
 ) -> Result<Secret<N>, Refused> {
+    on_wiped_stack::<Room, _>(|| derive_on(salt, key_material, label, context))
+}
+
+fn derive_on<const N: usize>(
+    salt: &[u8],
+    key_material: &[&[u8]],
+    label: Label,
+    context: &[&[u8]; 4],
+) -> Result<Secret<N>, Refused> {
     let mut extract = hkdf::HkdfExtract::<Sha256>::new(Some(salt));
     for part in key_material {
         extract.input_ikm(part);
@@ -126,6 +139,16 @@ pub(crate) fn seal(
     randomness: &[u8; RANDOMNESS_LEN],
     text: &mut [u8],
 ) -> Result<Sealed, Refused> {
+    on_wiped_stack::<Room, _>(|| seal_on(key, place, associated, randomness, text))
+}
+
+fn seal_on(
+    key: &SealingKey,
+    place: Place,
+    associated: &[u8],
+    randomness: &[u8; RANDOMNESS_LEN],
+    text: &mut [u8],
+) -> Result<Sealed, Refused> {
     let synthetic = synthetic_part(key, place, associated, randomness, text)?;
     let nonce = nonce(place, synthetic);
     #[cfg(feature = "test-util")]
@@ -149,14 +172,16 @@ pub(crate) fn open(
     text: &mut [u8],
 ) -> Result<(), Refused> {
     let nonce = nonce(place, sealed.synthetic);
-    XChaCha20Poly1305::new(<&Key>::from(key.seal.expose()))
-        .decrypt_inout_detached(
-            <&XNonce>::from(&nonce),
-            associated,
-            text.into(),
-            <&Tag>::from(&sealed.tag),
-        )
-        .map_err(|_| Refused)
+    on_wiped_stack::<Room, _>(|| {
+        XChaCha20Poly1305::new(<&Key>::from(key.seal.expose()))
+            .decrypt_inout_detached(
+                <&XNonce>::from(&nonce),
+                associated,
+                text.into(),
+                <&Tag>::from(&sealed.tag),
+            )
+            .map_err(|_| Refused)
+    })
 }
 
 /// A pseudorandom function of everything that is sealed and where: if two calls agree on salt and offset (a restored
@@ -201,10 +226,18 @@ pub(crate) fn fingerprint(key: &Secret<16>, parts: &[&[u8]]) -> u64 {
 
 /// A running keyed fingerprint.
 ///
-/// The hash crate does not wipe its state. What it holds is the structure key, which seals nothing: with it alone a
-/// digest can be computed, and the record that carries the digest still cannot be forged.
+/// The hash crate does not wipe its state, which holds the key: it is overwritten with that of a hash that was given nothing.
 #[derive(Clone)]
 pub(crate) struct Digest(SipHasher24);
+
+impl Drop for Digest {
+    fn drop(&mut self) {
+        self.0 = SipHasher24::new();
+        optimization_barrier(self);
+    }
+}
+
+impl ZeroizeOnDrop for Digest {}
 
 impl Digest {
     pub(crate) fn new(key: &Secret<16>) -> Self {

@@ -571,7 +571,7 @@ impl Eraser<'_, '_> {
         label: &str,
         random: &mut R,
     ) -> Result<(Store<M, I>, Found), ResumeError> {
-        let (store, found) = run(self.mount_async(medium, memory, root_key, label, random))?;
+        let (store, found) = run(|| self.mount_async(medium, memory, root_key, label, random))?;
         Ok((Store(store), found))
     }
 
@@ -589,8 +589,8 @@ impl Eraser<'_, '_> {
         counter: &mut C,
         random: &mut R,
     ) -> Result<(Store<M, I>, Found), ResumeError> {
-        let mounted = self.mount_anchored_async(medium, memory, root_key, label, counter, random);
-        let (store, found) = run(mounted)?;
+        let mounted = run(|| self.mount_anchored_async(medium, memory, root_key, label, counter, random));
+        let (store, found) = mounted?;
         Ok((Store(store), found))
     }
 
@@ -604,7 +604,7 @@ impl Eraser<'_, '_> {
         store: &mut Store<M, I>,
         random: &mut R,
     ) -> Result<(), EraseError> {
-        run(self.prepare_async(&mut store.0, random))
+        run(|| self.prepare_async(&mut store.0, random))
     }
 
     /// See [`Eraser::plan_async`].
@@ -617,7 +617,7 @@ impl Eraser<'_, '_> {
         store: &mut Store<M, I>,
         scope: Scope<'s>,
     ) -> Result<Plan<'s>, EraseError> {
-        run(self.plan_async(&mut store.0, scope))
+        run(|| self.plan_async(&mut store.0, scope))
     }
 
     /// See [`Eraser::classes_async`].
@@ -641,7 +641,7 @@ impl Eraser<'_, '_> {
         plan: Plan<'_>,
         random: &mut R,
     ) -> Result<Report, EraseError> {
-        run(self.carry_out_async(&mut store.0, plan, random))
+        run(|| self.carry_out_async(&mut store.0, plan, random))
     }
 
     /// See [`Eraser::last_async`].
@@ -653,7 +653,7 @@ impl Eraser<'_, '_> {
         &mut self,
         store: &mut Store<M, I>,
     ) -> Result<Option<Report>, EraseError> {
-        run(self.last_async(&mut store.0))
+        run(|| self.last_async(&mut store.0))
     }
 
     /// See [`Eraser::finish_async`].
@@ -667,7 +667,7 @@ impl Eraser<'_, '_> {
         exported: Exported,
         random: &mut R,
     ) -> Result<M, EraseError> {
-        run(self.finish_async(store.0, exported, random))
+        run(|| self.finish_async(store.0, exported, random))
     }
 }
 

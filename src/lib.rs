@@ -38,7 +38,7 @@
 //!  erase     erasures of several steps, with a receipt
 //!  store     sealed key-value store
 //!  crypto    the only place that imports cipher and hash crates      flash    the medium
-//!  secret    secrets of a fixed size
+//!  secret    secrets of a fixed size      stack    wiped behind calls
 //! ```
 //!
 //! Arrows run one way, downwards; a test holds them to it.
@@ -65,4 +65,5 @@ pub mod crypto;
 pub mod erase;
 pub mod flash;
 pub mod secret;
+mod stack;
 pub mod store;

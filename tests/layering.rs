@@ -2,9 +2,9 @@
 //!
 //! ```text
 //!  erase    = secret + crypto + flash + store
-//!  store    = secret + crypto + flash        within it: see `STORE`
-//!  crypto   = secret
-//!  flash · secret
+//!  store    = secret + stack + crypto + flash        within it: see `STORE`
+//!  crypto   = secret + stack
+//!  flash · secret · stack
 //!    file    in flash; std::fs, std::path and the lock on files are named there and nowhere else
 //! ```
 
@@ -15,11 +15,12 @@ use std::path::Path;
 use syn::visit::{self, Visit};
 
 /// Each module of the crate and what it may import.
-const CRATE: [(&str, &[&str]); 5] = [
+const CRATE: [(&str, &[&str]); 6] = [
     ("secret", &[]),
-    ("crypto", &["secret"]),
+    ("stack", &[]),
+    ("crypto", &["secret", "stack"]),
     ("flash", &[]),
-    ("store", &["secret", "crypto", "flash"]),
+    ("store", &["secret", "stack", "crypto", "flash"]),
     ("erase", &["secret", "crypto", "flash", "store"]),
 ];
 

@@ -1,6 +1,7 @@
 //! The blocking face: the same operations over drivers whose futures never pend.
 
 use core::future::Future;
+use core::mem::MaybeUninit;
 use core::pin::pin;
 use core::task::{Context, Poll, Waker};
 
@@ -13,14 +14,23 @@ use super::{
 };
 use crate::flash::NeverPends;
 use crate::secret::RootKey;
+use crate::stack::on_wiped_stack;
 
 /// The store over a medium with a blocking driver. See the [module](super) for what it promises, and [`AsyncStore`] for each
 /// operation's power-loss and security notes.
 pub struct Store<M: NeverPends, I: Memory>(pub(crate) AsyncStore<M, I>);
 
-/// Runs a future of an [`AsyncStore`] over a [`NeverPends`] medium: it is ready at the first poll.
-pub(crate) fn run<F: Future>(future: F) -> F::Output {
-    let mut future = pin!(future);
+/// Stack that is wiped after an operation with such a future.
+type Room<F> = ([MaybeUninit<F>; 3], [u8; 1024]);
+
+/// Runs a future of an [`AsyncStore`] over a [`NeverPends`] medium, which is ready at the first poll, and wipes the stack that it used:
+/// the future is made, polled and dropped there. Every operation goes through here.
+pub(crate) fn run<F: Future>(operation: impl FnOnce() -> F) -> F::Output {
+    on_wiped_stack::<Room<F>, _>(|| poll(operation))
+}
+
+fn poll<F: Future>(operation: impl FnOnce() -> F) -> F::Output {
+    let mut future = pin!(operation());
     let mut context = Context::from_waker(Waker::noop());
     loop {
         if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
@@ -42,7 +52,11 @@ impl<M: NeverPends, I: Memory> Store<M, I> {
         label: &str,
         random: &mut R,
     ) -> Result<Self, FormatError> {
-        run(AsyncStore::format(medium, memory, root_key, label, random)).map(Self)
+        run(async || {
+            AsyncStore::format(medium, memory, root_key, label, random)
+                .await
+                .map(Self)
+        })
     }
 
     /// Makes a store, erasing whatever is on the flash. See [`AsyncStore::format_erasing`].
@@ -57,10 +71,11 @@ impl<M: NeverPends, I: Memory> Store<M, I> {
         label: &str,
         random: &mut R,
     ) -> Result<Self, FormatError> {
-        run(AsyncStore::format_erasing(
-            medium, memory, root_key, label, random,
-        ))
-        .map(Self)
+        run(async || {
+            AsyncStore::format_erasing(medium, memory, root_key, label, random)
+                .await
+                .map(Self)
+        })
     }
 
     /// Finds the store on the flash and makes it ready. See [`AsyncStore::mount`].
@@ -69,7 +84,7 @@ impl<M: NeverPends, I: Memory> Store<M, I> {
     ///
     /// [`MountError`]; nothing is destroyed by a mount that fails.
     pub fn mount(medium: M, memory: I, root_key: &RootKey, label: &str) -> Result<Self, MountError> {
-        run(AsyncStore::mount(medium, memory, root_key, label)).map(Self)
+        run(async || AsyncStore::mount(medium, memory, root_key, label).await.map(Self))
     }
 
     /// As [`Store::mount`], and holds the store against a counter. See [`AsyncStore::mount_anchored`]. A counter whose futures
@@ -85,10 +100,11 @@ impl<M: NeverPends, I: Memory> Store<M, I> {
         label: &str,
         counter: &mut C,
     ) -> Result<Self, MountError> {
-        run(AsyncStore::mount_anchored(
-            medium, memory, root_key, label, counter,
-        ))
-        .map(Self)
+        run(async || {
+            AsyncStore::mount_anchored(medium, memory, root_key, label, counter)
+                .await
+                .map(Self)
+        })
     }
 
     /// Reads everything that still authenticates out of a store that no longer mounts. See [`AsyncStore::salvage`].
@@ -103,7 +119,7 @@ impl<M: NeverPends, I: Memory> Store<M, I> {
         label: &str,
         each: impl FnMut(Salvage<'_>),
     ) -> Result<Salvaged, MountError> {
-        run(AsyncStore::salvage(medium, memory, root_key, label, each))
+        run(|| AsyncStore::salvage(medium, memory, root_key, label, each))
     }
 
     /// Ends the store and gives the medium back.
@@ -127,7 +143,7 @@ impl<M: NeverPends, I: Memory> Store<M, I> {
     ///
     /// [`ReadError`].
     pub fn get<T: Stored>(&mut self, key: &Key<T>) -> Result<Option<T>, ReadError> {
-        run(self.0.get(key))
+        run(|| self.0.get(key))
     }
 
     /// Copies an item's bytes out. See [`AsyncStore::get_bytes`].
@@ -141,7 +157,7 @@ impl<M: NeverPends, I: Memory> Store<M, I> {
         name: &str,
         out: &mut [u8],
     ) -> Result<Option<usize>, ReadError> {
-        run(self.0.get_bytes(data, name, out))
+        run(|| self.0.get_bytes(data, name, out))
     }
 
     /// Whether there is an item.
@@ -150,7 +166,7 @@ impl<M: NeverPends, I: Memory> Store<M, I> {
     ///
     /// [`ReadError`].
     pub fn contains<T>(&mut self, key: &Key<T>) -> Result<bool, ReadError> {
-        run(self.0.contains(key))
+        run(|| self.0.contains(key))
     }
 
     /// Whether there is an item of this name.
@@ -159,7 +175,7 @@ impl<M: NeverPends, I: Memory> Store<M, I> {
     ///
     /// [`ReadError`].
     pub fn contains_bytes(&mut self, data: impl Into<DataClass>, name: &str) -> Result<bool, ReadError> {
-        run(self.0.contains_bytes(data, name))
+        run(|| self.0.contains_bytes(data, name))
     }
 
     /// Visits every item of a class. See [`AsyncStore::for_each`].
@@ -172,7 +188,7 @@ impl<M: NeverPends, I: Memory> Store<M, I> {
         data: impl Into<DataClass>,
         each: impl FnMut(&str, &[u8]),
     ) -> Result<(), ReadError> {
-        run(self.0.for_each(data, each))
+        run(|| self.0.for_each(data, each))
     }
 
     /// How full and how worn the store is.
@@ -191,7 +207,7 @@ impl<M: NeverPends, I: Memory> Store<M, I> {
         value: &T,
         random: &mut R,
     ) -> Result<(), WriteError> {
-        run(self.0.put(key, value, random))
+        run(|| self.0.put(key, value, random))
     }
 
     /// Brings an item to the present version of its key. See [`AsyncStore::upgrade`].
@@ -204,7 +220,7 @@ impl<M: NeverPends, I: Memory> Store<M, I> {
         key: &Key<T>,
         random: &mut R,
     ) -> Result<bool, UpgradeError> {
-        run(self.0.upgrade(key, random))
+        run(|| self.0.upgrade(key, random))
     }
 
     /// Stores bytes. See [`AsyncStore::put_bytes`].
@@ -219,7 +235,7 @@ impl<M: NeverPends, I: Memory> Store<M, I> {
         value: &[u8],
         random: &mut R,
     ) -> Result<(), WriteError> {
-        run(self.0.put_bytes(data, name, value, random))
+        run(|| self.0.put_bytes(data, name, value, random))
     }
 
     /// Stores bytes that can never be changed. See [`AsyncStore::put_fixed_bytes`].
@@ -234,7 +250,7 @@ impl<M: NeverPends, I: Memory> Store<M, I> {
         value: &[u8],
         random: &mut R,
     ) -> Result<(), WriteError> {
-        run(self.0.put_fixed_bytes(data, name, value, random))
+        run(|| self.0.put_fixed_bytes(data, name, value, random))
     }
 
     /// Removes an item. See [`AsyncStore::remove`].
@@ -247,7 +263,7 @@ impl<M: NeverPends, I: Memory> Store<M, I> {
         key: &Key<T>,
         random: &mut R,
     ) -> Result<bool, WriteError> {
-        run(self.0.remove(key, random))
+        run(|| self.0.remove(key, random))
     }
 
     /// Removes the item of this name. See [`AsyncStore::remove`].
@@ -261,7 +277,7 @@ impl<M: NeverPends, I: Memory> Store<M, I> {
         name: &str,
         random: &mut R,
     ) -> Result<bool, WriteError> {
-        run(self.0.remove_bytes(data, name, random))
+        run(|| self.0.remove_bytes(data, name, random))
     }
 
     /// Erases a class, or one user's data. See [`AsyncStore::erase`].
@@ -274,7 +290,7 @@ impl<M: NeverPends, I: Memory> Store<M, I> {
         scope: impl Into<Scope>,
         random: &mut R,
     ) -> Result<(), EraseError> {
-        run(self.0.erase(scope, random))
+        run(|| self.0.erase(scope, random))
     }
 
     /// Erases one item and every version of it. See [`AsyncStore::erase_item`].
@@ -288,7 +304,7 @@ impl<M: NeverPends, I: Memory> Store<M, I> {
         name: &str,
         random: &mut R,
     ) -> Result<(), EraseError> {
-        run(self.0.erase_item(data, name, random))
+        run(|| self.0.erase_item(data, name, random))
     }
 
     /// Puts the store under another root key. See [`AsyncStore::change_root_key`].
@@ -301,7 +317,7 @@ impl<M: NeverPends, I: Memory> Store<M, I> {
         root_key: &RootKey,
         random: &mut R,
     ) -> Result<(), EraseError> {
-        run(self.0.change_root_key(root_key, random))
+        run(|| self.0.change_root_key(root_key, random))
     }
 
     /// Carries out several changes together. See [`AsyncStore::commit`].
@@ -314,7 +330,7 @@ impl<M: NeverPends, I: Memory> Store<M, I> {
         changes: &[Change<'_>],
         random: &mut R,
     ) -> Result<(), WriteError> {
-        run(self.0.commit(changes, random))
+        run(|| self.0.commit(changes, random))
     }
 
     /// Begins to hold the store against a counter. See [`AsyncStore::start_counter`].
@@ -327,7 +343,7 @@ impl<M: NeverPends, I: Memory> Store<M, I> {
         counter: &mut C,
         random: &mut R,
     ) -> Result<(), AnchorError> {
-        run(self.0.start_counter(counter, random))
+        run(|| self.0.start_counter(counter, random))
     }
 
     /// Moves the counter, if the policy says that it is time. See [`AsyncStore::anchor`].
@@ -341,7 +357,7 @@ impl<M: NeverPends, I: Memory> Store<M, I> {
         policy: AnchorPolicy,
         random: &mut R,
     ) -> Result<(), AnchorError> {
-        run(self.0.anchor(counter, policy, random))
+        run(|| self.0.anchor(counter, policy, random))
     }
 
     /// Keeps checkpoints from now on. See [`AsyncStore::keep_checkpoints`].
@@ -350,7 +366,7 @@ impl<M: NeverPends, I: Memory> Store<M, I> {
     ///
     /// [`EraseError`].
     pub fn keep_checkpoints<R: TryCryptoRng + ?Sized>(&mut self, random: &mut R) -> Result<(), EraseError> {
-        run(self.0.keep_checkpoints(random))
+        run(|| self.0.keep_checkpoints(random))
     }
 
     /// What is known about the contents being the latest ones.
@@ -368,6 +384,6 @@ impl<M: NeverPends, I: Memory> Store<M, I> {
         budget: usize,
         random: &mut R,
     ) -> Result<bool, WriteError> {
-        run(self.0.maintain(budget, random))
+        run(|| self.0.maintain(budget, random))
     }
 }
