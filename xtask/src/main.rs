@@ -4,15 +4,18 @@
 //!  cargo xtask assure [coverage|mutants|semver|fuzz-long|all] [-- arguments for the tool]
 //!  cargo xtask plants [part of a name]
 //!  cargo xtask instructions [--write]
+//!  cargo xtask wiping [--short]
 //! ```
 //!
 //! `assure` drives tools that take minutes to hours and appends what they found to `docs/assurance.md`. `plants` proves that
 //! tests can fail: it plants the bugs of `xtask/plants.txt`, one at a time, in a copy of the tree. `instructions` counts what each
-//! operation takes and holds it against `docs/instructions.md`.
+//! operation takes and holds it against `docs/instructions.md`. `wiping` looks for what is left of secrets in the memory of optimised
+//! programs, on this machine and on an emulated device.
 
 mod assure;
 mod instructions;
 mod plants;
+mod wiping;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -24,6 +27,8 @@ cargo xtask plants [part of a name]
     Plants the bugs of xtask/plants.txt in a copy of the tree; each must make its test fail.
 cargo xtask instructions [--write]
     Counts the instructions of each operation and compares them with docs/instructions.md, or writes that anew.
+cargo xtask wiping [--short]
+    Looks for secrets in the memory of optimised programs; with a wipe taken out, they must be found. Short: one level of optimisation.
 ";
 
 fn main() -> ExitCode {
@@ -35,6 +40,8 @@ fn main() -> ExitCode {
         ["plants", name] => plants::run(&root(), name),
         ["instructions"] => instructions::run(&root(), false),
         ["instructions", "--write"] => instructions::run(&root(), true),
+        ["wiping"] => wiping::run(&root(), false),
+        ["wiping", "--short"] => wiping::run(&root(), true),
         _ => Err(HELP.to_owned()),
     };
     match outcome {

@@ -247,7 +247,7 @@ fn planted<'a>(tree: &Path, plant: &'a Plant) -> Result<BTreeMap<&'a str, String
 }
 
 /// Makes `tree` the same as the root, writing only what differs, so that little is built again.
-fn copy(root: &Path, below: &Path, tree: &Path) -> Result<(), String> {
+pub(crate) fn copy(root: &Path, below: &Path, tree: &Path) -> Result<(), String> {
     let failed = |error: std::io::Error| format!("{}: {error}", below.display());
     fs::create_dir_all(tree.join(below)).map_err(failed)?;
     for entry in fs::read_dir(tree.join(below)).map_err(failed)? {
