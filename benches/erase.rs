@@ -144,7 +144,7 @@ fn rows<M: Part>(capacity: usize, rule: Rule) -> Result<(), Box<dyn Error>> {
             counters.erases,
             counters.bytes_programmed,
             counters.bytes_read,
-            counters.modelled_micros() as f64 / 1000.0,
+            counters.modelled_micros() / 1000.0,
             (capacity / PAGE) as f64 * ERASE_MILLIS,
         );
     }

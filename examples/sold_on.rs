@@ -61,9 +61,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         receipts,
     };
     provision(&mut device)?;
-    let pairing = set_up(&mut device, b"first owner!", b"Ada L")?;
+    let pairing = set_up(&mut device, b"first owner!", *b"Ada L")?;
     sell(&mut device)?;
-    let paired_anew = set_up(&mut device, b"second owner", b"Grace")?;
+    let paired_anew = set_up(&mut device, b"second owner", *b"Grace")?;
     assert!(
         pairing != paired_anew,
         "what the first owner knew pairs no more with the device"
@@ -85,12 +85,12 @@ fn provision(device: &mut Device) -> Result<(), Box<dyn Error>> {
 }
 
 /// The owner's first day. Gives what paired.
-fn set_up(device: &mut Device, wifi: &[u8; 12], name: &[u8; 5]) -> Result<[u8; 16], Box<dyn Error>> {
+fn set_up(device: &mut Device, wifi: &[u8; 12], name: [u8; 5]) -> Result<[u8; 16], Box<dyn Error>> {
     let medium = Overwritable::new(&mut device.flash);
     let mut store = Store::mount(medium, Memory::new(), &device.root_key, LABEL)?;
     assert!(!store.contains(&WIFI)?, "nothing of an earlier owner");
     store.put(&WIFI, wifi, &mut SysRng)?;
-    store.put(&NAME.of(UserId(1)), name, &mut SysRng)?;
+    store.put(&NAME.of(UserId(1)), &name, &mut SysRng)?;
     device.pictures.image_mut().fill(0x5a);
     let pairing = store.get(&PAIRING)?.ok_or("there is a pairing secret")?;
     Ok(*pairing.expose())
@@ -207,7 +207,7 @@ fn decommission(device: &mut Device) -> Result<(), Box<dyn Error>> {
     drop(identity);
     boot(device, |eraser, store, found| {
         assert!(matches!(found, Found::AwaitingExport(_)));
-        drop(eraser.finish(store, Exported::acknowledged(), &mut SysRng)?);
+        eraser.finish(store, Exported::acknowledged(), &mut SysRng)?;
         Ok(())
     })?;
     let medium = Overwritable::new(&mut device.flash);

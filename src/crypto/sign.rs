@@ -6,27 +6,35 @@ use sha2::{Digest, Sha256};
 
 use super::Refused;
 use crate::secret::Secret;
+use crate::stack::on_wiped_stack;
 
 /// Bytes of an Ed25519 signature.
 pub(crate) const SIGNATURE_LEN: usize = 64;
 /// Bytes of an HMAC-SHA-256 code.
 pub(crate) const CODE_LEN: usize = 32;
 
+/// Stack that a signature takes, and that is wiped behind it: the arithmetic of the curve goes far deeper than a cipher does.
+type SignatureRoom = [u8; 10 * 1024];
+/// The same for a code.
+type CodeRoom = [u8; 2 * 1024];
+
 /// Ed25519 (RFC 8032) under a seed.
 pub(crate) fn sign(seed: &Secret<32>, message: &[u8]) -> [u8; SIGNATURE_LEN] {
-    SigningKey::from_bytes(seed.expose()).sign(message).to_bytes()
+    on_wiped_stack::<SignatureRoom, _>(|| SigningKey::from_bytes(seed.expose()).sign(message).to_bytes())
 }
 
 /// The Ed25519 public key of a seed.
 pub(crate) fn public_key(seed: &Secret<32>) -> [u8; 32] {
-    SigningKey::from_bytes(seed.expose()).verifying_key().to_bytes()
+    on_wiped_stack::<SignatureRoom, _>(|| SigningKey::from_bytes(seed.expose()).verifying_key().to_bytes())
 }
 
 /// HMAC-SHA-256 (RFC 2104).
 pub(crate) fn code(key: &Secret<32>, message: &[u8]) -> Result<[u8; CODE_LEN], Refused> {
-    let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(key.expose()).map_err(|_| Refused)?;
-    mac.update(message);
-    Ok(mac.finalize().into_bytes().into())
+    on_wiped_stack::<CodeRoom, _>(|| {
+        let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(key.expose()).map_err(|_| Refused)?;
+        mac.update(message);
+        Ok(mac.finalize().into_bytes().into())
+    })
 }
 
 /// The first bytes of the SHA-256 digest of what is public.
