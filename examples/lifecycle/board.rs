@@ -1,15 +1,23 @@
-//! One device's life: made at the factory, used while its power fails, its users' data erased, looked at by the finder.
+//! One device's life: made at the factory, used while its power fails, its users' data erased, sold on, and each time looked at by
+//! the finder.
 //!
 //! ```text
 //!   factory ── image file ──> first start ── updates and cuts ── image file ──> finder
 //!                                                                    │
-//!                               mount ── erase the users' data ── image file ─> finder
+//!                     plan ── erase the users' data ── receipt ── image file ─> finder
+//!                                                                    │
+//!             plan ── transfer to another owner ── receipt ── image file ─> finder
+//!                                                                    │
+//!                                        set up and used anew ── image file ─> finder
 //! ```
 
 use std::fmt::Display;
 use std::marker::PhantomData;
 use std::path::Path;
 
+use bydesign::erase::{
+    Attester, DeviceInfo, Eraser, Found, Kind as ScopeKind, LONGEST_RECEIPT, Media, Report, Rotated, Scope,
+};
 use bydesign::flash::simulator::{EraseTear, ProgramTear, Rule, Simulator};
 use bydesign::flash::{Blocking, NeverPends, Overwritable, WriteOnce};
 use bydesign::secret::{RootKey, Secret};
@@ -26,6 +34,9 @@ pub(crate) const LABEL: &str = "lifecycle";
 
 const MAC: Key<[u8; 6]> = Key::fixed("mac", Class::Identity);
 const DEVICE_KEY: Key<Secret<32>> = Key::fixed("device key", Class::Identity);
+/// What the owner types in from the label, and may have told others: another one with another owner.
+const PAIRING: Key<Secret<16>> = Key::new("pairing", Class::Identity);
+const ROTATED: [Rotated; 1] = [Rotated::new(&PAIRING)];
 const WIFI: Key<Secret<32>> = Key::new("wifi", Class::Settings);
 const VOLUME: Key<[u8; 1]> = Key::new("volume", Class::Settings);
 
@@ -33,8 +44,10 @@ const VOLUME: Key<[u8; 1]> = Key::new("volume", Class::Settings);
 const UPDATES: u32 = 600;
 /// Events (bytes programmed, steps of an erase) between two starts, at most.
 const LONGEST_TIME_ON: u32 = 8_000;
-/// Events of an erasure of a class, about: a key page is written and one is erased.
-const EVENTS_OF_AN_ERASURE: u32 = 700;
+/// Events of an erasure, about: it is noted, a key page is written and one is erased, and the note is completed.
+const EVENTS_OF_AN_ERASURE: u32 = 1_700;
+/// Updates of the second owner.
+const UPDATES_ANEW: u32 = 60;
 const MAX_VALUE_LENGTH: usize = 256;
 
 /// Memory for the store: 64 items, records of 512 bytes.
@@ -131,6 +144,13 @@ impl<'a, K: Kind, const WORD: usize, const ERASE: usize> Board<'a, K, WORD, ERAS
         store
             .put(&DEVICE_KEY, &device_key, random)
             .map_err(during("device key"))?;
+        let pairing = Secret::random(random).map_err(during("drawing the pairing secret"))?;
+        store.put(&PAIRING, &pairing, random).map_err(during("pairing"))?;
+        // However full the store will be, there is room for the note of an erasure.
+        Eraser::new(&mut [])
+            .map_err(during("areas"))?
+            .prepare(&mut store, random)
+            .map_err(during("prepare"))?;
         drop(store);
         Ok(chip.image().to_vec())
     }
@@ -165,7 +185,8 @@ impl<'a, K: Kind, const WORD: usize, const ERASE: usize> Board<'a, K, WORD, ERAS
 
     fn live_on(&mut self, file: &Path) -> Result<(), String> {
         self.first_start()?;
-        self.use_it()?;
+        self.set_up()?;
+        self.use_it(UPDATES)?;
         self.restart_and_compare()?;
 
         images::replace(file, self.chip.image())?;
@@ -173,22 +194,56 @@ impl<'a, K: Kind, const WORD: usize, const ERASE: usize> Board<'a, K, WORD, ERAS
         let finder = Finder::look_before(self.device, &image, &self.model)?;
         self.life.before = finder.finds();
 
-        self.erase_users()?;
+        self.erase(Scope::AllUsers)?;
+        self.model.forget_users();
         self.restart_and_compare()?;
-
         images::replace(file, self.chip.image())?;
-        let image = images::read(file)?;
-        self.life.after = finder.look_after(&image, &self.model)?;
-        self.life.erased = self.model.ever_of_users().count();
+        finder.look_after(&images::read(file)?, &self.model)?;
+
+        self.sell_on()?;
+        images::replace(file, self.chip.image())?;
+        finder.look_after(&images::read(file)?, &self.model)?;
+
+        self.use_it_anew()?;
+        images::replace(file, self.chip.image())?;
+        self.life.after = finder.look_again(&images::read(file)?, &self.model)?;
+        self.life.erased = self.model.erased().count();
         Ok(())
     }
 
-    /// The device comes out of its box: it is what the order says, and is told its first settings.
+    /// Another owner gets the device.
+    fn sell_on(&mut self) -> Result<(), String> {
+        let pairing = Item::new(Owner::Factory, "pairing");
+        let before = self.model.value(&pairing).map(<[u8]>::to_vec);
+        self.erase(Scope::OwnershipTransfer)?;
+        self.model.forget_owner(&pairing);
+        let mut store = mount::<K, WORD, ERASE>(&mut self.chip, &self.root_key)?;
+        let anew = read(&mut store, &pairing)?;
+        drop(store);
+        if anew.is_none() || anew == before {
+            return Err("the pairing secret is that of the owner before".into());
+        }
+        self.note(pairing, anew);
+        self.restart_and_compare()
+    }
+
+    /// And sets it up.
+    fn use_it_anew(&mut self) -> Result<(), String> {
+        self.set_up()?;
+        let updates = self.life.updates + UPDATES_ANEW;
+        self.use_it(updates)?;
+        self.restart_and_compare()
+    }
+
+    /// What is on the device is so, as the model has it.
+    fn note(&mut self, item: Item, value: Option<Vec<u8>>) {
+        self.model.begin(Change { item, value });
+        self.model.arrived();
+    }
+
+    /// The device comes out of its box: it is what the order says.
     fn first_start(&mut self) -> Result<(), String> {
         let order = &self.device.order;
-        let mut wifi = [0; 32];
-        self.chance.fill(&mut wifi);
-
         let mut store = mount::<K, WORD, ERASE>(&mut self.chip, &self.root_key)?;
         for (name, ordered) in [("serial", &order.serial), ("model", &order.model)] {
             if read(&mut store, &Item::new(Owner::Factory, name))?.as_deref() != Some(ordered.as_bytes()) {
@@ -208,44 +263,52 @@ impl<'a, K: Kind, const WORD: usize, const ERASE: usize> Board<'a, K, WORD, ERAS
         {
             return Err("the serial could be written a second time".into());
         }
+        let pairing = store.get(&PAIRING).map_err(during("pairing"))?;
+        let pairing = pairing.ok_or("there is no pairing secret")?;
+        drop(store);
+
+        for (name, value) in [
+            ("serial", order.serial.as_bytes().to_vec()),
+            ("model", order.model.as_bytes().to_vec()),
+            ("mac", as_stored(&order.mac)),
+            ("device key", as_stored(device_key.expose())),
+            ("pairing", as_stored(pairing.expose())),
+        ] {
+            self.note(Item::new(Owner::Factory, name), Some(value));
+        }
+        Ok(())
+    }
+
+    /// An owner tells the device the first settings.
+    fn set_up(&mut self) -> Result<(), String> {
+        let mut wifi = [0; 32];
+        self.chance.fill(&mut wifi);
+        let mut store = mount::<K, WORD, ERASE>(&mut self.chip, &self.root_key)?;
         store
             .put(&WIFI, &Secret::new(wifi), self.random)
             .map_err(during("wifi"))?;
         store.put(&VOLUME, &[7], self.random).map_err(during("volume"))?;
         drop(store);
-
-        for (owner, name, value) in [
-            (Owner::Factory, "serial", order.serial.as_bytes().to_vec()),
-            (Owner::Factory, "model", order.model.as_bytes().to_vec()),
-            (Owner::Factory, "mac", as_stored(&order.mac)),
-            (Owner::Factory, "device key", as_stored(device_key.expose())),
-            (Owner::Settings, "wifi", as_stored(&wifi)),
-            (Owner::Settings, "volume", as_stored(&[7])),
-        ] {
-            self.model.begin(Change {
-                item: Item::new(owner, name),
-                value: Some(value),
-            });
-            self.model.arrived();
-        }
+        self.note(Item::new(Owner::Settings, "wifi"), Some(as_stored(&wifi)));
+        self.note(Item::new(Owner::Settings, "volume"), Some(as_stored(&[7])));
         Ok(())
     }
 
     /// Hundreds of updates, while the power fails again and again.
-    fn use_it(&mut self) -> Result<(), String> {
-        while self.life.updates < UPDATES {
+    fn use_it(&mut self, updates: u32) -> Result<(), String> {
+        while self.life.updates < updates {
             let events = 1 + self.chance.below(LONGEST_TIME_ON);
             self.plan_cut(events);
-            let end = self.use_until_cut();
+            let end = self.use_until_cut(updates);
             self.life.cuts += u32::from(self.ended_by_cut(end)?);
         }
         Ok(())
     }
 
-    fn use_until_cut(&mut self) -> Result<(), String> {
+    fn use_until_cut(&mut self, updates: u32) -> Result<(), String> {
         let mut store = mount::<K, WORD, ERASE>(&mut self.chip, &self.root_key)?;
         settle_and_compare(&mut store, &mut self.model)?;
-        while self.life.updates < UPDATES {
+        while self.life.updates < updates {
             let Change { item, value } = self.chance.change(self.life.updates);
             self.life.updates += 1;
             self.model.begin(Change {
@@ -267,8 +330,9 @@ impl<'a, K: Kind, const WORD: usize, const ERASE: usize> Board<'a, K, WORD, ERAS
         Ok(())
     }
 
-    /// Erases the users' data, as the button for it would; power fails in the middle a few times.
-    fn erase_users(&mut self) -> Result<(), String> {
+    /// Erases as the button for it would, from the plan to the receipt; power fails in the middle a few times.
+    fn erase(&mut self, scope: Scope<'static>) -> Result<(), String> {
+        let number = u32::try_from(self.life.receipts.len()).unwrap_or(u32::MAX) + 1;
         let mut cuts_to_come = self.chance.below(4);
         loop {
             if cuts_to_come > 0 {
@@ -276,29 +340,66 @@ impl<'a, K: Kind, const WORD: usize, const ERASE: usize> Board<'a, K, WORD, ERAS
                 let events = self.chance.below(EVENTS_OF_AN_ERASURE);
                 self.plan_cut(events);
             }
-            let end = self.erase_until_cut();
+            let end = self.erase_until_cut(scope, number);
             if self.ended_by_cut(end)? {
                 self.life.erase_cuts += 1;
             } else {
-                self.model.forget_users();
                 return Ok(());
             }
         }
     }
 
-    fn erase_until_cut(&mut self) -> Result<(), String> {
-        let mut store = mount::<K, WORD, ERASE>(&mut self.chip, &self.root_key)?;
-        // After a cut, the users' data is all there or all gone.
-        let mut left = 0;
-        for user in USERS {
-            store
-                .for_each(Owner::User(user).data_class(), |_: &str, _: &[u8]| left += 1)
-                .map_err(during("listing the users' data"))?;
+    fn erase_until_cut(&mut self, scope: Scope<'static>, number: u32) -> Result<(), String> {
+        let mut eraser = Eraser::new(&mut [])
+            .map_err(during("areas"))?
+            .on(Media::RawFlash)
+            .rotating(&ROTATED);
+        let medium = K::medium(&mut self.chip);
+        let mounted = eraser.mount(medium, Memory::new(), &self.root_key, LABEL, self.random);
+        let (mut store, found) = mounted.map_err(during("boot"))?;
+        let last = eraser.last(&mut store).map_err(during("the last report"))?;
+        let report = match last.filter(|last| last.number == number) {
+            // The cut came after the mark: this start has gone on with it.
+            Some(report) => report,
+            None if found != Found::Nothing => return Err(format!("the start found {found:?}")),
+            // It has not begun: everything is there, and the plan says what of it goes.
+            None => {
+                compare(&mut store, &self.model)?;
+                let plan = eraser.plan(&mut store, scope).map_err(during("plan"))?;
+                let goes = |item: &Item| match scope.kind() {
+                    ScopeKind::AllUsers => item.owner.is_user(),
+                    _ => item.owner != Owner::Factory,
+                };
+                let going = self.model.live().filter(|(item, _)| goes(item)).count();
+                if plan.going.items as usize != going {
+                    return Err(format!("the plan takes {} items, not {going}", plan.going.items));
+                }
+                let report = eraser.carry_out(&mut store, plan, self.random);
+                report.map_err(during("erase"))?
+            }
+        };
+        if report.scope != scope.kind() || !report.is_complete() || !report.store.verified {
+            return Err(format!("the report is {report:?}"));
         }
-        if left > 0 {
-            compare(&mut store, &self.model)?;
-        }
-        store.erase(Class::User, self.random).map_err(during("erase"))
+        let identity = store.get(&DEVICE_KEY).map_err(during("device key"))?;
+        drop(store);
+        self.receive(&report, &identity.ok_or("the identity is gone")?)
+    }
+
+    /// The receipt leaves the device.
+    fn receive(&mut self, report: &Report, identity: &Secret<32>) -> Result<(), String> {
+        let device = DeviceInfo {
+            manufacturer: "bydesign examples",
+            model: &self.device.order.model,
+            serial: &self.device.order.serial,
+        };
+        let mut receipt = [0; LONGEST_RECEIPT];
+        let len = report
+            .receipt(&device, Attester::Identity(identity), &mut receipt)
+            .map_err(during("receipt"))?;
+        self.life.receipts.push(len);
+        self.life.last_receipt = report.text(&device).to_string();
+        Ok(())
     }
 
     /// Restarts in good order, reads everything back and compares it with the model.

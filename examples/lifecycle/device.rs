@@ -38,8 +38,11 @@ pub(crate) struct Life {
     pub(crate) erase_cuts: u32,
     pub(crate) before: Finds,
     pub(crate) after: Finds,
-    /// Values of users that were ever written, all of which the finder looked for after the erasure.
+    /// Values that were ever written and then erased, all of which the finder looked for at the end.
     pub(crate) erased: usize,
+    /// Bytes of the receipts, and the last of them in words.
+    pub(crate) receipts: Vec<usize>,
+    pub(crate) last_receipt: String,
 }
 
 /// What the finder got out of an image.

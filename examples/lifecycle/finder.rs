@@ -59,25 +59,13 @@ impl<'a> Finder<'a> {
         self.finds
     }
 
-    /// Looks after the erasure: what lives is there, and of the users nothing, not even whether a guess was right.
+    /// Looks after an erasure: what lives is there, and of what was erased nothing, not even whether a guess was right.
     pub(crate) fn look_after(&self, image: &[u8], model: &Model) -> Result<Finds, String> {
-        let findings = self.scan(image);
-        let finds = judge(&findings, image, model)?;
-        if user_keys(&findings)
-            .iter()
-            .any(|key| self.user_keys.contains(key))
-        {
-            return Err("a key of the users' data was found after the erasure".into());
-        }
+        let finds = self.look_again(image, model)?;
         let guesses: Vec<_> = model
-            .ever_of_users()
+            .erased()
             .map(|(name, value)| (name.as_bytes(), value))
             .collect();
-        for (name, value) in model.ever_of_users() {
-            if findings.holds_value(value) {
-                return Err(format!("an erased value of {name:?} was found"));
-            }
-        }
         if let Some(at) = self
             .confirm_each(image, &guesses)
             .iter()
@@ -87,6 +75,25 @@ impl<'a> Finder<'a> {
                 "an erased value of {:?} could be confirmed",
                 String::from_utf8_lossy(guesses[at].0)
             ));
+        }
+        Ok(finds)
+    }
+
+    /// Looks when somebody has used the device since: a write of theirs that was cut short may begin as an earlier owner's value did,
+    /// which confirms nothing.
+    pub(crate) fn look_again(&self, image: &[u8], model: &Model) -> Result<Finds, String> {
+        let findings = self.scan(image);
+        let finds = judge(&findings, image, model)?;
+        if user_keys(&findings)
+            .iter()
+            .any(|key| self.user_keys.contains(key))
+        {
+            return Err("a key of the users' data was found after the erasure".into());
+        }
+        for (name, value) in model.erased() {
+            if findings.holds_value(value) {
+                return Err(format!("an erased value of {name:?} was found"));
+            }
         }
         Ok(finds)
     }
@@ -116,8 +123,8 @@ fn judge(findings: &Findings, image: &[u8], model: &Model) -> Result<Finds, Stri
             return Err(format!("{item:?} stands in clear in the image"));
         }
     }
-    for (name, value) in model.ever_of_users() {
-        if forensics::in_clear(image, value) {
+    for (name, value) in model.written().chain(model.erased()) {
+        if value.len() >= LONG_ENOUGH && forensics::in_clear(image, value) {
             return Err(format!("a value of {name:?} stands in clear in the image"));
         }
     }
@@ -127,7 +134,12 @@ fn judge(findings: &Findings, image: &[u8], model: &Model) -> Result<Finds, Stri
             .live()
             .any(|(item, living)| item.name.as_bytes() == name && living == value)
     };
-    let stale = findings.values().filter(|found| !is_live(*found)).count();
+    // What the store notes of its erasures is nobody's data.
+    let is_note = |(name, value): (&[u8], &[u8])| name == b"erasure" && value.len() == NOTE_LENGTH;
+    let stale = findings
+        .values()
+        .filter(|found| !is_live(*found) && !is_note(*found))
+        .count();
     Ok(Finds {
         live,
         stale,
@@ -146,5 +158,7 @@ fn user_keys(findings: &Findings) -> Vec<[u8; 32]> {
 
 /// The number of the users' class on flash.
 const USER_CLASS: u8 = 3;
+/// Bytes of the note of an erasure.
+const NOTE_LENGTH: usize = 96;
 /// Bytes of a value that do not stand in an image by chance.
 const LONG_ENOUGH: usize = 6;

@@ -212,14 +212,18 @@ fn report(
         sum(|life| life.updates.into()),
         sum(|life| life.cuts.into())
     );
-    println!("4  The users' data is erased, and the settings stay (a factory reset erases those too)");
-    println!("   supports CoP 11 · EN 303 645 5.11-1");
+    println!("4  The users' data is erased, and the settings stay: planned, carried out, a signed receipt");
+    println!("   supports CoP 11 · EN 303 645 5.11-1, 5.11-4");
+    println!("5  The device is sold on: settings and pairing secret go, too, and a second owner sets it up");
+    println!("   supports CoP 11 · EN 303 645 5.11-1, 5.11-2");
     println!(
-        "   {} values ever written, {} cuts in the middle",
+        "   {} values ever written, {} cuts in the middle, {} receipts of {} bytes in all",
         sum(|life| life.erased as u64),
-        sum(|life| life.erase_cuts.into())
+        sum(|life| life.erase_cuts.into()),
+        sum(|life| life.receipts.len() as u64),
+        sum(|life| life.receipts.iter().sum::<usize>() as u64)
     );
-    println!("5  A finder with the root key and the whole image tries every place with every key it can get");
+    println!("6  A finder with the root key and the whole image tries every place with every key it can get");
     println!("   supports CoP 8, 11 · EN 303 645 5.4-1, 5.11-1");
     println!(
         "   {} tries before, {} after",
@@ -253,6 +257,12 @@ fn report(
         "(old: superseded or removed. Overwritable flash loses it at once; on write-once flash it stays, sealed, until its"
     );
     println!(" page is collected or its class is erased.)");
+    if let Some(life) = good().next() {
+        println!(
+            "\nThe first device's last receipt in words:\n\n{}",
+            life.last_receipt
+        );
+    }
     let failed = lives.iter().filter(|life| life.is_err()).count();
     println!();
     if failed == 0 {

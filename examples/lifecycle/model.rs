@@ -36,8 +36,10 @@ pub(crate) struct Model {
     live: BTreeMap<Item, Vec<u8>>,
     /// The change that power was cut in.
     pending: Option<Change>,
-    /// Every value that was ever given to the store, arrived or not.
+    /// Every value that was ever given to the store, arrived or not, and was not erased since.
     written: Vec<(Item, Vec<u8>)>,
+    /// Every value that was erased since.
+    erased: Vec<(Item, Vec<u8>)>,
 }
 
 /// Chance with a seed: the same updates and cuts each time.
@@ -116,17 +118,35 @@ impl Model {
         self.live.get(item).map(Vec::as_slice)
     }
 
-    /// Every value of a user that was ever given to the store, under its name.
-    pub(crate) fn ever_of_users(&self) -> impl Iterator<Item = (&str, &[u8])> {
+    /// Every value that was ever given to the store and not erased since, under its name.
+    pub(crate) fn written(&self) -> impl Iterator<Item = (&str, &[u8])> {
         self.written
             .iter()
-            .filter(|(item, _)| item.owner.is_user())
             .map(|(item, value)| (item.name.as_str(), value.as_slice()))
     }
 
     /// The data of all users is gone.
     pub(crate) fn forget_users(&mut self) {
-        self.live.retain(|item, _| !item.owner.is_user());
+        self.forget(|item| item.owner.is_user());
+    }
+
+    /// Everything that an owner put there is gone, and so is what the owner may know.
+    pub(crate) fn forget_owner(&mut self, rotated: &Item) {
+        self.forget(|item| item.owner != Owner::Factory || item == rotated);
+    }
+
+    fn forget(&mut self, takes: impl Fn(&Item) -> bool) {
+        self.live.retain(|item, _| !takes(item));
+        self.erased
+            .extend(self.written.extract_if(.., |(item, _)| takes(item)));
+    }
+
+    /// Every value that was ever given to the store and then erased, under its name; but for those that the next owner gave anew.
+    pub(crate) fn erased(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.erased
+            .iter()
+            .filter(|erased| !self.written.contains(erased))
+            .map(|(item, value)| (item.name.as_str(), value.as_slice()))
     }
 }
 
