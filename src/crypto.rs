@@ -34,8 +34,10 @@ pub(crate) const TAG_LEN: usize = 16;
 /// Fresh bytes that go into the synthetic part of each nonce.
 pub(crate) const RANDOMNESS_LEN: usize = 16;
 
-/// Stack that is wiped after each sealing, opening and derivation.
-type Room = [u8; 2048];
+/// Stack that is wiped after each sealing, opening and derivation: 3 KiB where a word has 64 bits, 2 KiB where it has 32.
+///
+/// Measured, the deepest takes 2.4 KB on x86-64 and 1.6 KB on a Cortex-M4 (decision 17).
+type Room = [u8; 1024 + 256 * size_of::<usize>()];
 
 /// What a derived key is for. The text is the whole difference between two keys: one table, no duplicates.
 #[derive(Clone, Copy)]
@@ -86,10 +88,10 @@ pub(crate) fn derive<const N: usize>(
     label: Label,
     context: &[&[u8]; 4],
 ) -> Result<Secret<N>, Refused> {
-    on_wiped_stack::<Room, _>(|| derive_on(salt, key_material, label, context))
+    on_wiped_stack::<Room, _>(|| derive_apart(salt, key_material, label, context))
 }
 
-fn derive_on<const N: usize>(
+fn derive_apart<const N: usize>(
     salt: &[u8],
     key_material: &[&[u8]],
     label: Label,
@@ -139,10 +141,12 @@ pub(crate) fn seal(
     randomness: &[u8; RANDOMNESS_LEN],
     text: &mut [u8],
 ) -> Result<Sealed, Refused> {
-    on_wiped_stack::<Room, _>(|| seal_on(key, place, associated, randomness, text))
+    on_wiped_stack::<Room, _>(|| seal_apart(key, place, associated, randomness, text))
 }
 
-fn seal_on(
+// A function of its own in the binary, like `open_apart`: `tests/linked` names the two in which the cipher crate may have a panic.
+#[inline(never)]
+fn seal_apart(
     key: &SealingKey,
     place: Place,
     associated: &[u8],
@@ -171,17 +175,26 @@ pub(crate) fn open(
     sealed: &Sealed,
     text: &mut [u8],
 ) -> Result<(), Refused> {
+    on_wiped_stack::<Room, _>(|| open_apart(key, place, associated, sealed, text))
+}
+
+#[inline(never)]
+fn open_apart(
+    key: &SealingKey,
+    place: Place,
+    associated: &[u8],
+    sealed: &Sealed,
+    text: &mut [u8],
+) -> Result<(), Refused> {
     let nonce = nonce(place, sealed.synthetic);
-    on_wiped_stack::<Room, _>(|| {
-        XChaCha20Poly1305::new(<&Key>::from(key.seal.expose()))
-            .decrypt_inout_detached(
-                <&XNonce>::from(&nonce),
-                associated,
-                text.into(),
-                <&Tag>::from(&sealed.tag),
-            )
-            .map_err(|_| Refused)
-    })
+    XChaCha20Poly1305::new(<&Key>::from(key.seal.expose()))
+        .decrypt_inout_detached(
+            <&XNonce>::from(&nonce),
+            associated,
+            text.into(),
+            <&Tag>::from(&sealed.tag),
+        )
+        .map_err(|_| Refused)
 }
 
 /// A pseudorandom function of everything that is sealed and where: if two calls agree on salt and offset (a restored

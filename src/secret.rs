@@ -30,7 +30,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 /// # Security
 ///
 /// The bytes are wiped when the value is dropped. Moving a value leaves its old place as it was, as every move in Rust
-/// does; keep it behind a reference where that matters. Serves CoP 4, EN 303 645 5.4-1.
+/// does; keep it behind a reference where that matters. What the store moves is wiped with the stack of its operation. Serves CoP 4, EN 303 645 5.4-1.
 //= compliance/requirements.md#secret-2
 //# A secret MUST be wiped when it is dropped.
 //= compliance/requirements.md#secret-3

@@ -4,7 +4,7 @@ use ed25519_dalek::{Signer, SigningKey};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
-use super::Refused;
+use super::{Refused, Room};
 use crate::secret::Secret;
 use crate::stack::on_wiped_stack;
 
@@ -15,8 +15,6 @@ pub(crate) const CODE_LEN: usize = 32;
 
 /// Stack that a signature takes, and that is wiped behind it: the arithmetic of the curve goes far deeper than a cipher does.
 type SignatureRoom = [u8; 10 * 1024];
-/// The same for a code.
-type CodeRoom = [u8; 2 * 1024];
 
 /// Ed25519 (RFC 8032) under a seed.
 pub(crate) fn sign(seed: &Secret<32>, message: &[u8]) -> [u8; SIGNATURE_LEN] {
@@ -30,7 +28,7 @@ pub(crate) fn public_key(seed: &Secret<32>) -> [u8; 32] {
 
 /// HMAC-SHA-256 (RFC 2104).
 pub(crate) fn code(key: &Secret<32>, message: &[u8]) -> Result<[u8; CODE_LEN], Refused> {
-    on_wiped_stack::<CodeRoom, _>(|| {
+    on_wiped_stack::<Room, _>(|| {
         let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(key.expose()).map_err(|_| Refused)?;
         mac.update(message);
         Ok(mac.finalize().into_bytes().into())

@@ -51,7 +51,9 @@ fn equality(other: [u8; 32]) {
 fn seal() -> (Sealed, [u8; 64]) {
     let mut text = conceal([9; 64]);
     let sealed = crypto::seal(&key(), PLACE, &ASSOCIATED, &[4; 16], &mut text);
-    let Ok(mut sealed) = sealed else { panic!("short enough") };
+    let Ok(mut sealed) = sealed else {
+        panic!("short enough")
+    };
     // What goes to the flash is public.
     reveal(&mut sealed.tag);
     reveal(&mut sealed.synthetic);
@@ -103,10 +105,10 @@ impl TryRng for Concealed {
 
 impl TryCryptoRng for Concealed {}
 
-/// A key that passes: each look ends in a verdict.
+/// A key that passes: each look ends in a verdict. The first half is a pattern: a look that ended early would end late there.
 fn root_key() {
-    let key = RootKey::new(conceal(*b"\x8e\x1f\x02\xd9\x44\xa7\x39\x5b\xc0\x6d\x7e\x13\xfa\x98\x21\x5c\x3b\xe6\x70\x0a\xb5\x4f\xd2\x87\x19\xcc\x63\xae\x05\x7b\xf1\x30"));
-    assert!(key.is_ok());
+    let bytes = *b"\x8e\x8e\x8e\x8e\x8e\x8e\x8e\x8e\x8e\x8e\x8e\x8e\x8e\x8e\x8e\x8e\x3b\xe6\x70\x0a\xb5\x4f\xd2\x87\x19\xcc\x63\xae\x05\x7b\xf1\x30";
+    assert!(RootKey::new(conceal(bytes)).is_ok());
 }
 
 #[inline(never)]
@@ -139,13 +141,23 @@ const CASES: [Case; 16] = [
         equality(other);
     }),
     ("crypto::seal", Reports::None, || drop(seal())),
-    ("crypto::open, right", Reports::Verdicts(1), || open(|_, _| (), true)),
-    ("crypto::open, the tag's first byte is wrong", Reports::Verdicts(1), || {
-        open(|sealed, _| sealed.tag[0] ^= 1, false);
+    ("crypto::open, right", Reports::Verdicts(1), || {
+        open(|_, _| (), true)
     }),
-    ("crypto::open, the tag's last byte is wrong", Reports::Verdicts(1), || {
-        open(|sealed, _| sealed.tag[15] ^= 1, false);
-    }),
+    (
+        "crypto::open, the tag's first byte is wrong",
+        Reports::Verdicts(1),
+        || {
+            open(|sealed, _| sealed.tag[0] ^= 1, false);
+        },
+    ),
+    (
+        "crypto::open, the tag's last byte is wrong",
+        Reports::Verdicts(1),
+        || {
+            open(|sealed, _| sealed.tag[15] ^= 1, false);
+        },
+    ),
     ("crypto::open, the text is wrong", Reports::Verdicts(1), || {
         open(|_, text| text[20] ^= 1, false);
     }),
@@ -184,7 +196,11 @@ fn main() -> ExitCode {
             Reports::Verdicts(verdicts) => count <= verdicts,
             Reports::Some => count > 0,
         };
-        let verdict = if is_well { "as it should be" } else { "NOT AS IT SHOULD BE" };
+        let verdict = if is_well {
+            "as it should be"
+        } else {
+            "NOT AS IT SHOULD BE"
+        };
         println!("{count:>4} reports  {name}: {verdict}");
         failures += usize::from(!is_well);
     }

@@ -39,7 +39,11 @@ pub(crate) fn conceal<const N: usize>(mut bytes: [u8; N]) -> [u8; N] {
 /// Undefined from now on.
 #[inline(never)]
 pub(crate) fn hide(bytes: &mut [u8]) {
-    request(MAKE_UNDEFINED, bytes.as_mut_ptr().expose_provenance(), bytes.len());
+    request(
+        MAKE_UNDEFINED,
+        bytes.as_mut_ptr().expose_provenance(),
+        bytes.len(),
+    );
 }
 
 /// Public from now on.

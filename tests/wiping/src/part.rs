@@ -20,7 +20,10 @@ impl ReadNorFlash for Part {
 
     fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), NorFlashErrorKind> {
         let at = offset as usize;
-        let from = self.0.get(at..at + bytes.len()).ok_or(NorFlashErrorKind::OutOfBounds)?;
+        let from = self
+            .0
+            .get(at..at + bytes.len())
+            .ok_or(NorFlashErrorKind::OutOfBounds)?;
         bytes.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
         Ok(())
     }
@@ -35,14 +38,20 @@ impl NorFlash for Part {
     const ERASE_SIZE: usize = PAGE;
 
     fn erase(&mut self, from: u32, to: u32) -> Result<(), NorFlashErrorKind> {
-        let unit = self.0.get_mut(from as usize..to as usize).ok_or(NorFlashErrorKind::OutOfBounds)?;
+        let unit = self
+            .0
+            .get_mut(from as usize..to as usize)
+            .ok_or(NorFlashErrorKind::OutOfBounds)?;
         unit.fill(0xff);
         Ok(())
     }
 
     fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), NorFlashErrorKind> {
         let at = offset as usize;
-        let to = self.0.get_mut(at..at + bytes.len()).ok_or(NorFlashErrorKind::OutOfBounds)?;
+        let to = self
+            .0
+            .get_mut(at..at + bytes.len())
+            .ok_or(NorFlashErrorKind::OutOfBounds)?;
         to.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
         Ok(())
     }

@@ -94,7 +94,11 @@ fn search() -> Result<usize, String> {
             if is_known { "known limit: " } else { "" },
             find.longest.max(other.longest),
             find.places,
-            if find.deepest > 0 { format!(", down to {} bytes below", find.deepest) } else { String::new() }
+            if find.deepest > 0 {
+                format!(", down to {} bytes below", find.deepest)
+            } else {
+                String::new()
+            }
         );
     }
     println!(
@@ -149,12 +153,23 @@ fn finds(seed: u32, snapshots: &[Snapshot]) -> Result<(Finds, Amount), String> {
             if number + 1 == snapshots.len() {
                 amount.bytes += region.bytes.len();
             }
-            let begins = region.bytes.iter().position(|byte| *byte != 0).unwrap_or(region.bytes.len());
+            let begins = region
+                .bytes
+                .iter()
+                .position(|byte| *byte != 0)
+                .unwrap_or(region.bytes.len());
             if region.name == snapshot::DEAD && number + 1 < snapshots.len() {
                 amount.deepest = amount.deepest.max(region.bytes.len() - begins);
             }
-            for (place, window) in region.bytes.windows(PIECE).enumerate().skip(begins.saturating_sub(PIECE)) {
-                let Ok(piece) = <[u8; PIECE]>::try_from(window) else { continue };
+            for (place, window) in region
+                .bytes
+                .windows(PIECE)
+                .enumerate()
+                .skip(begins.saturating_sub(PIECE))
+            {
+                let Ok(piece) = <[u8; PIECE]>::try_from(window) else {
+                    continue;
+                };
                 for &(which, at) in pieces.get(&piece).into_iter().flatten() {
                     let secret = &secrets.all()[which];
                     if is_async && !secret.is_of_the_cipher() {
@@ -165,7 +180,11 @@ fn finds(seed: u32, snapshots: &[Snapshot]) -> Result<(Finds, Amount), String> {
                         .take_while(|(found, byte)| found == byte)
                         .count();
                     let key = (number, snapshot.step.clone(), region.name, secret.name.clone());
-                    let find = finds.entry(key).or_insert(Find { longest: 0, places: 0, deepest: 0 });
+                    let find = finds.entry(key).or_insert(Find {
+                        longest: 0,
+                        places: 0,
+                        deepest: 0,
+                    });
                     find.longest = find.longest.max(longest);
                     find.places += 1;
                     if region.name == snapshot::DEAD {

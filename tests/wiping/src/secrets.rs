@@ -58,7 +58,15 @@ impl Secrets {
 
     /// A search for little would find little.
     pub(crate) fn are_enough(&self) -> Result<(), String> {
-        for name in ["a root key", "a value", "the store key", "a class key", "a class's seal", CIPHER_KEY, ONE_TIME_KEY] {
+        for name in [
+            "a root key",
+            "a value",
+            "the store key",
+            "a class key",
+            "a class's seal",
+            CIPHER_KEY,
+            ONE_TIME_KEY,
+        ] {
             if !self.all.iter().any(|known| known.name == name) {
                 return Err(format!("not known: {name}"));
             }
@@ -69,8 +77,13 @@ impl Secrets {
     /// Takes in the keys that this image gives to whoever has the root keys.
     pub(crate) fn learn(&mut self, image: &[u8]) {
         for root in self.roots {
-            let Findings { stores, store_keys, class_keys, opened, .. } =
-                forensics::scan(image, &root, LABEL.as_bytes());
+            let Findings {
+                stores,
+                store_keys,
+                class_keys,
+                opened,
+                ..
+            } = forensics::scan(image, &root, LABEL.as_bytes());
             for store in &stores {
                 let context = context(&store.store_id, &[]);
                 for (name, label) in [
@@ -89,9 +102,11 @@ impl Secrets {
                     ] {
                         self.add(name, &derive(key, label, &context));
                     }
-                    for (name, label) in
-                        [("the structure key", "structure"), ("the live key", "live"), ("the name key", "name")]
-                    {
+                    for (name, label) in [
+                        ("the structure key", "structure"),
+                        ("the live key", "live"),
+                        ("the name key", "name"),
+                    ] {
                         self.add(name, &derive(key, label, &context)[..16]);
                     }
                 }
@@ -101,7 +116,10 @@ impl Secrets {
                     let context = self::context(&store.store_id, &place);
                     self.add("a class key", &found.key);
                     self.add("a class's seal", &derive(&found.key, "class-seal", &context));
-                    self.add("a class's nonce key", &derive(&found.key, "class-nonce", &context));
+                    self.add(
+                        "a class's nonce key",
+                        &derive(&found.key, "class-nonce", &context),
+                    );
                 }
             }
             for (key, nonce) in opened {
@@ -116,7 +134,10 @@ impl Secrets {
 
     fn add(&mut self, name: &str, bytes: &[u8]) {
         if self.known.insert(bytes.to_vec()) {
-            self.all.push(Known { name: name.to_owned(), bytes: bytes.to_vec() });
+            self.all.push(Known {
+                name: name.to_owned(),
+                bytes: bytes.to_vec(),
+            });
         }
     }
 }

@@ -37,7 +37,10 @@ pub(crate) fn of_process(work: &str, seed: u32) -> Result<Vec<Snapshot>, String>
     };
     let mut lines = BufReader::new(output).lines();
     let flash = lines.next().ok_or("no first line")?.map_err(failed)?;
-    let mut numbers = flash.split(' ').skip(1).filter_map(|word| word.parse::<u64>().ok());
+    let mut numbers = flash
+        .split(' ')
+        .skip(1)
+        .filter_map(|word| word.parse::<u64>().ok());
     let (Some(flash_at), Some(flash_len)) = (numbers.next(), numbers.next()) else {
         return Err(format!("{work}: where is the flash? {flash}"));
     };
@@ -49,7 +52,11 @@ pub(crate) fn of_process(work: &str, seed: u32) -> Result<Vec<Snapshot>, String>
         answers.write_all(b"\n").map_err(failed)?;
     }
     let ended = child.wait().map_err(failed)?;
-    if ended.success() { Ok(snapshots) } else { Err(format!("{work} ended with {ended}")) }
+    if ended.success() {
+        Ok(snapshots)
+    } else {
+        Err(format!("{work} ended with {ended}"))
+    }
 }
 
 fn of_stopped(process: &str, step: String, flash: std::ops::Range<u64>) -> Result<Snapshot, String> {
@@ -64,26 +71,44 @@ fn of_stopped(process: &str, step: String, flash: std::ops::Range<u64>) -> Resul
         let call = fs::read_to_string(format!("{process}/syscall")).map_err(failed)?;
         let words: Vec<&str> = call.split_whitespace().collect();
         if let ["0", "0x0", .., pointer, _] = words.as_slice() {
-            break u64::from_str_radix(pointer.trim_start_matches("0x"), 16).map_err(|error| error.to_string())?;
+            break u64::from_str_radix(pointer.trim_start_matches("0x"), 16)
+                .map_err(|error| error.to_string())?;
         }
         std::thread::yield_now();
     };
     let mut regions = Vec::new();
-    for line in fs::read_to_string(format!("{process}/maps")).map_err(failed)?.lines() {
+    for line in fs::read_to_string(format!("{process}/maps"))
+        .map_err(failed)?
+        .lines()
+    {
         let words: Vec<&str> = line.split_whitespace().collect();
-        let Some((from, to)) = words.first().and_then(|range| range.split_once('-')) else { continue };
+        let Some((from, to)) = words.first().and_then(|range| range.split_once('-')) else {
+            continue;
+        };
         let [from, to] = [from, to].map(|end| u64::from_str_radix(end, 16).unwrap_or(0));
         if !words.get(1).is_some_and(|rights| rights.starts_with("rw")) {
             continue;
         }
         if (from..to).contains(&pointer) {
-            regions.push(Region { name: DEAD, bytes: read(from, pointer).map_err(failed)? });
+            regions.push(Region {
+                name: DEAD,
+                bytes: read(from, pointer).map_err(failed)?,
+            });
             if step == "end" {
-                regions.push(Region { name: LIVE, bytes: read(pointer, to).map_err(failed)? });
+                regions.push(Region {
+                    name: LIVE,
+                    bytes: read(pointer, to).map_err(failed)?,
+                });
             }
         } else {
-            for (from, to) in [(from, flash.start.clamp(from, to)), (flash.end.clamp(from, to), to)] {
-                regions.push(Region { name: STATIC, bytes: read(from, to).map_err(failed)? });
+            for (from, to) in [
+                (from, flash.start.clamp(from, to)),
+                (flash.end.clamp(from, to), to),
+            ] {
+                regions.push(Region {
+                    name: STATIC,
+                    bytes: read(from, to).map_err(failed)?,
+                });
             }
         }
     }
@@ -106,20 +131,39 @@ pub(crate) fn of_dump(path: &str) -> Result<Vec<Snapshot>, String> {
         let head = take(32).ok_or_else(cut_short)?;
         let head: Vec<usize> = head
             .chunks(4)
-            .map(|word| word.iter().rev().fold(0, |number, &byte| number << 8 | usize::from(byte)))
+            .map(|word| {
+                word.iter()
+                    .rev()
+                    .fold(0, |number, &byte| number << 8 | usize::from(byte))
+            })
             .collect();
-        let [step, pointer, start, len, flash, capacity, ..] = head[..] else { return Err(cut_short()) };
+        let [step, pointer, start, len, flash, capacity, ..] = head[..] else {
+            return Err(cut_short());
+        };
         let step = String::from_utf8_lossy(take(step).ok_or_else(cut_short)?).into_owned();
         let memory = take(len).ok_or_else(cut_short)?;
         let (pointer, flash) = (pointer - start, flash - start);
-        let mut regions = vec![Region { name: DEAD, bytes: memory[..pointer].to_vec() }];
+        let mut regions = vec![Region {
+            name: DEAD,
+            bytes: memory[..pointer].to_vec(),
+        }];
         if step == "end" {
-            regions.push(Region { name: LIVE, bytes: memory[pointer..STACK].to_vec() });
+            regions.push(Region {
+                name: LIVE,
+                bytes: memory[pointer..STACK].to_vec(),
+            });
         }
         for statics in [STACK..flash.max(STACK), flash + capacity..memory.len()] {
-            regions.push(Region { name: STATIC, bytes: memory[statics].to_vec() });
+            regions.push(Region {
+                name: STATIC,
+                bytes: memory[statics].to_vec(),
+            });
         }
-        snapshots.push(Snapshot { step, regions, image: memory[flash..flash + capacity].to_vec() });
+        snapshots.push(Snapshot {
+            step,
+            regions,
+            image: memory[flash..flash + capacity].to_vec(),
+        });
     }
     Ok(snapshots)
 }

@@ -104,7 +104,9 @@ fn session(seed: u32, part: *mut Part) -> Option<()> {
 
     let mut store = Store::mount(medium(), Memory::new(), &key, LABEL).ok()?;
     stop("mount of an empty store");
-    store.put_bytes(Class::Settings, "bytes", &value, &mut random).ok()?;
+    store
+        .put_bytes(Class::Settings, "bytes", &value, &mut random)
+        .ok()?;
     stop("put_bytes");
     store.put(&TYPED, &secret, &mut random).ok()?;
     stop("put");

@@ -68,7 +68,16 @@ pub(crate) fn stop(step: &'static str) {
         asm!("mov {}, sp", out(reg) pointer, options(nomem, nostack, preserves_flags));
         let start = (&raw const ram_start).addr();
         let len = (&raw const ram_end).addr() - start;
-        (&raw mut HEAD).write_volatile([step.len(), pointer, start, len, (&raw const FLASH).addr(), CAPACITY, 0, 0]);
+        (&raw mut HEAD).write_volatile([
+            step.len(),
+            pointer,
+            start,
+            len,
+            (&raw const FLASH).addr(),
+            CAPACITY,
+            0,
+            0,
+        ]);
         write((&raw const HEAD).addr(), size_of::<[usize; 8]>());
         write(step.as_ptr().addr(), step.len());
         write(start, len);
@@ -79,8 +88,8 @@ pub(crate) fn stop(step: &'static str) {
 extern "C" fn main() -> ! {
     // SAFETY: one thread, no interrupts; the flash is handed out once.
     unsafe {
-        let name = "wiping.dump";
-        (&raw mut ARGUMENTS).write_volatile([name.as_ptr().addr(), WRITE_BINARY, name.len()]);
+        let name = c"wiping.dump";
+        (&raw mut ARGUMENTS).write_volatile([name.as_ptr().addr(), WRITE_BINARY, name.count_bytes()]);
         (&raw mut FILE).write_volatile(call(OPEN, (&raw const ARGUMENTS).cast()));
         let seed = SEED.read_volatile();
         let done = crate::work(seed, &mut *(&raw mut FLASH));

@@ -21,8 +21,15 @@ pub(crate) fn stop(step: &'static str) {
 }
 
 pub(crate) fn main() -> ExitCode {
-    let seed = std::env::args().nth(1).and_then(|seed| seed.parse().ok()).unwrap_or(1);
+    let seed = std::env::args()
+        .nth(1)
+        .and_then(|seed| seed.parse().ok())
+        .unwrap_or(1);
     let flash = vec![0xff; CAPACITY].leak();
     println!("flash {} {}", flash.as_ptr().addr(), flash.len());
-    if crate::work(seed, flash) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if crate::work(seed, flash) {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
