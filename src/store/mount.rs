@@ -18,7 +18,7 @@ use super::key_page::KeyPage;
 use super::log::{Anchoring, Head, KeyWork, Log, NextPage, Writing};
 use super::memory::Parts;
 use super::pace::Pace;
-use super::pages::Pages;
+use super::pages::{HasPages, Pages};
 use super::ring::Ring;
 use crate::crypto::{self, Digest, SALT_LEN};
 use crate::flash::Medium;
@@ -172,12 +172,12 @@ impl<M: Medium> Log<M> {
 
     /// Finds the store, finishes what was interrupted, reads the log into the index.
     pub(crate) async fn mount(
-        medium: M,
+        place: impl HasPages<M>,
         root_key: &RootKey,
         label: &str,
         parts: &mut Parts<'_>,
     ) -> Result<Self, MountError> {
-        let mut pages = Pages::of(medium, label)?;
+        let mut pages = place.pages(label)?;
         let (first_id, other_id) = pages.find_store().await?;
         let mut found = find_key_page(&mut pages, root_key, first_id, label).await;
         if let (Err(_), Some(other_id)) = (&found, other_id) {
@@ -217,17 +217,6 @@ impl<M: Medium> Log<M> {
         } else {
             Err(MountError::Inconsistent)
         }
-    }
-}
-
-impl<M: Medium> Pages<M> {
-    /// The pages of a medium on which a store with this label may be.
-    pub(crate) fn of(medium: M, label: &str) -> Result<Self, MountError> {
-        if label.len() > format::MAX_LABEL {
-            return Err(MountError::Label);
-        }
-        let geometry = Geometry::of(&medium).ok_or(MountError::Geometry)?;
-        Ok(Self::new(medium, geometry))
     }
 }
 

@@ -8,7 +8,7 @@
 
 use embedded_storage::nor_flash::NorFlashErrorKind;
 
-use super::error::Fault;
+use super::error::{Fault, MountError};
 use super::format::{self, MAX_UNIT};
 use super::geometry::Geometry;
 use crate::crypto::Digest;
@@ -30,6 +30,22 @@ pub(crate) const LOOKS: usize = 32;
 const CHUNK_LEN: u32 = 64;
 const CHUNK: usize = CHUNK_LEN as usize;
 static ZEROS: [u8; 256] = [0; 256];
+
+/// Where a store may be: a medium, whose driver says how long words and pages are, or pages of which that is known from elsewhere.
+pub(crate) trait HasPages<M> {
+    /// The pages on which a store with this label may be.
+    fn pages(self, label: &str) -> Result<Pages<M>, MountError>;
+}
+
+impl<M: Medium> HasPages<M> for M {
+    fn pages(self, label: &str) -> Result<Pages<M>, MountError> {
+        if label.len() > format::MAX_LABEL {
+            return Err(MountError::Label);
+        }
+        let geometry = Geometry::of(&self).ok_or(MountError::Geometry)?;
+        Ok(Pages::new(self, geometry))
+    }
+}
 
 impl<M: Medium> Pages<M> {
     pub(crate) const fn new(medium: M, geometry: Geometry) -> Self {

@@ -20,7 +20,7 @@ use super::hierarchy::{Context, WrapKeys};
 use super::key_page::KeyPage;
 use super::log::{Log, Run};
 use super::memory::{Entry, Parts, Slots};
-use super::pages::Pages;
+use super::pages::{HasPages, Pages};
 use super::record::split_value;
 use super::walk::{Cursor, Found, PageStart, Stretch, is_plain};
 use crate::crypto::{Digest, SALT_LEN};
@@ -156,13 +156,13 @@ impl<M: Medium> Log<M> {
     //= compliance/requirements.md#store-33
     //# A salvage MUST write nothing, MUST return nothing that does not authenticate, and MUST say where something does not read.
     pub(crate) async fn salvage(
-        medium: M,
+        place: impl HasPages<M>,
         root_key: &RootKey,
         label: &str,
         parts: &mut Parts<'_>,
         mut each: impl FnMut(Salvage<'_>),
     ) -> Result<Salvaged, MountError> {
-        let mut pages = Pages::of(medium, label)?;
+        let mut pages = place.pages(label)?;
         let geometry = pages.geometry;
         let (wrapping, key_page) = best_key_page(&mut pages, root_key, label).await?;
         let (mut log, count) = Self::of_key_page(pages, wrapping, key_page, parts).await?;
