@@ -19,6 +19,7 @@
 //!
 //! * `test-util`: [`flash`]'s simulator and the nonce ledger; needs the standard library.
 //! * `std`: a file as the flash, for embedded Linux and for tests on a PC.
+//! * `lab`: what an image of flash holds, page by page, for laboratories; needs the standard library.
 //!
 //! Features add and never weaken. Without them the crate needs neither `std` nor an allocator.
 //!

@@ -100,6 +100,7 @@
 //!  checkpoint                      the index in the log, now and then
 //!  collect · ahead · keys          making room; the pages to come, without those that fail; changing keys
 //!  salvage                         what still opens of a store that does not mount
+//!  inspect                         with feature `lab`: what an image holds, for laboratories
 //!  log · memory                    the head of the log; the caller's RAM
 //!  key_page · clear · record       one key page; one record
 //!  pages · hierarchy               the medium, read back and marked; which key comes from which
@@ -122,6 +123,8 @@ mod format;
 mod geometry;
 mod gone;
 mod hierarchy;
+#[cfg(feature = "lab")]
+pub mod inspect;
 mod key;
 mod key_page;
 mod keys;

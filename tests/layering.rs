@@ -26,7 +26,7 @@ const CRATE: [(&str, &[&str]); 6] = [
 
 /// Each module of the store and what it may import of the others. `store` is `src/store.rs` itself, the operations; it
 /// may import all, and only the blocking face and what erasures ask of it may import it.
-const STORE: [(&str, &[&str]); 32] = [
+const STORE: [(&str, &[&str]); 33] = [
     ("format", &[]),
     ("error", &[]),
     ("class", &[]),
@@ -150,6 +150,13 @@ const STORE: [(&str, &[&str]); 32] = [
         "gone",
         &[
             "class", "error", "format", "geometry", "keys", "log", "memory", "record", "store", "walk",
+        ],
+    ),
+    (
+        "inspect",
+        &[
+            "blocking", "class", "clear", "error", "format", "geometry", "key_page", "log", "memory",
+            "pages", "record", "salvage", "walk",
         ],
     ),
 ];

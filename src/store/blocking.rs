@@ -36,6 +36,12 @@ pub(crate) fn run<F: Future>(operation: impl FnOnce() -> F) -> F::Output {
     on_wiped_stack::<Room<F>, _>(|| poll(operation))
 }
 
+/// The same for a future that is there already, in the laboratory: nothing is wiped.
+#[cfg(feature = "lab")]
+pub(super) fn run_unwiped<F: Future>(future: F) -> F::Output {
+    poll(|| future)
+}
+
 fn poll<F: Future>(operation: impl FnOnce() -> F) -> F::Output {
     let mut future = pin!(operation());
     let mut context = Context::from_waker(Waker::noop());

@@ -46,6 +46,18 @@ impl DataClass {
     /// What the library itself keeps, such as which erasure was begun: goes with nothing but the whole store.
     pub(crate) const LEDGER: Self = Self::of(Class::Ledger);
 
+    /// The class.
+    #[must_use]
+    pub const fn class(self) -> Class {
+        self.class
+    }
+
+    /// Whose data it is; [`UserId::HOUSEHOLD`] in all classes but [`Class::User`].
+    #[must_use]
+    pub const fn user_id(self) -> UserId {
+        self.user
+    }
+
     pub(crate) const fn of(class: Class) -> Self {
         Self {
             class,

@@ -10,15 +10,15 @@ use super::format::{Header, MAX_UNIT};
 use crate::flash::Medium;
 
 /// A logical page is at least this long.
-const MIN_PAGE: u32 = 1024;
+pub(crate) const MIN_PAGE: u32 = 1024;
 /// And at most this.
-const MAX_PAGE: u32 = 256 * 1024;
+pub(crate) const MAX_PAGE: u32 = 256 * 1024;
 /// The log's first page; the two before it hold the class keys.
 pub(crate) const LOG_START: u16 = 2;
 /// Fewest pages: two for keys, two for the log.
-const MIN_PAGES: u32 = 4;
+pub(crate) const MIN_PAGES: u32 = 4;
 /// Addresses are 24 bits of 4-byte steps.
-const MAX_REGION: u32 = 64 * 1024 * 1024;
+pub(crate) const MAX_REGION: u32 = 64 * 1024 * 1024;
 /// A program page of common parts: what an interrupted program call may have touched.
 const PROGRAM_PAGE: u32 = 256;
 /// And at least this.

@@ -239,7 +239,7 @@ impl<M: Medium> Pages<M> {
     }
 
     /// Opens a record behind the first one into `record`, and gives where its plaintext is; `None` if it does not open.
-    async fn open_key_record(
+    pub(crate) async fn open_key_record(
         &mut self,
         wrapping: &WrapKeys,
         key_page: &KeyPage,

@@ -77,6 +77,14 @@ pub(crate) struct Index<'a> {
     used: &'a mut usize,
 }
 
+#[cfg(feature = "lab")]
+impl<'a> Index<'a> {
+    /// An index over entries that are somewhere else than in a [`Ram`].
+    pub(crate) const fn over(entries: &'a mut [Entry], used: &'a mut usize) -> Self {
+        Self { entries, used }
+    }
+}
+
 impl Index<'_> {
     pub(crate) fn clear(&mut self) {
         self.entries.fill(Entry::EMPTY);

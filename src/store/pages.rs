@@ -47,6 +47,16 @@ impl<M: Medium> HasPages<M> for M {
     }
 }
 
+#[cfg(feature = "lab")]
+impl<M: Medium> HasPages<M> for Pages<M> {
+    fn pages(self, label: &str) -> Result<Pages<M>, MountError> {
+        if label.len() > format::MAX_LABEL {
+            return Err(MountError::Label);
+        }
+        Ok(self)
+    }
+}
+
 impl<M: Medium> Pages<M> {
     pub(crate) const fn new(medium: M, geometry: Geometry) -> Self {
         Self {

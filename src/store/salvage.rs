@@ -278,7 +278,7 @@ impl<M: Medium> Log<M> {
     }
 
     /// Brings the class keys that open into memory, and gives the slots of the others.
-    async fn load_readable_keys(
+    pub(crate) async fn load_readable_keys(
         &mut self,
         slots: &mut Slots<'_>,
         count: usize,
@@ -706,7 +706,7 @@ impl<M: Medium> Log<M> {
 }
 
 /// The key page to read with: a complete one, if there is one, and of two the newer.
-async fn best_key_page<M: Medium>(
+pub(crate) async fn best_key_page<M: Medium>(
     pages: &mut Pages<M>,
     root_key: &RootKey,
     label: &str,

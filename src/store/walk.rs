@@ -133,7 +133,7 @@ impl<M: Medium> Log<M> {
             .then_some(PageStart { page, salt, payload })
     }
 
-    fn open_salt_record(
+    pub(crate) fn open_salt_record(
         &self,
         header: Header,
         offset: u32,
