@@ -1,0 +1,80 @@
+//! The root key, from a file or from standard input, and never from the command line, where others see it.
+//!
+//! ```text
+//!  inspect · residue · map
+//!  key_file (this file)
+//!  fault · bydesign::secret
+//! ```
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use bydesign::secret::{RootKey, Secret};
+use zeroize::Zeroizing;
+
+use crate::expected;
+use crate::fault::Fault;
+
+/// Reads a root key: 32 bytes, or 64 hexadecimal digits with or without a line end.
+///
+/// # Errors
+///
+/// [`Fault`]; a visibly weak key is refused as a device would.
+///
+/// # Security
+///
+/// The file's bytes and the key are wiped when they are dropped.
+pub fn read(path: &Path) -> Result<Secret<32>, Fault> {
+    // Room for one byte too many, which is noticed, and no reallocation, which would leave a copy behind.
+    let mut bytes = Zeroizing::new([0; LONGEST + 1]);
+    let len = if path == Path::new("-") {
+        fill(io::stdin().lock(), bytes.as_mut_slice())
+    } else {
+        File::open(path).and_then(|file| fill(file, bytes.as_mut_slice()))
+    }
+    .map_err(Fault::read(path))?;
+    let form = || Fault::KeyForm { path: path.into() };
+    let bytes = bytes.get(..len).filter(|_| len <= LONGEST).ok_or_else(form)?;
+    let raw: [u8; 32] = match bytes.try_into() {
+        Ok(raw) => raw,
+        Err(_) => from_digits(bytes).ok_or_else(form)?,
+    };
+    let key = Secret::new(raw);
+    root_key(&key, path)?;
+    Ok(key)
+}
+
+/// The key as the store takes it.
+///
+/// # Errors
+///
+/// [`Fault::WeakKey`].
+pub fn root_key(key: &Secret<32>, path: &Path) -> Result<RootKey, Fault> {
+    RootKey::new(*key.expose()).map_err(|reason| Fault::WeakKey {
+        path: path.into(),
+        reason,
+    })
+}
+
+fn from_digits(bytes: &[u8]) -> Option<[u8; 32]> {
+    let digits = std::str::from_utf8(bytes).ok()?.trim_ascii();
+    let bytes = expected::from_hexadecimal(digits)?;
+    bytes.as_slice().try_into().ok()
+}
+
+fn fill(mut source: impl Read, bytes: &mut [u8]) -> io::Result<usize> {
+    let mut len = 0;
+    while let Some(rest) = bytes.get_mut(len..).filter(|rest| !rest.is_empty()) {
+        match source.read(rest) {
+            Ok(0) => break,
+            Ok(read) => len += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(len)
+}
+
+/// Digits, and a line end of two bytes.
+const LONGEST: usize = 66;
