@@ -58,7 +58,7 @@ fn write_page(map: &Map, page: &Page, top: u32, most: u32, out: &mut String) -> 
     let role = in_words::role(page.role, page.number, page.generation);
     writeln!(
         out,
-        r#"<text x="{MARGIN}" y="{text}">{:>4} {role}</text>"#,
+        r#"<text x="{MARGIN}" y="{text}" xml:space="preserve">{:>4} {role}</text>"#,
         page.number
     )?;
     for piece in &page.pieces {
