@@ -13,7 +13,6 @@ mod text;
 use std::io::Write;
 use std::path::Path;
 
-use bydesign::secret::Secret;
 use bydesign::store::inspect::{Image, Layout, Opened, Page, What};
 use zeroize::Zeroizing;
 
@@ -21,7 +20,7 @@ use crate::Outcome;
 use crate::arguments;
 use crate::fault::Fault;
 use crate::image_file;
-use crate::key_file;
+use crate::key_file::Key;
 use crate::progress::Progress;
 
 /// What an inspection came to.
@@ -38,27 +37,12 @@ pub struct Report {
     pub shown: Option<Zeroizing<Vec<u8>>>,
 }
 
-/// A root key and a label.
-pub struct Key<'a> {
-    /// The bytes.
-    pub root_key: &'a Secret<32>,
-    /// Where they come from, for messages.
-    pub path: &'a Path,
-    /// The partition label.
-    pub label: &'a str,
-}
-
 /// Looks into an image.
 ///
 /// # Errors
 ///
 /// [`Fault`].
-pub fn report(
-    image: &Image<'_>,
-    image_len: usize,
-    path: &Path,
-    key: Option<&Key<'_>>,
-) -> Result<Report, Fault> {
+pub fn report(image: &Image<'_>, image_len: usize, path: &Path, key: Option<&Key>) -> Result<Report, Fault> {
     let opened = key.map(|key| open(image, path, key)).transpose()?;
     Ok(Report {
         image_len,
@@ -76,9 +60,9 @@ pub fn report(
 /// # Errors
 ///
 /// [`Fault`].
-pub fn open(image: &Image<'_>, path: &Path, key: &Key<'_>) -> Result<Opened, Fault> {
-    let root_key = key_file::root_key(key.root_key, key.path)?;
-    image.open(&root_key, key.label).map_err(|reason| Fault::Mount {
+pub fn open(image: &Image<'_>, path: &Path, key: &Key) -> Result<Opened, Fault> {
+    let root_key = key.root_key()?;
+    image.open(&root_key, &key.label).map_err(|reason| Fault::Mount {
         path: path.into(),
         reason,
     })
@@ -90,28 +74,15 @@ pub(crate) fn run(arguments: &arguments::Inspect, out: &mut impl Write) -> Resul
     progress.step("reading");
     let bytes = image_file::read(path)?;
     let image = image_file::of(&bytes, &arguments.image)?;
-    let root_key = arguments
-        .key
-        .root_key
-        .as_deref()
-        .map(key_file::read)
-        .transpose()?;
-    let key = root_key
-        .as_ref()
-        .zip(arguments.key.root_key.as_deref())
-        .map(|(root_key, path)| Key {
-            root_key,
-            path,
-            label: arguments.key.label.as_deref().unwrap_or_default(),
-        });
+    let key = Key::of(&arguments.key)?;
     progress.step("looking");
     let mut report = report(&image, bytes.len(), path, key.as_ref())?;
     progress.step("showing");
     if let (Some(name), Some(data), Some(key)) = (&arguments.show, arguments.class, &key) {
         let mut shown = Zeroizing::new(Vec::new());
-        let root_key = key_file::root_key(key.root_key, key.path)?;
+        let root_key = key.root_key()?;
         image
-            .show(&root_key, key.label, data, name, |value| *shown = value.to_vec())
+            .show(&root_key, &key.label, data, name, |value| *shown = value.to_vec())
             .map_err(|reason| Fault::Show {
                 path: path.clone(),
                 reason,

@@ -8,24 +8,69 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use bydesign::secret::{RootKey, Secret};
 use zeroize::Zeroizing;
 
+use crate::arguments::KeyArguments;
 use crate::expected;
 use crate::fault::Fault;
 
-/// Reads a root key: 32 bytes, or 64 hexadecimal digits with or without a line end.
-///
-/// # Errors
-///
-/// [`Fault`]; a visibly weak key is refused as a device would.
-///
-/// # Security
-///
-/// The file's bytes and the key are wiped when they are dropped.
-pub fn read(path: &Path) -> Result<Secret<32>, Fault> {
+/// A root key and the label that goes with it. It cannot be printed, and is wiped when dropped.
+pub struct Key {
+    /// The bytes.
+    pub bytes: Secret<32>,
+    /// Where they come from, for messages.
+    pub path: PathBuf,
+    /// The partition label.
+    pub label: String,
+}
+
+impl Key {
+    /// The key of the arguments, if they name one.
+    ///
+    /// # Errors
+    ///
+    /// As [`Key::read`].
+    pub fn of(arguments: &KeyArguments) -> Result<Option<Self>, Fault> {
+        let named = arguments.root_key.as_deref().zip(arguments.label.as_deref());
+        named.map(|(path, label)| Self::read(path, label)).transpose()
+    }
+
+    /// Reads a root key: 32 bytes, or 64 hexadecimal digits with or without a line end.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`]; a visibly weak key is refused as a device would.
+    ///
+    /// # Security
+    ///
+    /// The file's bytes and the key are wiped when they are dropped.
+    pub fn read(path: &Path, label: &str) -> Result<Self, Fault> {
+        let key = Self {
+            bytes: read(path)?,
+            path: path.into(),
+            label: label.into(),
+        };
+        key.root_key()?;
+        Ok(key)
+    }
+
+    /// The key as the store takes it.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::WeakKey`].
+    pub fn root_key(&self) -> Result<RootKey, Fault> {
+        RootKey::new(*self.bytes.expose()).map_err(|reason| Fault::WeakKey {
+            path: self.path.clone(),
+            reason,
+        })
+    }
+}
+
+fn read(path: &Path) -> Result<Secret<32>, Fault> {
     // Room for one byte too many, which is noticed, and no reallocation, which would leave a copy behind.
     let mut bytes = Zeroizing::new([0; LONGEST + 1]);
     let len = if path == Path::new("-") {
@@ -40,21 +85,7 @@ pub fn read(path: &Path) -> Result<Secret<32>, Fault> {
         Ok(raw) => raw,
         Err(_) => from_digits(bytes).ok_or_else(form)?,
     };
-    let key = Secret::new(raw);
-    root_key(&key, path)?;
-    Ok(key)
-}
-
-/// The key as the store takes it.
-///
-/// # Errors
-///
-/// [`Fault::WeakKey`].
-pub fn root_key(key: &Secret<32>, path: &Path) -> Result<RootKey, Fault> {
-    RootKey::new(*key.expose()).map_err(|reason| Fault::WeakKey {
-        path: path.into(),
-        reason,
-    })
+    Ok(Secret::new(raw))
 }
 
 fn from_digits(bytes: &[u8]) -> Option<[u8; 32]> {

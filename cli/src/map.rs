@@ -20,8 +20,8 @@ use crate::area::Totals;
 use crate::arguments;
 use crate::fault::Fault;
 use crate::image_file;
-use crate::inspect::{self, Key};
-use crate::key_file;
+use crate::inspect;
+use crate::key_file::Key;
 use crate::progress::Progress;
 
 /// A map of an image.
@@ -69,20 +69,7 @@ pub(crate) fn run(arguments: &arguments::Map, out: &mut impl Write) -> Result<Ou
     progress.step("reading");
     let bytes = image_file::read(path)?;
     let image = image_file::of(&bytes, &arguments.image)?;
-    let root_key = arguments
-        .key
-        .root_key
-        .as_deref()
-        .map(key_file::read)
-        .transpose()?;
-    let key = root_key
-        .as_ref()
-        .zip(arguments.key.root_key.as_deref())
-        .map(|(root_key, path)| Key {
-            root_key,
-            path,
-            label: arguments.key.label.as_deref().unwrap_or_default(),
-        });
+    let key = Key::of(&arguments.key)?;
     progress.step("looking");
     let report = inspect::report(&image, bytes.len(), path, key.as_ref())?;
     let map = Map {

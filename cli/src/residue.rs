@@ -17,7 +17,6 @@ mod text;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 
-use bydesign::secret::Secret;
 use bydesign::store::inspect::{Opened, RecordKind, State, What};
 use zeroize::Zeroize;
 
@@ -28,8 +27,8 @@ use crate::fault::Fault;
 use crate::forensics::{self, Findings, KnownPlace};
 use crate::image_file;
 use crate::in_words;
-use crate::inspect::{self, Key};
-use crate::key_file;
+use crate::inspect;
+use crate::key_file::Key;
 use crate::progress::Progress;
 
 /// What a search came to. No value is in it.
@@ -124,14 +123,8 @@ impl Report {
 
 /// Searches an image. `opened` is what the store makes of it.
 #[must_use]
-pub fn search(
-    image: &[u8],
-    root_key: &Secret<32>,
-    label: &str,
-    expected: &[Expected],
-    opened: Result<&Opened, String>,
-) -> Report {
-    let findings = Wiped(forensics::scan(image, root_key.expose(), label.as_bytes()));
+pub fn search(image: &[u8], key: &Key, expected: &[Expected], opened: Result<&Opened, String>) -> Report {
+    let findings = Wiped(forensics::scan(image, key.bytes.expose(), key.label.as_bytes()));
     let store = opened.as_ref().map(|opened| states(opened)).unwrap_or_default();
     let stale = |record: &forensics::Recovered| Stale {
         address: record.address,
@@ -167,7 +160,7 @@ pub fn search(
             }
         })
         .collect();
-    confirm(image, root_key, label, expected, &mut values);
+    confirm(image, key, expected, &mut values);
     let is_live = |record: &Stale| record.state == Some(State::Live);
     let class_keys = findings
         .0
@@ -198,7 +191,7 @@ pub fn search(
 }
 
 /// Asks whether remains confirm the values that have a name and were not found.
-fn confirm(image: &[u8], root_key: &Secret<32>, label: &str, expected: &[Expected], values: &mut [Recovery]) {
+fn confirm(image: &[u8], key: &Key, expected: &[Expected], values: &mut [Recovery]) {
     let asked: Vec<_> = values
         .iter_mut()
         .zip(expected)
@@ -213,7 +206,8 @@ fn confirm(image: &[u8], root_key: &Secret<32>, label: &str, expected: &[Expecte
         return;
     }
     let place = KnownPlace::default();
-    let confirmed = forensics::confirm_each(image, root_key.expose(), label.as_bytes(), &place, &guesses);
+    let confirmed =
+        forensics::confirm_each(image, key.bytes.expose(), key.label.as_bytes(), &place, &guesses);
     for ((value, ..), confirmed) in asked.into_iter().zip(confirmed) {
         if confirmed {
             value.found.push(Found::Confirmed);
@@ -276,19 +270,13 @@ pub(crate) fn run(arguments: &arguments::Residue, out: &mut impl Write) -> Resul
     let bytes = image_file::read(path)?;
     refuse_many_stores(&bytes, arguments)?;
     let expected = expected::read(&arguments.expect)?;
-    let root_key = key_file::read(&arguments.root_key)?;
-    let key = Key {
-        root_key: &root_key,
-        path: &arguments.root_key,
-        label: &arguments.label,
-    };
+    let key = Key::read(&arguments.root_key, &arguments.label)?;
     progress.step("asking the store what is live");
     let opened = image_file::of(&bytes, &arguments.image).and_then(|image| inspect::open(&image, path, &key));
     progress.step("opening every place with every key");
     let report = search(
         &bytes,
-        &root_key,
-        &arguments.label,
+        &key,
         &expected,
         opened.as_ref().map_err(ToString::to_string),
     );

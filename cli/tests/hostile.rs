@@ -7,7 +7,8 @@ use std::path::Path;
 use bydesign::flash::MediumKind;
 use bydesign::secret::Secret;
 use bydesign::store::inspect::Image;
-use bydesign_cli::inspect::{self, Key};
+use bydesign_cli::inspect;
+use bydesign_cli::key_file::Key;
 use bydesign_cli::map::Map;
 use bydesign_cli::{expected, residue};
 use chacha20::rand_core::Rng;
@@ -21,12 +22,11 @@ struct Looks {
 impl Looks {
     /// All three commands.
     fn at(&mut self, bytes: &[u8]) {
-        let root_key = Secret::new(ROOT);
         let path = Path::new("image");
         let key = Key {
-            root_key: &root_key,
-            path,
-            label: LABEL,
+            bytes: Secret::new(ROOT),
+            path: path.into(),
+            label: LABEL.into(),
         };
         let given = [MediumKind::Overwritable, MediumKind::WriteOnce]
             .map(|medium| Image::with_layout(bytes, medium, 4, 1024).ok());
@@ -58,13 +58,7 @@ impl Looks {
             }
         }
         let expected = expected::parse(&SECRETS.join("\n")).unwrap();
-        let report = residue::search(
-            bytes,
-            &root_key,
-            LABEL,
-            &expected,
-            opened.as_ref().map_err(Clone::clone),
-        );
+        let report = residue::search(bytes, &key, &expected, opened.as_ref().map_err(Clone::clone));
         assert_eq!(report.values.len(), SECRETS.len());
         self.searched += usize::from(report.live > 0);
     }
