@@ -27,20 +27,7 @@ impl<M: Medium> Log<M> {
         keys: KeyPagePayload,
         parts: &mut Parts<'_>,
     ) -> Result<(), MountError> {
-        let newest = match self.find_head_quickly(keys).await {
-            Some(newest) => newest,
-            None => self.find_head().await?,
-        };
-        self.head.generation = newest.payload.generation;
-        self.head.salt = newest.salt;
-        self.tail = newest.payload.tail;
-        if self.tail == 0
-            || self.tail > self.head.generation
-            || self.head.generation - self.tail >= self.pages.geometry.log_pages() - 1
-        {
-            return Err(MountError::Inconsistent);
-        }
-        self.tail = self.tail_in_head(newest, parts).await?;
+        let newest = self.find_head(keys, parts).await?;
         if !self.ring().has(self.tail) || self.free_pages() == 0 {
             return Err(MountError::Inconsistent);
         }
@@ -146,31 +133,30 @@ impl<M: Medium> Log<M> {
         });
     }
 
-    /// The page with the highest generation. Its first record may be the one that was being written when power went, and
-    /// open by chance: then it is the page before.
-    async fn find_head(&mut self) -> Result<PageStart, MountError> {
+    /// The page with the highest generation, and the tail as it says. Its first record may be the one that was being written when power
+    /// went, and open by chance: then it is the page before.
+    async fn find_head(
+        &mut self,
+        keys: KeyPagePayload,
+        parts: &mut Parts<'_>,
+    ) -> Result<PageStart, MountError> {
+        let mut found = self.find_head_quickly(keys).await;
         let mut below = u32::MAX;
-        self.note_erases().await?;
-        for _ in 0..2 {
-            let mut newest: Option<PageStart> = None;
-            for page in LOG_START..self.pages.geometry.pages {
-                let start = self
-                    .page_start(page)
-                    .await
-                    .filter(|start| start.payload.generation < below);
-                if let Some(start) = start
-                    && newest.is_none_or(|newest| newest.payload.generation < start.payload.generation)
-                {
-                    newest = Some(start);
-                }
-            }
-            let Some(newest) = newest else { break };
+        for _ in 0..3 {
+            let newest = match found.take() {
+                Some(newest) => newest,
+                None => match self.newest_below(below).await {
+                    Some(newest) => newest,
+                    None => break,
+                },
+            };
+            let read = self.read_head(newest, parts).await;
+            // What is behind the first record was written when that was whole.
+            let goes_on = read.as_ref().is_ok_and(|read| read.goes_on);
             let record = self.pages.geometry.start(newest.page) + self.pages.geometry.first();
-            if self
-                .pages
-                .is_steady(record, self.pages.geometry.salt_record())
-                .await
-            {
+            let len = self.pages.geometry.salt_record();
+            if goes_on || self.pages.is_steady(record, len).await {
+                self.tail = read?.tail;
                 return Ok(newest);
             }
             below = newest.payload.generation;
@@ -188,6 +174,20 @@ impl<M: Medium> Log<M> {
     }
 
     async fn page_of_generation(&mut self, generation: u32) -> Result<PageStart, MountError> {
+    /// Looks at all pages for the one with the highest generation below a number.
+    async fn newest_below(&mut self, below: u32) -> Option<PageStart> {
+        let mut newest: Option<PageStart> = None;
+        for page in LOG_START..self.pages.geometry.pages {
+            let start = self.page_start(page).await;
+            if let Some(start) = start.filter(|start| start.payload.generation < below)
+                && newest.is_none_or(|newest| newest.payload.generation < start.payload.generation)
+            {
+                newest = Some(start);
+            }
+        }
+        newest
+    }
+
         let page = self.pages.geometry.page_of(generation);
         let start = self
             .page_start(page)
@@ -196,8 +196,35 @@ impl<M: Medium> Log<M> {
         start.ok_or(MountError::Damaged(self.pages.geometry.start(page)))
     }
 
-    /// The tail, as the Retire records in the head page say.
-    async fn tail_in_head(&mut self, head: PageStart, parts: &mut Parts<'_>) -> Result<u32, MountError> {
+    /// Decides where the head page's log ends, and what the records in it say of the rest of the log. Where all is well, that takes no
+    /// reading of values but the last.
+    async fn read_head(&mut self, head: PageStart, parts: &mut Parts<'_>) -> Result<HeadRead, MountError> {
+        let geometry = self.pages.geometry;
+        self.head.generation = head.payload.generation;
+        self.head.salt = head.salt;
+        let payload = head.payload;
+        self.tail = payload.tail;
+        if payload.tail == 0
+            || payload.tail > payload.generation
+            || payload.generation - payload.tail >= geometry.log_pages() - 1
+        {
+            return Err(MountError::Inconsistent);
+        }
+        let skimmed = self.read_head_once(head, true, parts).await;
+        match skimmed {
+            Ok(read) if self.decided_end.is_some_and(|end| end.clean) => Ok(read),
+            _ => self.read_head_once(head, false, parts).await,
+        }
+    }
+
+    async fn read_head_once(
+        &mut self,
+        head: PageStart,
+        skims: bool,
+        parts: &mut Parts<'_>,
+    ) -> Result<HeadRead, MountError> {
+        self.decided_end = None;
+        self.checkpoint = None;
         let mut tail = head.payload.tail;
         let mut cursor = self.cursor(head, None);
         let mut last = None;
@@ -210,6 +237,7 @@ impl<M: Medium> Log<M> {
             let at = cursor.offset;
             let found = self.step(&mut cursor, &parts.slots, parts.buffer).await?;
             // What was written before the page's first record says nothing of what came after it.
+        cursor.skims = skims;
             if !matches!(found, Found::End { .. }) && at >= head.payload.filled {
                 gap = None;
             }
@@ -254,7 +282,8 @@ impl<M: Medium> Log<M> {
         });
         self.burnt = gap;
         // The last record may be the one that was being written when power went, and open by chance.
-        if let Some((at, stands_at, tail_without)) = last.filter(|&(at, ..)| at >= head.payload.filled)
+        let last = last.filter(|&(at, ..)| at >= head.payload.filled);
+        if let Some((at, stands_at, tail_without)) = last
             && !self
                 .pages
                 .is_steady(
@@ -270,9 +299,12 @@ impl<M: Medium> Log<M> {
             });
             self.burnt = None;
             self.checkpoint = self.checkpoint.filter(|checkpoint| checkpoint.offset < at);
-            return Ok(tail_without);
+            tail = tail_without;
         }
-        Ok(tail)
+        Ok(HeadRead {
+            tail,
+            goes_on: last.is_some(),
+        })
     }
 
     /// What stands behind the end of the log in the page before the head.
@@ -469,7 +501,9 @@ impl<M: Medium> Log<M> {
             && let Some((older, _)) = self
                 .find(&parts.index, &parts.slots, header.slot, name, parts.buffer)
                 .await?
-        {
+                .map(|(older, _)| older),
+        };
+        if let Some(older) = older {
             parts.index.take_out(older);
             self.live_sum = self
                 .live_sum
@@ -610,4 +644,11 @@ struct Reading {
     unexplained: Option<u32>,
     /// The checkpoint that the reading begins with, until it is reached.
     loading: Option<Loading>,
+/// What the head page says of the log.
+struct HeadRead {
+    tail: u32,
+    /// Something was written behind the page's first record after that.
+    goes_on: bool,
+}
+
 }

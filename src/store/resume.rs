@@ -22,6 +22,10 @@ use crate::flash::Medium;
 /// Bytes that hold a Checkpoint record, padding included, whatever the unit.
 const CHECKPOINT_RECORD: usize = 3 * MAX_UNIT;
 
+/// Of so many free pages the search for the head looks for the first one behind them. More are free in the log's first turn, and then
+/// its first page is not.
+const MOST_FREE: u32 = 8;
+
 /// A checkpoint whose list is being read.
 pub(crate) struct Loading {
     /// Where its Checkpoint record stands.
@@ -35,14 +39,21 @@ pub(crate) struct Loading {
 
 impl<M: Medium> Log<M> {
     /// The page with the highest generation, found by halving: from the page on that was the head when the key page was written, each
-    /// has one generation more than the one before, up to the head. `None` where that does not hold, or the head's first record reads
-    /// differently each time: then all pages are to be looked at.
+    /// has one generation more than the one before, up to the head. `None` where that does not hold: then all pages are to be looked at.
     pub(crate) async fn find_head_quickly(&mut self, keys: KeyPagePayload) -> Option<PageStart> {
         if self.key_page.features & CHECKPOINTS == 0 {
             return None;
         }
         let geometry = self.pages.geometry;
-        let mut head = self.page_start(geometry.page_of(keys.log_end.generation)).await?;
+        // Or, where that page is free, from the first one on behind what is free.
+        let (mut begin, mut tries) = (keys.log_end.generation, 0);
+        let mut head = loop {
+            match self.page_start(geometry.page_of(begin)).await {
+                Some(start) => break start,
+                None if tries < MOST_FREE => (begin, tries) = (self.ring().after(begin), tries + 1),
+                None => return None,
+            }
+        };
         let (first, mut sure, mut beyond) = (head.payload.generation, 0, self.ring().kept());
         while beyond - sure > 1 {
             let middle = sure + (beyond - sure) / 2;
@@ -62,9 +73,7 @@ impl<M: Medium> Log<M> {
                 return None;
             }
         }
-        let record = geometry.start(head.page) + geometry.first();
-        let is_steady = self.pages.is_steady(record, geometry.salt_record()).await;
-        is_steady.then_some(head)
+        Some(head)
     }
 
     /// The newest checkpoint that the head page knows of, if a reading can begin with it.

@@ -37,6 +37,8 @@ pub(crate) struct Cursor {
     jump: Jump,
     /// Records before this offset are passed over unread.
     pub(crate) unread: u32,
+    /// Changes that a record follows are passed over unread: it was written when they were whole.
+    pub(crate) skims: bool,
     /// The transaction that the cursor is in or was in last.
     pub(crate) run: Option<Run>,
 }
@@ -97,7 +99,7 @@ pub(crate) enum Found {
     Overwritten,
     /// A record of a class key that is gone.
     Dead,
-    /// A record that says nothing: of an index whose class key is gone, or before where the reading begins.
+    /// A record that says nothing: of an index whose class key is gone, before where the reading begins, or not asked.
     Passed,
     /// A record that does not open where one must; on overwritable media it may be half overwritten.
     Unopened { address: u32 },
@@ -165,6 +167,7 @@ impl<M: Medium> Log<M> {
             digest,
             jump: Jump::Unknown(offset),
             unread: 0,
+            skims: false,
             run: None,
         }
     }
@@ -252,6 +255,12 @@ impl<M: Medium> Log<M> {
                 };
             }
         }
+        if cursor.skims && self.is_passed_over(cursor, header).await {
+            cursor.digest.add(&at.to_le_bytes());
+            cursor.digest.add(&header.to_bytes());
+            cursor.offset += self.pages.geometry.size(header);
+            return Ok(Found::Passed);
+        }
         let committed = cursor.run_at(at).filter(|run| run.commit == at);
         let examined = match committed {
             Some(run) => Some(opened_commit(run, header, buffer)),
@@ -281,6 +290,19 @@ impl<M: Medium> Log<M> {
         cursor.digest.add(&header.to_bytes());
         cursor.offset += self.pages.geometry.size(header);
         Ok(found)
+    }
+
+    /// Whether the record at the cursor is a change or part of a list, and another record or its own Commit stands behind it.
+    async fn is_passed_over(&mut self, cursor: &Cursor, header: Header) -> bool {
+        if header.salt_at != cursor.salt_at || !header.kind.is_of_a_class() {
+            return false;
+        }
+        let behind = cursor.offset.saturating_add(self.pages.geometry.size(header));
+        let follower = self.header_at(cursor.start.page, behind).await;
+        follower.is_some_and(|follower| {
+            let end = behind.saturating_add(self.pages.geometry.size(follower));
+            is_plain(follower) && follower.salt_at == cursor.salt_at && end <= self.pages.geometry.page
+        })
     }
 
     /// The transaction whose first staged record stands at `first`, if its Commit stands behind its records and opens.
