@@ -23,7 +23,7 @@ const CRATE: [(&str, &[&str]); 4] = [
 
 /// Each module of the store and what it may import of the others. `store` is `src/store.rs` itself, the operations; it
 /// may import all, and only the blocking face may import it.
-const STORE: [(&str, &[&str]); 31] = [
+const STORE: [(&str, &[&str]); 32] = [
     ("format", &[]),
     ("error", &[]),
     ("class", &[]),
@@ -68,6 +68,7 @@ const STORE: [(&str, &[&str]); 31] = [
             "ring",
         ],
     ),
+    ("list", &["format", "geometry"]),
     ("figures", &["log", "memory"]),
     ("collect", &["error", "format", "log", "memory", "pace"]),
     ("walk", &["error", "format", "log", "memory", "pages", "record"]),
@@ -85,8 +86,11 @@ const STORE: [(&str, &[&str]); 31] = [
         ],
     ),
     ("ahead", &["error", "log", "memory", "ring"]),
-    ("checkpoint", &["error", "format", "log", "memory"]),
-    ("resume", &["error", "format", "log", "memory", "record", "walk"]),
+    ("checkpoint", &["error", "format", "list", "log", "memory"]),
+    (
+        "resume",
+        &["error", "format", "list", "log", "memory", "record", "walk"],
+    ),
     (
         "replay",
         &[

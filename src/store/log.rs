@@ -182,6 +182,13 @@ impl Anchoring {
     }
 }
 
+/// What a checkpoint took.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Taken {
+    pub(crate) entries: u32,
+    pub(crate) bytes: u32,
+}
+
 /// The end of the log as the first reading of the head page found it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct DecidedEnd {
@@ -236,6 +243,8 @@ pub(crate) struct Log<M> {
     pub(crate) lists_nothing: bool,
     /// The newest Checkpoint record, if one is known.
     pub(crate) checkpoint: Option<Position>,
+    /// What it took, if that is known.
+    pub(crate) taken: Option<Taken>,
     /// How many records were moved since the start; where it has not changed, entries found before are still those.
     pub(crate) moved: u32,
     pub(crate) doomed: Option<Doomed>,
@@ -249,6 +258,8 @@ pub(crate) struct Log<M> {
     pub(crate) anchoring: Anchoring,
     /// Formatted by this instance.
     pub(crate) is_new: bool,
+    /// The log's end read blank, and has not been looked at as often as it takes before something is written there.
+    pub(crate) is_end_doubtful: bool,
     /// Where the head page's log ends, once the mount has decided: a torn record may open by chance when it is read again.
     pub(crate) decided_end: Option<DecidedEnd>,
 }
@@ -336,6 +347,9 @@ impl<M: Medium> Log<M> {
     ) -> Result<(), Fault> {
         if self.head.writing == Writing::Open {
             return self.overwrite_burnt().await;
+        }
+        if self.is_end_doubtful {
+            return Err(Fault::Internal);
         }
         match self.try_session(random).await {
             // The words may have been begun before, which does not always show: once more, beyond them.

@@ -63,6 +63,7 @@ impl<M: Medium> Log<M> {
     /// As if nothing of the log had been read.
     fn forget(&mut self, parts: &mut Parts<'_>) {
         self.checkpoint = None;
+        self.taken = None;
         parts.index.clear();
         self.live_sum = 0;
         self.doomed = None;
@@ -89,6 +90,7 @@ impl<M: Medium> Log<M> {
             run_unfinished: false,
             unexplained: None,
             loading,
+            knows_all: false,
         };
         let first = from.map_or(self.tail, |from| from.generation);
         let mut start = self.page_of_generation(first).await?;
@@ -119,11 +121,20 @@ impl<M: Medium> Log<M> {
             }
         }
         self.check(&reading)?;
+        if reading.knows_all && !parts.index.iter().all(|entry| self.is_in_log(entry)) {
+            return Err(MountError::Inconsistent);
+        }
         Ok(reading)
+    }
+
+    fn is_in_log(&self, entry: Entry) -> bool {
+        let place = self.pages.geometry.place(entry.address());
+        place.is_some_and(|(page, _)| self.generation_of(page).is_some())
     }
 
     /// Takes over what a mount would otherwise have learnt from the log before the checkpoint.
     fn resume(&mut self, says: CheckpointPayload, reading: &mut Reading) {
+        reading.knows_all = true;
         self.anchoring.changes = says.changes;
         self.anchoring.stated = self.anchoring.stated.max(says.counter);
         reading.anchored = Some(if says.keys_changed {
@@ -164,16 +175,6 @@ impl<M: Medium> Log<M> {
         Err(MountError::Damaged(self.pages.geometry.start(LOG_START)))
     }
 
-    /// How worn the pages are. A checkpoint says it of all of them.
-    async fn note_erases(&mut self) -> Result<(), MountError> {
-        for page in LOG_START..self.pages.geometry.pages {
-            let erases = self.pages.erases_of(page).await?.unwrap_or(0);
-            self.pages.most_erases = self.pages.most_erases.max(erases);
-        }
-        Ok(())
-    }
-
-    async fn page_of_generation(&mut self, generation: u32) -> Result<PageStart, MountError> {
     /// Looks at all pages for the one with the highest generation below a number.
     async fn newest_below(&mut self, below: u32) -> Option<PageStart> {
         let mut newest: Option<PageStart> = None;
@@ -188,6 +189,16 @@ impl<M: Medium> Log<M> {
         newest
     }
 
+    /// How worn the pages are. A checkpoint says it of all of them.
+    async fn note_erases(&mut self) -> Result<(), MountError> {
+        for page in LOG_START..self.pages.geometry.pages {
+            let erases = self.pages.erases_of(page).await?.unwrap_or(0);
+            self.pages.most_erases = self.pages.most_erases.max(erases);
+        }
+        Ok(())
+    }
+
+    async fn page_of_generation(&mut self, generation: u32) -> Result<PageStart, MountError> {
         let page = self.pages.geometry.page_of(generation);
         let start = self
             .page_start(page)
@@ -227,6 +238,7 @@ impl<M: Medium> Log<M> {
         self.checkpoint = None;
         let mut tail = head.payload.tail;
         let mut cursor = self.cursor(head, None);
+        cursor.skims = skims;
         let mut last = None;
         // What a write left that was never accepted is overwritten right after the record that says so: again, if that is
         // the last one.
@@ -237,7 +249,6 @@ impl<M: Medium> Log<M> {
             let at = cursor.offset;
             let found = self.step(&mut cursor, &parts.slots, parts.buffer).await?;
             // What was written before the page's first record says nothing of what came after it.
-        cursor.skims = skims;
             if !matches!(found, Found::End { .. }) && at >= head.payload.filled {
                 gap = None;
             }
@@ -389,6 +400,7 @@ impl<M: Medium> Log<M> {
                         Kind::Retire | Kind::Commit | Kind::Index => continue,
                         Kind::Checkpoint => {
                             self.checkpoint = Some(here);
+                            self.taken = None;
                             continue;
                         }
                         Kind::Anchor => {
@@ -401,7 +413,8 @@ impl<M: Medium> Log<M> {
                     let address = self.pages.geometry.address(cursor.start.page, offset);
                     self.supersede(previous, reading, &mut parts.index);
                     if header.kind.is_value() {
-                        self.admit(header, address, text, parts).await?;
+                        self.admit(header, address, text, reading.knows_all, parts)
+                            .await?;
                     }
                 }
                 Found::Unopened { address } if reading.unopened.is_some() => {
@@ -487,6 +500,7 @@ impl<M: Medium> Log<M> {
         header: Header,
         address: u32,
         text: core::ops::Range<usize>,
+        knows_all: bool,
         parts: &mut Parts<'_>,
     ) -> Result<(), MountError> {
         let damaged = MountError::Damaged(address.saturating_mul(4));
@@ -497,8 +511,14 @@ impl<M: Medium> Log<M> {
         name.copy_from_slice(name_bytes);
         let size = self.pages.geometry.size(header);
         let hash = self.keys.name_hash(header.slot, name);
-        if M::KIND == MediumKind::WriteOnce
-            && let Some((older, _)) = self
+        let alike = [0, 1].map(|skip| parts.index.candidate(header.slot, hash, skip));
+        let older = match alike {
+            _ if M::KIND == MediumKind::Overwritable => None,
+            // The index is what it was when the record was written, and what is new says so where another has its fingerprint: the one
+            // that has it is the older version, whatever its name.
+            _ if knows_all && header.kind.is_alike() => None,
+            [only, None] if knows_all && !header.kind.is_fixed() => only,
+            _ => self
                 .find(&parts.index, &parts.slots, header.slot, name, parts.buffer)
                 .await?
                 .map(|(older, _)| older),
@@ -518,6 +538,7 @@ impl<M: Medium> Log<M> {
     }
 
     fn adopt_head(&mut self, cursor: &Cursor, (next, clean): (u32, bool)) {
+        self.is_end_doubtful = clean;
         self.head = Head {
             generation: cursor.start.payload.generation,
             salt: cursor.salt,
@@ -600,14 +621,15 @@ impl<M: Medium> Log<M> {
                 return Err(MountError::Damaged(start));
             }
         }
-        let mut generation = self.head.generation;
-        for _ in 0..free {
+        if is_spoiled {
+            return Ok(());
+        }
+        self.ready = 1;
+        let mut generation = self.ring().after(self.head.generation);
+        for _ in 1..free {
             generation = self.ring().after(generation);
             let page = self.pages.geometry.page_of(generation);
-            if is_spoiled
-                || self.pages.erases_of(page).await?.is_none()
-                || self.page_start(page).await.is_some()
-            {
+            if self.pages.erases_of(page).await?.is_none() || self.page_start(page).await.is_some() {
                 break;
             }
             self.ready += 1;
@@ -624,6 +646,13 @@ fn left_to_writes(overwritten: Result<(), Fault>) -> Result<(), Fault> {
         Err(Fault::Flash(_) | Fault::Unkept) => Ok(()),
         done => done,
     }
+}
+
+/// What the head page says of the log.
+struct HeadRead {
+    tail: u32,
+    /// Something was written behind the page's first record after that.
+    goes_on: bool,
 }
 
 /// What a mount carries from page to page.
@@ -644,11 +673,6 @@ struct Reading {
     unexplained: Option<u32>,
     /// The checkpoint that the reading begins with, until it is reached.
     loading: Option<Loading>,
-/// What the head page says of the log.
-struct HeadRead {
-    tail: u32,
-    /// Something was written behind the page's first record after that.
-    goes_on: bool,
-}
-
+    /// The list of a checkpoint has been read: the index has each item that was there, and not only those behind the tail.
+    knows_all: bool,
 }

@@ -10,11 +10,11 @@ use core::ops::Range;
 
 use super::error::Fault;
 use super::format::{self, Header, Kind, MAX_UNIT, Position, SALT_PAYLOAD, SaltPayload};
-use super::log::{Log, Run};
-use super::memory::{Entry, Slots};
+use super::log::{Log, Run, Writing};
+use super::memory::Slots;
 use super::pages::LOOKS;
 use super::record::{Frame, SALT_RECORD};
-use crate::crypto::{self, Digest, Place, SALT_LEN};
+use crate::crypto::{Digest, Place, SALT_LEN};
 use crate::flash::{Medium, MediumKind};
 
 /// The first record of a log page.
@@ -112,16 +112,17 @@ impl<M: Medium> Log<M> {
     /// the key page was written and does not name that key page: it was never accepted.
     pub(crate) async fn page_start(&mut self, page: u16) -> Option<PageStart> {
         let offset = self.pages.geometry.first();
+        // Of a blank page no more is read than a word.
+        let header = self
+            .header_at(page, offset)
+            .await
+            .filter(|header| header.kind == Kind::Page && header.salt_at == 0)?;
         let mut record = [0; SALT_RECORD];
         let record = record.get_mut(..usize::try_from(self.pages.geometry.salt_record()).ok()?)?;
         self.pages
             .read_patiently(self.pages.geometry.start(page) + offset, record)
             .await
             .ok()?;
-        let header = Header::from_bytes(*record.first_chunk()?)?;
-        if header.kind != Kind::Page || header.salt_at != 0 {
-            return None;
-        }
         let associated = format::associated_data(M::KIND, header, 0, 0);
         let (salt, payload) = self.open_salt_record(header, offset, &associated, record)?;
         let keys = self.key_page.payload;
@@ -474,10 +475,14 @@ impl<M: Medium> Log<M> {
         }
     }
 
-    /// What tells an item's record from one that another history of the store has at its place: a fingerprint of the salt that it is
-    /// sealed under.
-    pub(crate) async fn check_of(&mut self, entry: Entry, last: &mut ReadSalt) -> Result<u32, Fault> {
-        let address = entry.address();
+    /// Adds an item's record to what tells a group of records from those that another history of the store has at their places: where each
+    /// stands, its header, and the salt that it is sealed under. Gives the header.
+    pub(crate) async fn add_to_check(
+        &mut self,
+        check: &mut Digest,
+        address: u32,
+        last: &mut ReadSalt,
+    ) -> Result<Header, Fault> {
         let damaged = Fault::Damaged(address.saturating_mul(4));
         let (page, offset) = self.pages.geometry.place(address).ok_or(damaged)?;
         let header = self.header_at(page, offset).await.ok_or(damaged)?;
@@ -486,9 +491,10 @@ impl<M: Medium> Log<M> {
             _ => self.read_salt(page, header.salt_at).await?.ok_or(damaged)?,
         };
         *last = Some((page, header.salt_at, salt));
-        let parts = [&address.to_le_bytes(), &header.to_bytes(), salt.as_slice()];
-        let [a, b, c, d, ..] = crypto::fingerprint(&self.keys.structure, &parts).to_le_bytes();
-        Ok(u32::from_le_bytes([a, b, c, d]))
+        check.add(&address.to_le_bytes());
+        check.add(&header.to_bytes());
+        check.add(&salt);
+        Ok(header)
     }
 
     pub(crate) async fn header_at(&mut self, page: u16, offset: u32) -> Option<Header> {
@@ -632,22 +638,19 @@ impl<M: Medium> Log<M> {
     ) -> Result<Found, Fault> {
         let start = self.pages.geometry.start(cursor.start.page);
         let at = cursor.offset;
-        let mut last = self
+        let last = self
             .pages
             .last_not_blank(start + at, start + self.pages.geometry.page)
             .await;
-        if let Some(begun) = self
-            .begun_behind(cursor, last.map_or(at, |last| last - start))
-            .await
-        {
-            last = Some(start + begun);
-        }
         let Some(last) = last else {
+            // What may have been begun, and does not show, is looked for before the next write.
             return Ok(Found::End {
                 next: at,
                 clean: true,
             });
         };
+        let begun = self.begun_behind(cursor.start.page, at, last - start).await;
+        let last = begun.map_or(last, |begun| start + begun);
         self.check_torn(cursor, header, last - start, slots, buffer)
             .await?;
         Ok(Found::End {
@@ -658,10 +661,10 @@ impl<M: Medium> Log<M> {
     }
 
     /// The end of the last unit from `from` on that an interrupted write began and that may read blank now and not the next
-    /// time: the first of a record at the cursor, of the Session record of a start, or of one of its later attempts.
-    async fn begun_behind(&mut self, cursor: &Cursor, from: u32) -> Option<u32> {
+    /// time: the first of a record at `at`, of the Session record of a start, or of one of its later attempts.
+    async fn begun_behind(&mut self, page: u16, at: u32, from: u32) -> Option<u32> {
         let geometry = self.pages.geometry;
-        let (at, start) = (cursor.offset, geometry.start(cursor.start.page));
+        let start = geometry.start(page);
         let attempts = (1..)
             .map(|number: u32| number.saturating_mul(geometry.skip()))
             .take_while(|&attempt| attempt < geometry.page);
@@ -683,6 +686,19 @@ impl<M: Medium> Log<M> {
             }
         }
         last
+    }
+
+    /// Looks again and again, before the first write after a start, at the places behind the end of the log where an interrupted write
+    /// may have begun: the mount saw them blank once.
+    pub(crate) async fn prove_end(&mut self) {
+        if self.is_end_doubtful {
+            let (page, end) = (self.head_page(), self.head.end);
+            if let Some(begun) = self.begun_behind(page, end, end).await {
+                self.head.next = (begun + self.pages.geometry.unit).min(self.pages.geometry.page);
+                self.head.writing = Writing::Burnt;
+            }
+            self.is_end_doubtful = false;
+        }
     }
 
     /// Whether what stands between the cursor and `last` is only what interrupted writes leave. The first one started at the
@@ -810,18 +826,9 @@ fn opened_commit(run: Run, header: Header, buffer: &mut [u8]) -> Found {
 
 /// Whether the record has no salt of its own and belongs in a log page.
 pub(crate) fn is_plain(header: Header) -> bool {
-    matches!(
-        header.kind,
-        Kind::Value
-            | Kind::Fixed
-            | Kind::Removal
-            | Kind::StagedValue
-            | Kind::StagedFixed
-            | Kind::StagedRemoval
-            | Kind::Commit
-            | Kind::Index
-            | Kind::Checkpoint
-            | Kind::Anchor
-            | Kind::Retire
-    )
+    header.kind.is_of_a_class()
+        || matches!(
+            header.kind,
+            Kind::Commit | Kind::Checkpoint | Kind::Anchor | Kind::Retire
+        )
 }
