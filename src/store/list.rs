@@ -37,11 +37,12 @@ impl Group {
 
     /// `None` where no group begins.
     pub(crate) fn read(text: &[u8], at: usize) -> Option<Self> {
-        let [a, b, c, d, e, f, g, h] = text.get(at..).and_then(<[u8]>::first_chunk).copied()?;
+        let text = text.get(at..)?.get(..GROUP_LEN)?;
+        let half = |at: usize| text.get(at..)?.first_chunk().copied().map(u16::from_le_bytes);
         Some(Self {
-            page: u16::from_le_bytes([a, b]),
-            number: u16::from_le_bytes([c, d]),
-            check: u32::from_le_bytes([e, f, g, h]),
+            page: half(0)?,
+            number: half(2)?,
+            check: format::number(text, 4),
         })
     }
 }

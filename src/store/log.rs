@@ -41,6 +41,8 @@ pub(crate) enum Writing {
     Open,
     /// A Session record comes first: after a mount, or when the class keys changed.
     Closed,
+    /// The same, where the log's end read blank at a mount, and has not been looked at as often as it takes before a write.
+    Doubtful,
     /// A Session record comes first, and beyond what an interrupted write may have touched.
     Burnt,
 }
@@ -258,8 +260,6 @@ pub(crate) struct Log<M> {
     pub(crate) anchoring: Anchoring,
     /// Formatted by this instance.
     pub(crate) is_new: bool,
-    /// The log's end read blank, and has not been looked at as often as it takes before something is written there.
-    pub(crate) is_end_doubtful: bool,
     /// Where the head page's log ends, once the mount has decided: a torn record may open by chance when it is read again.
     pub(crate) decided_end: Option<DecidedEnd>,
 }
@@ -331,7 +331,7 @@ impl<M: Medium> Log<M> {
     pub(crate) fn room(&self) -> u32 {
         let from = match self.head.writing {
             Writing::Open => self.head.next,
-            Writing::Closed | Writing::Burnt => self
+            Writing::Closed | Writing::Doubtful | Writing::Burnt => self
                 .session_offset()
                 .saturating_add(self.pages.geometry.salt_record()),
         };
@@ -348,7 +348,7 @@ impl<M: Medium> Log<M> {
         if self.head.writing == Writing::Open {
             return self.overwrite_burnt().await;
         }
-        if self.is_end_doubtful {
+        if self.head.writing == Writing::Doubtful {
             return Err(Fault::Internal);
         }
         match self.try_session(random).await {

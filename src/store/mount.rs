@@ -75,7 +75,6 @@ impl<M: Medium> Log<M> {
             tail_erased: true,
             anchoring: Anchoring::NONE,
             is_new: false,
-            is_end_doubtful: false,
             decided_end: None,
         }
     }

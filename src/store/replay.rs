@@ -538,7 +538,6 @@ impl<M: Medium> Log<M> {
     }
 
     fn adopt_head(&mut self, cursor: &Cursor, (next, clean): (u32, bool)) {
-        self.is_end_doubtful = clean;
         self.head = Head {
             generation: cursor.start.payload.generation,
             salt: cursor.salt,
@@ -546,7 +545,7 @@ impl<M: Medium> Log<M> {
             end: cursor.offset,
             next,
             digest: cursor.digest.clone(),
-            writing: if clean { Writing::Closed } else { Writing::Burnt },
+            writing: if clean { Writing::Doubtful } else { Writing::Burnt },
         };
     }
 

@@ -199,8 +199,8 @@ impl<M: Medium> Log<M> {
         let mut check = Digest::new(&self.keys.structure);
         let (mut at, mut last) = (text.start, None);
         for _ in 0..group.number {
-            let list = parts.buffer.get(..text.end).unwrap_or_default();
-            let listed = Listed::read(geometry, list, at).filter(|listed| listed.offset < geometry.page);
+            let bytes = parts.buffer.get(..text.end).unwrap_or_default();
+            let listed = Listed::read(geometry, bytes, at).filter(|listed| listed.offset < geometry.page);
             let listed = listed.ok_or(MountError::Inconsistent)?;
             at += Listed::len(geometry);
             let address = geometry.address(group.page, listed.offset);

@@ -62,6 +62,12 @@ impl Cursor {
         }
     }
 
+    fn pass(&mut self, header: Header, size: u32) {
+        self.digest.add(&self.offset.to_le_bytes());
+        self.digest.add(&header.to_bytes());
+        self.offset += size;
+    }
+
     /// The transaction that the record at an offset belongs to.
     pub(crate) fn run_at(&self, offset: u32) -> Option<Run> {
         self.run.filter(|run| (run.first..=run.commit).contains(&offset))
@@ -235,9 +241,7 @@ impl<M: Medium> Log<M> {
             };
         };
         if at < cursor.unread {
-            cursor.digest.add(&at.to_le_bytes());
-            cursor.digest.add(&header.to_bytes());
-            cursor.offset += self.pages.geometry.size(header);
+            cursor.pass(header, self.pages.geometry.size(header));
             return Ok(Found::Passed);
         }
         if cursor.run_at(at).is_none() && (header.kind.is_staged() || header.kind == Kind::Commit) {
@@ -257,9 +261,7 @@ impl<M: Medium> Log<M> {
             }
         }
         if cursor.skims && self.is_passed_over(cursor, header).await {
-            cursor.digest.add(&at.to_le_bytes());
-            cursor.digest.add(&header.to_bytes());
-            cursor.offset += self.pages.geometry.size(header);
+            cursor.pass(header, self.pages.geometry.size(header));
             return Ok(Found::Passed);
         }
         let committed = cursor.run_at(at).filter(|run| run.commit == at);
@@ -287,9 +289,7 @@ impl<M: Medium> Log<M> {
             },
             None => return Err(damaged),
         };
-        cursor.digest.add(&at.to_le_bytes());
-        cursor.digest.add(&header.to_bytes());
-        cursor.offset += self.pages.geometry.size(header);
+        cursor.pass(header, self.pages.geometry.size(header));
         Ok(found)
     }
 
@@ -691,13 +691,14 @@ impl<M: Medium> Log<M> {
     /// Looks again and again, before the first write after a start, at the places behind the end of the log where an interrupted write
     /// may have begun: the mount saw them blank once.
     pub(crate) async fn prove_end(&mut self) {
-        if self.is_end_doubtful {
+        if self.head.writing == Writing::Doubtful {
             let (page, end) = (self.head_page(), self.head.end);
-            if let Some(begun) = self.begun_behind(page, end, end).await {
+            let begun = self.begun_behind(page, end, end).await;
+            self.head.writing = Writing::Closed;
+            if let Some(begun) = begun {
                 self.head.next = (begun + self.pages.geometry.unit).min(self.pages.geometry.page);
                 self.head.writing = Writing::Burnt;
             }
-            self.is_end_doubtful = false;
         }
     }
 
