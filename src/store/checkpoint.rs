@@ -38,9 +38,14 @@ impl<M: Medium> Log<M> {
         }
         let most_text = self.most_text(parts);
         let bytes = self.size_of_checkpoint(most_text, parts);
+        // Lists take from what a store that is nearly full has left to collect, and each page of that saves many copies.
+        let dead = self
+            .ring()
+            .kept()
+            .saturating_sub(self.live_bytes.div_ceil(geometry.page));
         let interval = bytes.saturating_mul(LOG_PER_CHECKPOINT).div_ceil(geometry.page);
         let is_due = most_text > GROUP_LEN + Listed::len(geometry)
-            && interval <= self.ring().kept() / 2
+            && interval <= dead / 2
             && self.pages_since_checkpoint() + u32::from(!self.fits(size, geometry.pair_record()))
                 >= interval;
         // Pages lose something at their ends, and each has a first record.
