@@ -97,7 +97,7 @@
 //!  change · transaction            putting and removing one item; several together
 //!  anchor · counter · flash_counter   holding the store against a monotonic counter
 //!  mount · replay · resume · walk  from bytes to a store; the log into the index; from a checkpoint on; reading what may be torn
-//!  checkpoint                      the index in the log, now and then
+//!  checkpoint · list               the index in the log, now and then; its bytes
 //!  collect · ahead · keys          making room; the pages to come, without those that fail; changing keys
 //!  salvage                         what still opens of a store that does not mount
 //!  inspect                         with feature `lab`: what an image holds, for laboratories
@@ -128,6 +128,7 @@ pub mod inspect;
 mod key;
 mod key_page;
 mod keys;
+mod list;
 mod log;
 mod memory;
 mod mount;
@@ -890,7 +891,7 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
     }
 
     /// Keeps checkpoints from now on: the index is written into the log now and then, and a mount begins there. It reads little then,
-    /// however large the part is. Costs a tenth of what is written, at most. Does nothing where checkpoints are kept already, and on
+    /// however large the part is. Costs a seventh of what is written, at most, and less with few items. Does nothing where checkpoints are kept already, and on
     /// overwritable media, where they would hold fingerprints of names that were removed.
     ///
     /// What lies before the checkpoint is checked when it is read and no more when the store is mounted: damage there shows later.
@@ -954,7 +955,9 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
         self.recover().await?;
         let mut parts = self.memory.parts();
         for _ in 0..budget {
-            let done = match self.log.keep_checkpoint(true, &mut parts, random).await {
+            // So that the next put has none to write.
+            let largest = self.log.largest;
+            let done = match self.log.keep_checkpoint(largest, &mut parts, random).await {
                 Ok(false) => self.log.maintain_step(&mut parts, random).await,
                 kept => kept,
             };
@@ -985,6 +988,7 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
     /// stand behind a record whose predecessor is not overwritten yet.
     async fn recover(&mut self) -> Result<(), Fault> {
         self.settle().await?;
+        self.log.prove_end().await;
         self.log.overwrite_doomed().await?;
         self.log.overwrite_run(&mut self.memory.parts()).await?;
         self.log.overwrite_burnt().await

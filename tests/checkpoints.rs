@@ -226,7 +226,9 @@ fn pages_of_another_history_of_the_store_are_not_taken_for_its_own() {
     for (part, model, fill) in [(&mut here, &mut ours, 0), (&mut there, &mut theirs, 100)] {
         let mut store = mount(part).unwrap();
         for number in 0..90_u8 {
-            let operation = put(number % 2, number % 6, 40, number + fill);
+            // Some stay on the first page of their history, which a mount from a checkpoint does not read.
+            let key = if number < 12 { number % 6 } else { number % 3 };
+            let operation = put(number % 2, key, 40, number + fill);
             assert_eq!(
                 operation.run(&mut store, &mut random(u64::from(number + fill))),
                 Outcome::Done

@@ -26,7 +26,7 @@ const CRATE: [(&str, &[&str]); 6] = [
 
 /// Each module of the store and what it may import of the others. `store` is `src/store.rs` itself, the operations; it
 /// may import all, and only the blocking face and what erasures ask of it may import it.
-const STORE: [(&str, &[&str]); 33] = [
+const STORE: [(&str, &[&str]); 34] = [
     ("format", &[]),
     ("error", &[]),
     ("class", &[]),
@@ -71,6 +71,7 @@ const STORE: [(&str, &[&str]); 33] = [
             "ring",
         ],
     ),
+    ("list", &["format", "geometry"]),
     ("figures", &["log", "memory"]),
     ("collect", &["error", "format", "log", "memory", "pace"]),
     ("walk", &["error", "format", "log", "memory", "pages", "record"]),
@@ -88,8 +89,11 @@ const STORE: [(&str, &[&str]); 33] = [
         ],
     ),
     ("ahead", &["error", "log", "memory", "ring"]),
-    ("checkpoint", &["error", "format", "log", "memory"]),
-    ("resume", &["error", "format", "log", "memory", "record", "walk"]),
+    ("checkpoint", &["error", "format", "list", "log", "memory"]),
+    (
+        "resume",
+        &["error", "format", "list", "log", "memory", "record", "walk"],
+    ),
     (
         "replay",
         &[

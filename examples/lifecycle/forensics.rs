@@ -529,7 +529,7 @@ impl<'a> Attack<'a> {
 
     fn add_record(&mut self, place: Place, class_generation: u32, plaintext: &[u8]) {
         let (name, value) = match place.header.kind {
-            VALUE | FIXED | STAGED_VALUE | STAGED_FIXED => {
+            VALUE | FIXED | ALIKE | STAGED_VALUE | STAGED_FIXED | STAGED_ALIKE => {
                 let Some(parts) = name_and_value(plaintext, self.link_length()) else {
                     return;
                 };
@@ -623,7 +623,7 @@ impl<'a> Attack<'a> {
                 let stored = [Some(number(self.image, address)), known.header]
                     .into_iter()
                     .flatten();
-                let remade = [VALUE, FIXED, STAGED_VALUE, STAGED_FIXED]
+                let remade = [VALUE, FIXED, ALIKE, STAGED_VALUE, STAGED_FIXED, STAGED_ALIKE]
                     .into_iter()
                     .flat_map(|kind| {
                         slots
@@ -912,6 +912,8 @@ const REMOVAL: u8 = 5;
 const STAGED_VALUE: u8 = 6;
 const STAGED_REMOVAL: u8 = 7;
 const STAGED_FIXED: u8 = 13;
+const ALIKE: u8 = 14;
+const STAGED_ALIKE: u8 = 15;
 const KEY_PAGE: u8 = 16;
 const CLASS_KEY: u8 = 17;
 const STORE_KEY: u8 = 19;

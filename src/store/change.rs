@@ -11,12 +11,12 @@ use zeroize::Zeroize;
 
 use super::class::DataClass;
 use super::error::WriteError;
-use super::format::{self, Kind, MAX_VALUE, PAIR_PAYLOAD, TEXT_START};
+use super::format::{self, CHECKPOINTS, Kind, MAX_VALUE, PAIR_PAYLOAD, TEXT_START};
 use super::geometry::Geometry;
 use super::key_page;
 use super::keys::Fate;
 use super::log::{Doomed, Log, Writing};
-use super::memory::{Entry, Parts};
+use super::memory::{Entry, Index, Parts};
 use crate::crypto;
 use crate::flash::{Medium, MediumKind};
 
@@ -132,8 +132,7 @@ impl<M: Medium> Log<M> {
         let layout = Layout::of::<M>(geometry, name, parts.buffer.len());
         let value_len = layout.measure(value_len, parts.buffer, &fill)?;
         let text_len = layout.text_len(value_len);
-        let kind = if fixed { Kind::Fixed } else { Kind::Value };
-        let size = geometry.size(self.head.header(kind, 0, text_len)?);
+        let size = geometry.size(self.head.header(Kind::Value, 0, text_len)?);
 
         let slot = parts.slots.find(data);
         let older = match slot {
@@ -168,7 +167,7 @@ impl<M: Medium> Log<M> {
         };
 
         let moved = self.moved;
-        let in_haste = self.keep_checkpoint(false, parts, random).await?;
+        let in_haste = self.keep_checkpoint(size, parts, random).await?;
         self.make_room(size, in_haste, parts, random).await?;
         // Collection may have moved the older record.
         let older = if older.is_some() && self.moved != moved {
@@ -180,10 +179,15 @@ impl<M: Medium> Log<M> {
             older
         };
         let randomness = crypto::fresh(random).map_err(|_| WriteError::Random)?;
+        let hash = self.keys.name_hash(slot, name.as_bytes());
+        let kind = match fixed {
+            true => Kind::Fixed,
+            false if older.is_none() && self.is_alike(slot, hash, &parts.index) => Kind::Alike,
+            false => Kind::Value,
+        };
         let header = self.head.header(kind, slot, text_len)?;
         let buffer = &mut *parts.buffer;
         layout.lay_out(name, value_len, buffer, fill)?;
-        let hash = self.keys.name_hash(slot, name.as_bytes());
         Ok(self
             .append_value(
                 header,
@@ -195,6 +199,12 @@ impl<M: Medium> Log<M> {
                 buffer,
             )
             .await?)
+    }
+
+    /// Whether the record of a new item has to say that it is new: a mount from a checkpoint takes the one item with its name fingerprint
+    /// for its older version.
+    pub(crate) fn is_alike(&self, slot: u8, hash: u32, index: &Index<'_>) -> bool {
+        self.key_page.features & CHECKPOINTS != 0 && index.candidate(slot, hash, 0).is_some()
     }
 
     /// Appends the Removal of an item and overwrites its record. Gives whether there was one. The caller wipes the buffer.

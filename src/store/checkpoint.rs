@@ -3,54 +3,51 @@
 //! ```text
 //!  store · change
 //!  checkpoint (this file)
-//!  collect · log · memory
+//!  collect · log · memory · list
 //! ```
 
 use rand_core::TryCryptoRng;
 
 use super::error::Fault;
 use super::format::{
-    self, CHECKPOINT_PAYLOAD, CHECKPOINTS, CheckpointPayload, ENTRY_LEN, Kind, MAX_UNIT, NO_SLOT, Position,
+    self, CHECKPOINT_PAYLOAD, CHECKPOINTS, CheckpointPayload, Kind, MAX_UNIT, MOST_STEPS, NO_SLOT, Position,
     TEXT_START,
 };
-use super::log::Log;
-use super::memory::Parts;
-use crate::crypto;
+use super::list::{GROUP_LEN, Group, Listed};
+use super::log::{Log, Taken};
+use super::memory::{Entry, Index, Parts};
+use crate::crypto::{self, Digest};
 use crate::flash::Medium;
 
-/// A checkpoint is written when the log since the one before is so many times as long.
-const LOG_PER_CHECKPOINT: u32 = 10;
-/// And at least so many pages long.
-const LEAST_PAGES: u32 = 2;
+/// A checkpoint is written when the log since the one before is so many times as long, in whole pages: it stands at the beginning of a
+/// page then, and the page that a mount reads to its end in any case is all that is read behind it, or the last of what is read.
+const LOG_PER_CHECKPOINT: u32 = 9;
 
 impl<M: Medium> Log<M> {
-    /// Writes a checkpoint, if the store keeps them and it is time; `early`: if it soon will be. Gives whether it wrote.
+    /// Writes a checkpoint, if the store keeps them and it is time, or would be when a record of `size` bytes has opened a page. Gives
+    /// whether it wrote.
     pub(crate) async fn keep_checkpoint<R: TryCryptoRng + ?Sized>(
         &mut self,
-        early: bool,
+        size: u32,
         parts: &mut Parts<'_>,
         random: &mut R,
     ) -> Result<bool, Fault> {
         let geometry = self.pages.geometry;
-        let number = parts.index.len();
-        if self.key_page.features & CHECKPOINTS == 0 || number == 0 || self.lists_nothing {
+        if self.key_page.features & CHECKPOINTS == 0 || parts.index.len() == 0 || self.lists_nothing {
             return Ok(false);
         }
-        let per_record = self.entries_per_record(parts);
-        let records = number.div_ceil(per_record.max(1)) + parts.slots.used().len();
-        let [number, records] = [number, records].map(|count| u32::try_from(count).unwrap_or(u32::MAX));
-        let bytes = geometry
-            .index_record(0)
-            .saturating_mul(records)
-            .saturating_add(number.saturating_mul(12))
-            .saturating_add(geometry.checkpoint_record());
-        let interval = bytes
-            .saturating_mul(LOG_PER_CHECKPOINT)
-            .max(geometry.page.saturating_mul(LEAST_PAGES));
-        let interval = if early { interval / 8 * 7 } else { interval };
-        let is_due = per_record > 0
-            && interval <= self.ring().kept().saturating_mul(geometry.page) / 2
-            && self.log_since_checkpoint() >= interval;
+        let most_text = self.most_text(parts);
+        let bytes = self.size_of_checkpoint(most_text, parts);
+        // Lists take from what a store that is nearly full has left to collect, and each page of that saves many copies.
+        let dead = self
+            .ring()
+            .kept()
+            .saturating_sub(self.live_bytes.div_ceil(geometry.page));
+        let interval = bytes.saturating_mul(LOG_PER_CHECKPOINT).div_ceil(geometry.page);
+        let is_due = most_text > GROUP_LEN + Listed::len(geometry)
+            && interval <= dead / 2
+            && self.pages_since_checkpoint() + u32::from(!self.fits(size, geometry.pair_record()))
+                >= interval;
         // Pages lose something at their ends, and each has a first record.
         let per_page = geometry.usable() / 4 * 3;
         let in_hand = self.free_pages().saturating_sub(self.ring().spare());
@@ -59,7 +56,7 @@ impl<M: Medium> Log<M> {
         if !is_due || !fits {
             return Ok(false);
         }
-        match self.write_checkpoint(per_record, parts, random).await {
+        match self.write_checkpoint(most_text, parts, random).await {
             // That is for whoever reads the record to hear: what is put has nothing to do with it.
             Err(Fault::Damaged(_)) => {
                 self.lists_nothing = true;
@@ -69,35 +66,56 @@ impl<M: Medium> Log<M> {
         }
     }
 
-    /// How many entries an Index record takes: as the record buffer and a page have room.
-    fn entries_per_record(&self, parts: &Parts<'_>) -> usize {
+    /// Bytes of plaintext that an Index record takes: as the record buffer and a page have room.
+    fn most_text(&self, parts: &Parts<'_>) -> usize {
         let geometry = self.pages.geometry;
         let buffer = u32::try_from(parts.buffer.len()).unwrap_or(u32::MAX);
         let most = buffer.min(geometry.usable());
-        let entries = most.saturating_sub(geometry.index_record(0).saturating_add(geometry.unit)) / 12;
-        usize::try_from(entries).unwrap_or(0)
+        let text = most.saturating_sub(geometry.index_record(0).saturating_add(geometry.unit));
+        usize::try_from(text.min(MOST_STEPS * 4)).unwrap_or(0) & !3
     }
 
-    /// Bytes of log that a mount would read behind the newest checkpoint.
-    fn log_since_checkpoint(&self) -> u32 {
+    /// Bytes that the next checkpoint takes: what the last one did, and a group for each item that has come since.
+    fn size_of_checkpoint(&self, most_text: usize, parts: &Parts<'_>) -> u32 {
+        let geometry = self.pages.geometry;
+        let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        let (entry, group) = (number(Listed::len(geometry)), number(GROUP_LEN));
+        let items = number(parts.index.len());
+        if let Some(taken) = self.taken {
+            let more = items.saturating_sub(taken.entries);
+            return taken.bytes.saturating_add(more.saturating_mul(entry + group));
+        }
+        let groups = items.min(self.ring().kept());
+        let text = items
+            .saturating_mul(entry)
+            .saturating_add(groups.saturating_mul(group));
+        let records = (text / number(most_text).max(1)).saturating_add(number(parts.slots.used().len()));
+        geometry
+            .index_record(0)
+            .saturating_mul(records)
+            .saturating_add(text)
+            .saturating_add(geometry.checkpoint_record())
+    }
+
+    /// Pages of the log that a mount would read behind the page of the newest checkpoint.
+    fn pages_since_checkpoint(&self) -> u32 {
         let valid = |at: &Position| at.generation >= self.tail && *at >= self.key_page.payload.log_end;
-        let from = self.checkpoint.filter(valid).unwrap_or(Position {
-            generation: self.tail,
-            offset: 0,
-        });
-        let pages = self.head.generation.saturating_sub(from.generation);
-        let bytes = pages.saturating_mul(self.pages.geometry.page);
-        bytes.saturating_add(self.head.end).saturating_sub(from.offset)
+        let from = self
+            .checkpoint
+            .filter(valid)
+            .map_or(self.tail, |at| at.generation);
+        self.head.generation.saturating_sub(from)
     }
 
     /// Gives whether it is whole: it is not if collection moved something meanwhile.
     async fn write_checkpoint<R: TryCryptoRng + ?Sized>(
         &mut self,
-        per_record: usize,
+        most_text: usize,
         parts: &mut Parts<'_>,
         random: &mut R,
     ) -> Result<bool, Fault> {
-        let (pair, moved) = (self.pages.geometry.pair_record(), self.moved);
+        let geometry = self.pages.geometry;
+        let (pair, moved) = (geometry.pair_record(), self.moved);
         let mut first = None;
         let mut payload = CheckpointPayload {
             live: self.live_sum,
@@ -107,44 +125,33 @@ impl<M: Medium> Log<M> {
             counter: self.anchoring.stated,
             ..CheckpointPayload::default()
         };
-        let mut last = None;
+        let mut taken = Taken::default();
         for slot in 0..u8::try_from(parts.slots.used().len()).unwrap_or(NO_SLOT) {
-            let mut place = 0;
+            let mut from = 0;
             // Every round lists one entry at least.
             for _ in 0..parts.index.places() {
-                let left = (place..parts.index.places()).filter(|&place| is_in(parts, place, slot));
-                let number = left.count().min(per_record);
-                if number == 0 {
+                let left = still_to_list(&parts.index, slot, from).count();
+                if left == 0 {
                     break;
                 }
-                let size = self
-                    .pages
-                    .geometry
-                    .index_record(u32::try_from(number).unwrap_or(u32::MAX));
+                let most = most_text.min(left * (GROUP_LEN + Listed::len(geometry)));
+                let size = geometry.index_record(u32::try_from(most).unwrap_or(u32::MAX));
                 self.prepare(size, pair, parts, random).await?;
                 if self.moved != moved {
                     return Ok(false);
                 }
-                let mut text_len = 0;
-                while text_len < number * ENTRY_LEN && place < parts.index.places() {
-                    if let Some(entry) = parts.index.at(place).filter(|entry| entry.slot() == slot) {
-                        let check = self.check_of(entry, &mut last).await?;
-                        format::place(parts.buffer, TEXT_START + text_len, &entry.to_bytes());
-                        format::place(parts.buffer, TEXT_START + text_len + 8, &check.to_le_bytes());
-                        text_len += ENTRY_LEN;
-                    }
-                    place += 1;
-                }
+                let (text_len, number) = self.list(slot, &mut from, most, parts).await?;
                 first.get_or_insert((self.log_end(), self.head.digest.value()));
                 payload.records += 1;
-                payload.entries += u32::try_from(number).unwrap_or(0);
+                taken.entries += number;
                 let header = self.head.header(Kind::Index, slot, text_len)?;
+                taken.bytes = taken.bytes.saturating_add(geometry.size(header));
                 let randomness = crypto::fresh(random).map_err(|_| Fault::Random)?;
                 self.append(header, parts.slots.get(slot), &randomness, parts.buffer)
                     .await?;
             }
         }
-        let size = self.pages.geometry.checkpoint_record();
+        let size = geometry.checkpoint_record();
         self.prepare(size, pair, parts, random).await?;
         let Some((first, digest)) = first.filter(|_| self.moved == moved) else {
             return Ok(false);
@@ -152,6 +159,7 @@ impl<M: Medium> Log<M> {
         payload = CheckpointPayload {
             first,
             digest,
+            entries: taken.entries,
             most_erases: self.pages.most_erases,
             ..payload
         };
@@ -162,10 +170,72 @@ impl<M: Medium> Log<M> {
         format::place(&mut record, TEXT_START, &payload.to_bytes());
         self.append(header, None, &randomness, &mut record).await?;
         self.checkpoint = Some(at);
+        taken.bytes = taken.bytes.saturating_add(size);
+        self.taken = Some(taken);
         Ok(true)
+    }
+
+    /// Lists the records of a slot from an address on, in the order of their addresses: as many as so many bytes take. Gives how many
+    /// bytes and how many records those are, and moves the address behind the last.
+    async fn list(
+        &mut self,
+        slot: u8,
+        from: &mut u32,
+        most: usize,
+        parts: &mut Parts<'_>,
+    ) -> Result<(usize, u32), Fault> {
+        let geometry = self.pages.geometry;
+        let (mut len, mut number, mut last) = (0, 0, None);
+        let mut open: Option<(usize, Group, Digest)> = None;
+        while let Some(entry) = still_to_list(&parts.index, slot, *from).min_by_key(|entry| entry.address()) {
+            let address = entry.address();
+            let (page, offset) = geometry.place(address).ok_or(Fault::Internal)?;
+            let begins = open.as_ref().is_none_or(|(_, group, _)| group.page != page);
+            let at = if begins { len + GROUP_LEN } else { len };
+            if at + Listed::len(geometry) > most {
+                break;
+            }
+            if begins {
+                close(open.take(), parts.buffer);
+                let group = Group {
+                    page,
+                    number: 0,
+                    check: 0,
+                };
+                open = Some((len, group, Digest::new(&self.keys.structure)));
+            }
+            if let Some((_, group, check)) = &mut open {
+                self.add_to_check(check, address, &mut last).await?;
+                group.number += 1;
+            }
+            let listed = Listed {
+                offset,
+                hash: entry.hash(),
+            };
+            listed.write(geometry, parts.buffer, TEXT_START + at);
+            len = at + Listed::len(geometry);
+            number += 1;
+            *from = address + 1;
+        }
+        close(open, parts.buffer);
+        Ok((len, number))
     }
 }
 
-fn is_in(parts: &Parts<'_>, place: usize, slot: u8) -> bool {
-    parts.index.at(place).is_some_and(|entry| entry.slot() == slot)
+/// The records of a slot from an address on.
+fn still_to_list<'a>(index: &'a Index<'_>, slot: u8, from: u32) -> impl Iterator<Item = Entry> + 'a {
+    index
+        .iter()
+        .filter(move |entry| entry.slot() == slot && entry.address() >= from)
+}
+
+/// Writes what begins a group, now that its records are known.
+fn close(open: Option<(usize, Group, Digest)>, buffer: &mut [u8]) {
+    if let Some((at, group, check)) = open {
+        let group = Group {
+            check: format::low_half(check.value()),
+            ..group
+        };
+        group.write(buffer, TEXT_START + at);
+    }
 }

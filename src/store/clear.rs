@@ -109,6 +109,13 @@ impl<M: Medium> Pages<M> {
         }
     }
 
+    /// Whether a page reads blank where a key page has its clear part.
+    pub(crate) async fn has_no_clear_part(&mut self, page: u16) -> bool {
+        let start = self.geometry.start(page);
+        self.is_blank(start + self.geometry.first(), start + clear_end(self.geometry))
+            .await
+    }
+
     async fn begins_like_a_key_page(&mut self, page: u16) -> bool {
         let geometry = self.geometry;
         let mut begin = [0; MAX_UNIT];

@@ -17,7 +17,7 @@ use crate::crypto;
 use crate::flash::{Medium, MediumKind};
 
 impl<M: Medium> Log<M> {
-    fn fits(&self, size: u32, reserve: u32) -> bool {
+    pub(crate) fn fits(&self, size: u32, reserve: u32) -> bool {
         size.saturating_add(reserve) <= self.room()
     }
 

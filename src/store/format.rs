@@ -43,8 +43,8 @@ pub(crate) const PAIR_PAYLOAD: usize = 8;
 pub(crate) const COMMIT_PAYLOAD: usize = 16;
 /// Plaintext of a Checkpoint record.
 pub(crate) const CHECKPOINT_PAYLOAD: usize = 48;
-/// Bytes of one entry of an Index record: the entry, and what tells its record from one of another history.
-pub(crate) const ENTRY_LEN: usize = 12;
+/// Most 4-byte steps of ciphertext that a header can say.
+pub(crate) const MOST_STEPS: u32 = 0x7ff;
 /// Plaintext of a Store key record.
 pub(crate) const STORE_KEY_PAYLOAD: usize = 32;
 /// Plaintext of a Class key record.
@@ -77,6 +77,9 @@ pub(crate) enum Kind {
     Anchor = 11,
     Retire = 12,
     StagedFixed = 13,
+    /// A Value whose item was not there, while another one of its class has the same name fingerprint.
+    Alike = 14,
+    StagedAlike = 15,
     KeyPage = 16,
     ClassKey = 17,
     KeyCommit = 18,
@@ -99,6 +102,8 @@ impl Kind {
             11 => Self::Anchor,
             12 => Self::Retire,
             13 => Self::StagedFixed,
+            14 => Self::Alike,
+            15 => Self::StagedAlike,
             16 => Self::KeyPage,
             17 => Self::ClassKey,
             18 => Self::KeyCommit,
@@ -135,18 +140,31 @@ impl Kind {
     pub(crate) const fn is_value(self) -> bool {
         matches!(
             self,
-            Self::Value | Self::Fixed | Self::StagedValue | Self::StagedFixed
+            Self::Value
+                | Self::Fixed
+                | Self::Alike
+                | Self::StagedValue
+                | Self::StagedFixed
+                | Self::StagedAlike
         )
     }
 
     /// Whether it counts only once a Commit stands behind it.
     pub(crate) const fn is_staged(self) -> bool {
-        matches!(self, Self::StagedValue | Self::StagedRemoval | Self::StagedFixed)
+        matches!(
+            self,
+            Self::StagedValue | Self::StagedRemoval | Self::StagedFixed | Self::StagedAlike
+        )
     }
 
     /// Whether its item can be written only once.
     pub(crate) const fn is_fixed(self) -> bool {
         matches!(self, Self::Fixed | Self::StagedFixed)
+    }
+
+    /// Whether its item was not there, though another one has the same name fingerprint.
+    pub(crate) const fn is_alike(self) -> bool {
+        matches!(self, Self::Alike | Self::StagedAlike)
     }
 }
 
@@ -163,7 +181,7 @@ pub(crate) struct Header {
 
 impl Header {
     pub(crate) fn to_bytes(self) -> [u8; HEADER_LEN] {
-        let number = u32::from(self.steps & 0x7ff)
+        let number = u32::from(self.steps) & MOST_STEPS
             | u32::from(self.slot & 0x3f) << 11
             | u32::from(self.salt_at & 0x3ff) << 17
             | (self.kind as u32) << 27;
@@ -175,16 +193,16 @@ impl Header {
         let field = |shift: u32, mask: u32| u16::try_from(number >> shift & mask).unwrap_or(0);
         let kind = Kind::from_number(number >> 27)?;
         let slot = u8::try_from(field(11, 0x3f)).ok()?;
-        let steps = field(0, 0x7ff);
+        let steps = field(0, MOST_STEPS);
         let length = usize::from(steps) * 4;
         let fits = match kind {
-            Kind::Value | Kind::Fixed | Kind::StagedValue | Kind::StagedFixed => steps > 0,
+            kind if kind.is_value() => steps > 0,
             Kind::Page | Kind::Session | Kind::KeyPage => length == SALT_PAYLOAD,
             Kind::Removal | Kind::StagedRemoval | Kind::Anchor | Kind::Retire => length == PAIR_PAYLOAD,
             Kind::Commit => length == COMMIT_PAYLOAD,
-            Kind::Index => length > 0 && length.is_multiple_of(ENTRY_LEN),
+            Kind::Index => length > 0,
             Kind::Checkpoint => length == CHECKPOINT_PAYLOAD,
-            Kind::ClassKey | Kind::StoreKey | Kind::KeyCommit => length == kind.key_payload(),
+            kind => length == kind.key_payload(),
         };
         let slot_fits = (slot == NO_SLOT) != (kind.is_of_a_class() || kind == Kind::ClassKey);
         (fits && slot_fits).then_some(Self {
@@ -222,6 +240,12 @@ pub(crate) fn number(bytes: &[u8], at: usize) -> u32 {
         .and_then(<[u8]>::first_chunk)
         .copied()
         .map_or(0, u32::from_le_bytes)
+}
+
+/// The low 32 bits of a fingerprint.
+pub(crate) fn low_half(number: u64) -> u32 {
+    let [a, b, c, d, ..] = number.to_le_bytes();
+    u32::from_le_bytes([a, b, c, d])
 }
 
 /// Reads eight bytes at `at`, as [`number`].

@@ -118,9 +118,9 @@ impl Geometry {
         self.align(76)
     }
 
-    /// Bytes that an Index record of so many entries takes.
-    pub(crate) fn index_record(self, entries: u32) -> u32 {
-        self.align(entries.saturating_mul(12).saturating_add(28))
+    /// Bytes that an Index record with so many bytes of plaintext takes.
+    pub(crate) fn index_record(self, text: u32) -> u32 {
+        self.align(text.saturating_add(28))
     }
 
     /// Bytes that a Store key record takes.

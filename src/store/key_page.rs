@@ -163,6 +163,7 @@ impl<M: Medium> Pages<M> {
         &mut self,
         wrapping: &WrapKeys,
         key_page: &KeyPage,
+        is_complete: bool,
     ) -> Result<bool, Fault> {
         let payload = key_page.payload;
         let count = usize::try_from(payload.count).map_err(|_| Fault::Internal)?;
@@ -179,7 +180,7 @@ impl<M: Medium> Pages<M> {
         });
         // If its last word was torn it may open now and not the next time.
         let start = self.geometry.start(key_page.page) + offset;
-        Ok(opens && self.is_steady(start, self.geometry.pair_record()).await)
+        Ok(opens && (is_complete || self.is_steady(start, self.geometry.pair_record()).await))
     }
 
     /// The store's key.

@@ -41,6 +41,8 @@ pub(crate) enum Writing {
     Open,
     /// A Session record comes first: after a mount, or when the class keys changed.
     Closed,
+    /// The same, where the log's end read blank at a mount, and has not been looked at as often as it takes before a write.
+    Doubtful,
     /// A Session record comes first, and beyond what an interrupted write may have touched.
     Burnt,
 }
@@ -182,6 +184,13 @@ impl Anchoring {
     }
 }
 
+/// What a checkpoint took.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Taken {
+    pub(crate) entries: u32,
+    pub(crate) bytes: u32,
+}
+
 /// The end of the log as the first reading of the head page found it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct DecidedEnd {
@@ -236,6 +245,8 @@ pub(crate) struct Log<M> {
     pub(crate) lists_nothing: bool,
     /// The newest Checkpoint record, if one is known.
     pub(crate) checkpoint: Option<Position>,
+    /// What it took, if that is known.
+    pub(crate) taken: Option<Taken>,
     /// How many records were moved since the start; where it has not changed, entries found before are still those.
     pub(crate) moved: u32,
     pub(crate) doomed: Option<Doomed>,
@@ -320,7 +331,7 @@ impl<M: Medium> Log<M> {
     pub(crate) fn room(&self) -> u32 {
         let from = match self.head.writing {
             Writing::Open => self.head.next,
-            Writing::Closed | Writing::Burnt => self
+            Writing::Closed | Writing::Doubtful | Writing::Burnt => self
                 .session_offset()
                 .saturating_add(self.pages.geometry.salt_record()),
         };
@@ -336,6 +347,9 @@ impl<M: Medium> Log<M> {
     ) -> Result<(), Fault> {
         if self.head.writing == Writing::Open {
             return self.overwrite_burnt().await;
+        }
+        if self.head.writing == Writing::Doubtful {
+            return Err(Fault::Internal);
         }
         match self.try_session(random).await {
             // The words may have been begun before, which does not always show: once more, beyond them.

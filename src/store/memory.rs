@@ -27,15 +27,6 @@ impl Entry {
         )
     }
 
-    /// As an Index record holds it.
-    pub(crate) fn to_bytes(self) -> [u8; 8] {
-        self.0.to_le_bytes()
-    }
-
-    pub(crate) const fn from_bytes(bytes: [u8; 8]) -> Self {
-        Self(u64::from_le_bytes(bytes))
-    }
-
     /// The same item elsewhere.
     pub(crate) fn moved_to(self, address: u32) -> Self {
         Self::new(address, self.slot(), self.size(), self.is_fixed(), self.hash())
@@ -97,11 +88,6 @@ impl Index<'_> {
 
     pub(crate) fn is_full(&self) -> bool {
         self.room() == 0
-    }
-
-    /// The entry at a place from 0 to below [`Index::places`], if there is one.
-    pub(crate) fn at(&self, place: usize) -> Option<Entry> {
-        self.entries.get(place).copied().filter(|entry| !entry.is_empty())
     }
 
     /// How many items it takes in all.

@@ -66,6 +66,7 @@ impl<M: Medium> Log<M> {
             ahead: 0,
             moved: 0,
             checkpoint: None,
+            taken: None,
             lists_nothing: false,
             doomed: None,
             run: None,
@@ -234,7 +235,12 @@ async fn find_key_page<M: Medium>(
     for page in 0..LOG_START {
         let found = pages.key_page(&wrapping, page).await;
         let complete = match found {
-            Ok(Some(found)) => pages.is_committed(&wrapping, &found).await,
+            // The page before it is erased only when this one is complete: where that is gone, nothing can have torn it.
+            Ok(Some(found)) => {
+                let is_complete =
+                    found.payload.version > 1 && pages.has_no_clear_part(LOG_START - 1 - page).await;
+                pages.is_committed(&wrapping, &found, is_complete).await
+            }
             Ok(None) => {
                 of_another_key |= pages.store_id(page).await?.is_some();
                 continue;

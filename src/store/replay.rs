@@ -27,20 +27,7 @@ impl<M: Medium> Log<M> {
         keys: KeyPagePayload,
         parts: &mut Parts<'_>,
     ) -> Result<(), MountError> {
-        let newest = match self.find_head_quickly(keys).await {
-            Some(newest) => newest,
-            None => self.find_head().await?,
-        };
-        self.head.generation = newest.payload.generation;
-        self.head.salt = newest.salt;
-        self.tail = newest.payload.tail;
-        if self.tail == 0
-            || self.tail > self.head.generation
-            || self.head.generation - self.tail >= self.pages.geometry.log_pages() - 1
-        {
-            return Err(MountError::Inconsistent);
-        }
-        self.tail = self.tail_in_head(newest, parts).await?;
+        let newest = self.find_head(keys, parts).await?;
         if !self.ring().has(self.tail) || self.free_pages() == 0 {
             return Err(MountError::Inconsistent);
         }
@@ -76,6 +63,7 @@ impl<M: Medium> Log<M> {
     /// As if nothing of the log had been read.
     fn forget(&mut self, parts: &mut Parts<'_>) {
         self.checkpoint = None;
+        self.taken = None;
         parts.index.clear();
         self.live_sum = 0;
         self.doomed = None;
@@ -102,6 +90,7 @@ impl<M: Medium> Log<M> {
             run_unfinished: false,
             unexplained: None,
             loading,
+            knows_all: false,
         };
         let first = from.map_or(self.tail, |from| from.generation);
         let mut start = self.page_of_generation(first).await?;
@@ -132,11 +121,20 @@ impl<M: Medium> Log<M> {
             }
         }
         self.check(&reading)?;
+        if reading.knows_all && !parts.index.iter().all(|entry| self.is_in_log(entry)) {
+            return Err(MountError::Inconsistent);
+        }
         Ok(reading)
+    }
+
+    fn is_in_log(&self, entry: Entry) -> bool {
+        let place = self.pages.geometry.place(entry.address());
+        place.is_some_and(|(page, _)| self.generation_of(page).is_some())
     }
 
     /// Takes over what a mount would otherwise have learnt from the log before the checkpoint.
     fn resume(&mut self, says: CheckpointPayload, reading: &mut Reading) {
+        reading.knows_all = true;
         self.anchoring.changes = says.changes;
         self.anchoring.stated = self.anchoring.stated.max(says.counter);
         reading.anchored = Some(if says.keys_changed {
@@ -146,36 +144,49 @@ impl<M: Medium> Log<M> {
         });
     }
 
-    /// The page with the highest generation. Its first record may be the one that was being written when power went, and
-    /// open by chance: then it is the page before.
-    async fn find_head(&mut self) -> Result<PageStart, MountError> {
+    /// The page with the highest generation, and the tail as it says. Its first record may be the one that was being written when power
+    /// went, and open by chance: then it is the page before.
+    async fn find_head(
+        &mut self,
+        keys: KeyPagePayload,
+        parts: &mut Parts<'_>,
+    ) -> Result<PageStart, MountError> {
+        let mut found = self.find_head_quickly(keys).await;
         let mut below = u32::MAX;
-        self.note_erases().await?;
-        for _ in 0..2 {
-            let mut newest: Option<PageStart> = None;
-            for page in LOG_START..self.pages.geometry.pages {
-                let start = self
-                    .page_start(page)
-                    .await
-                    .filter(|start| start.payload.generation < below);
-                if let Some(start) = start
-                    && newest.is_none_or(|newest| newest.payload.generation < start.payload.generation)
-                {
-                    newest = Some(start);
-                }
-            }
-            let Some(newest) = newest else { break };
+        for _ in 0..3 {
+            let newest = match found.take() {
+                Some(newest) => newest,
+                None => match self.newest_below(below).await {
+                    Some(newest) => newest,
+                    None => break,
+                },
+            };
+            let read = self.read_head(newest, parts).await;
+            // What is behind the first record was written when that was whole.
+            let goes_on = read.as_ref().is_ok_and(|read| read.goes_on);
             let record = self.pages.geometry.start(newest.page) + self.pages.geometry.first();
-            if self
-                .pages
-                .is_steady(record, self.pages.geometry.salt_record())
-                .await
-            {
+            let len = self.pages.geometry.salt_record();
+            if goes_on || self.pages.is_steady(record, len).await {
+                self.tail = read?.tail;
                 return Ok(newest);
             }
             below = newest.payload.generation;
         }
         Err(MountError::Damaged(self.pages.geometry.start(LOG_START)))
+    }
+
+    /// Looks at all pages for the one with the highest generation below a number.
+    async fn newest_below(&mut self, below: u32) -> Option<PageStart> {
+        let mut newest: Option<PageStart> = None;
+        for page in LOG_START..self.pages.geometry.pages {
+            let start = self.page_start(page).await;
+            if let Some(start) = start.filter(|start| start.payload.generation < below)
+                && newest.is_none_or(|newest| newest.payload.generation < start.payload.generation)
+            {
+                newest = Some(start);
+            }
+        }
+        newest
     }
 
     /// How worn the pages are. A checkpoint says it of all of them.
@@ -196,10 +207,38 @@ impl<M: Medium> Log<M> {
         start.ok_or(MountError::Damaged(self.pages.geometry.start(page)))
     }
 
-    /// The tail, as the Retire records in the head page say.
-    async fn tail_in_head(&mut self, head: PageStart, parts: &mut Parts<'_>) -> Result<u32, MountError> {
+    /// Decides where the head page's log ends, and what the records in it say of the rest of the log. Where all is well, that takes no
+    /// reading of values but the last.
+    async fn read_head(&mut self, head: PageStart, parts: &mut Parts<'_>) -> Result<HeadRead, MountError> {
+        let geometry = self.pages.geometry;
+        self.head.generation = head.payload.generation;
+        self.head.salt = head.salt;
+        let payload = head.payload;
+        self.tail = payload.tail;
+        if payload.tail == 0
+            || payload.tail > payload.generation
+            || payload.generation - payload.tail >= geometry.log_pages() - 1
+        {
+            return Err(MountError::Inconsistent);
+        }
+        let skimmed = self.read_head_once(head, true, parts).await;
+        match skimmed {
+            Ok(read) if self.decided_end.is_some_and(|end| end.clean) => Ok(read),
+            _ => self.read_head_once(head, false, parts).await,
+        }
+    }
+
+    async fn read_head_once(
+        &mut self,
+        head: PageStart,
+        skims: bool,
+        parts: &mut Parts<'_>,
+    ) -> Result<HeadRead, MountError> {
+        self.decided_end = None;
+        self.checkpoint = None;
         let mut tail = head.payload.tail;
         let mut cursor = self.cursor(head, None);
+        cursor.skims = skims;
         let mut last = None;
         // What a write left that was never accepted is overwritten right after the record that says so: again, if that is
         // the last one.
@@ -254,7 +293,8 @@ impl<M: Medium> Log<M> {
         });
         self.burnt = gap;
         // The last record may be the one that was being written when power went, and open by chance.
-        if let Some((at, stands_at, tail_without)) = last.filter(|&(at, ..)| at >= head.payload.filled)
+        let last = last.filter(|&(at, ..)| at >= head.payload.filled);
+        if let Some((at, stands_at, tail_without)) = last
             && !self
                 .pages
                 .is_steady(
@@ -270,9 +310,12 @@ impl<M: Medium> Log<M> {
             });
             self.burnt = None;
             self.checkpoint = self.checkpoint.filter(|checkpoint| checkpoint.offset < at);
-            return Ok(tail_without);
+            tail = tail_without;
         }
-        Ok(tail)
+        Ok(HeadRead {
+            tail,
+            goes_on: last.is_some(),
+        })
     }
 
     /// What stands behind the end of the log in the page before the head.
@@ -357,6 +400,7 @@ impl<M: Medium> Log<M> {
                         Kind::Retire | Kind::Commit | Kind::Index => continue,
                         Kind::Checkpoint => {
                             self.checkpoint = Some(here);
+                            self.taken = None;
                             continue;
                         }
                         Kind::Anchor => {
@@ -369,7 +413,8 @@ impl<M: Medium> Log<M> {
                     let address = self.pages.geometry.address(cursor.start.page, offset);
                     self.supersede(previous, reading, &mut parts.index);
                     if header.kind.is_value() {
-                        self.admit(header, address, text, parts).await?;
+                        self.admit(header, address, text, reading.knows_all, parts)
+                            .await?;
                     }
                 }
                 Found::Unopened { address } if reading.unopened.is_some() => {
@@ -455,6 +500,7 @@ impl<M: Medium> Log<M> {
         header: Header,
         address: u32,
         text: core::ops::Range<usize>,
+        knows_all: bool,
         parts: &mut Parts<'_>,
     ) -> Result<(), MountError> {
         let damaged = MountError::Damaged(address.saturating_mul(4));
@@ -465,11 +511,19 @@ impl<M: Medium> Log<M> {
         name.copy_from_slice(name_bytes);
         let size = self.pages.geometry.size(header);
         let hash = self.keys.name_hash(header.slot, name);
-        if M::KIND == MediumKind::WriteOnce
-            && let Some((older, _)) = self
+        let alike = [0, 1].map(|skip| parts.index.candidate(header.slot, hash, skip));
+        let older = match alike {
+            _ if M::KIND == MediumKind::Overwritable => None,
+            // The index is what it was when the record was written, and what is new says so where another has its fingerprint: the one
+            // that has it is the older version, whatever its name.
+            _ if knows_all && header.kind.is_alike() => None,
+            [only, None] if knows_all && !header.kind.is_fixed() => only,
+            _ => self
                 .find(&parts.index, &parts.slots, header.slot, name, parts.buffer)
                 .await?
-        {
+                .map(|(older, _)| older),
+        };
+        if let Some(older) = older {
             parts.index.take_out(older);
             self.live_sum = self
                 .live_sum
@@ -491,7 +545,7 @@ impl<M: Medium> Log<M> {
             end: cursor.offset,
             next,
             digest: cursor.digest.clone(),
-            writing: if clean { Writing::Closed } else { Writing::Burnt },
+            writing: if clean { Writing::Doubtful } else { Writing::Burnt },
         };
     }
 
@@ -566,14 +620,15 @@ impl<M: Medium> Log<M> {
                 return Err(MountError::Damaged(start));
             }
         }
-        let mut generation = self.head.generation;
-        for _ in 0..free {
+        if is_spoiled {
+            return Ok(());
+        }
+        self.ready = 1;
+        let mut generation = self.ring().after(self.head.generation);
+        for _ in 1..free {
             generation = self.ring().after(generation);
             let page = self.pages.geometry.page_of(generation);
-            if is_spoiled
-                || self.pages.erases_of(page).await?.is_none()
-                || self.page_start(page).await.is_some()
-            {
+            if self.pages.erases_of(page).await?.is_none() || self.page_start(page).await.is_some() {
                 break;
             }
             self.ready += 1;
@@ -590,6 +645,13 @@ fn left_to_writes(overwritten: Result<(), Fault>) -> Result<(), Fault> {
         Err(Fault::Flash(_) | Fault::Unkept) => Ok(()),
         done => done,
     }
+}
+
+/// What the head page says of the log.
+struct HeadRead {
+    tail: u32,
+    /// Something was written behind the page's first record after that.
+    goes_on: bool,
 }
 
 /// What a mount carries from page to page.
@@ -610,4 +672,6 @@ struct Reading {
     unexplained: Option<u32>,
     /// The checkpoint that the reading begins with, until it is reached.
     loading: Option<Loading>,
+    /// The list of a checkpoint has been read: the index has each item that was there, and not only those behind the tail.
+    knows_all: bool,
 }

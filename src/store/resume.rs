@@ -3,24 +3,30 @@
 //! ```text
 //!  replay
 //!  resume   (this file)
-//!  walk · log · memory
+//!  walk · log · memory · list
 //! ```
 
 use core::ops::Range;
 
 use super::error::MountError;
-use super::format::{
-    self, CHECKPOINTS, CheckpointPayload, ENTRY_LEN, Header, KeyPagePayload, Kind, MAX_UNIT, Position,
-};
-use super::log::Log;
+use super::format::{self, CHECKPOINTS, CheckpointPayload, Header, KeyPagePayload, Kind, MAX_UNIT, Position};
+use super::list::{GROUP_LEN, Group, Listed};
+use super::log::{Log, Taken};
 use super::memory::{Entry, Parts};
 use super::record::Frame;
-use super::walk::{PageStart, ReadSalt};
-use crate::crypto::Place;
+use super::walk::PageStart;
+use crate::crypto::{Digest, Place};
 use crate::flash::Medium;
 
 /// Bytes that hold a Checkpoint record, padding included, whatever the unit.
 const CHECKPOINT_RECORD: usize = 3 * MAX_UNIT;
+
+/// Of so many free pages the search for the head looks for the first one behind them. More are free in the log's first turn, and then
+/// its first page is not.
+const MOST_FREE: u32 = 8;
+
+/// What an entry says of a record that is gone: its successor takes it out.
+const LEAST_SIZE: u32 = 4;
 
 /// A checkpoint whose list is being read.
 pub(crate) struct Loading {
@@ -30,19 +36,26 @@ pub(crate) struct Loading {
     records: u32,
     entries: u32,
     live: u32,
-    last: ReadSalt,
+    bytes: u32,
 }
 
 impl<M: Medium> Log<M> {
     /// The page with the highest generation, found by halving: from the page on that was the head when the key page was written, each
-    /// has one generation more than the one before, up to the head. `None` where that does not hold, or the head's first record reads
-    /// differently each time: then all pages are to be looked at.
+    /// has one generation more than the one before, up to the head. `None` where that does not hold: then all pages are to be looked at.
     pub(crate) async fn find_head_quickly(&mut self, keys: KeyPagePayload) -> Option<PageStart> {
         if self.key_page.features & CHECKPOINTS == 0 {
             return None;
         }
         let geometry = self.pages.geometry;
-        let mut head = self.page_start(geometry.page_of(keys.log_end.generation)).await?;
+        // Or, where that page is free, from the first one on behind what is free.
+        let (mut begin, mut tries) = (keys.log_end.generation, 0);
+        let mut head = loop {
+            match self.page_start(geometry.page_of(begin)).await {
+                Some(start) => break start,
+                None if tries < MOST_FREE => (begin, tries) = (self.ring().after(begin), tries + 1),
+                None => return None,
+            }
+        };
         let (first, mut sure, mut beyond) = (head.payload.generation, 0, self.ring().kept());
         while beyond - sure > 1 {
             let middle = sure + (beyond - sure) / 2;
@@ -62,9 +75,7 @@ impl<M: Medium> Log<M> {
                 return None;
             }
         }
-        let record = geometry.start(head.page) + geometry.first();
-        let is_steady = self.pages.is_steady(record, geometry.salt_record()).await;
-        is_steady.then_some(head)
+        Some(head)
     }
 
     /// The newest checkpoint that the head page knows of, if a reading can begin with it.
@@ -87,7 +98,7 @@ impl<M: Medium> Log<M> {
             records: 0,
             entries: 0,
             live: 0,
-            last: None,
+            bytes: 0,
         };
         (is_of_now && says.first < at && self.ring().has(says.first.generation)).then_some(loading)
     }
@@ -130,6 +141,8 @@ impl<M: Medium> Log<M> {
         text: Range<usize>,
         parts: &mut Parts<'_>,
     ) -> Result<Loaded, MountError> {
+        let size = self.pages.geometry.size(header);
+        loading.bytes = loading.bytes.saturating_add(size);
         match header.kind {
             Kind::Index if loading.says.first <= here => {
                 self.load_entries(&mut loading, header.slot, text, parts).await?;
@@ -137,6 +150,10 @@ impl<M: Medium> Log<M> {
             }
             Kind::Checkpoint if loading.at == here && loading.is_whole() => {
                 self.checkpoint = Some(here);
+                self.taken = Some(Taken {
+                    entries: loading.entries,
+                    bytes: loading.bytes,
+                });
                 self.pages.most_erases = self.pages.most_erases.max(loading.says.most_erases);
                 Ok(Loaded::All(loading.says))
             }
@@ -152,29 +169,63 @@ impl<M: Medium> Log<M> {
         parts: &mut Parts<'_>,
     ) -> Result<(), MountError> {
         loading.records += 1;
-        for at in text.step_by(ENTRY_LEN) {
-            let bytes = parts.buffer.get(at..).and_then(<[u8]>::first_chunk).copied();
-            let entry = Entry::from_bytes(bytes.ok_or(MountError::Internal)?);
-            let check = format::number(parts.buffer, at + 8);
-            let summand = self.keys.live_summand(entry.address());
-            loading.entries += 1;
-            loading.live = loading.live.wrapping_add(summand);
-            let (tail, head) = (loading.says.tail, loading.at.generation);
-            let place = self.pages.geometry.place(entry.address());
-            let generation = place
-                .and_then(|(page, _)| self.ring().generation_of(page, tail, head))
-                .filter(|_| entry.slot() == slot)
-                .ok_or(MountError::Inconsistent)?;
-            // What stood on a page that was erased since was moved, changed or removed before that.
-            if generation < self.tail {
-                continue;
-            }
-            if self.check_of(entry, &mut loading.last).await? != check || !parts.index.insert(entry) {
-                return Err(MountError::Inconsistent);
-            }
-            self.live_sum = self.live_sum.wrapping_add(summand);
+        let mut at = text.start;
+        // Each round takes bytes of the text.
+        while at < text.end {
+            let list = parts.buffer.get(..text.end).ok_or(MountError::Internal)?;
+            let group = Group::read(list, at).filter(|group| group.number > 0);
+            let group = group.ok_or(MountError::Inconsistent)?;
+            at = self
+                .load_group(loading, slot, group, at + GROUP_LEN..text.end, parts)
+                .await?;
         }
         Ok(())
+    }
+
+    /// Takes in the records of one page, and gives where the text goes on.
+    async fn load_group(
+        &mut self,
+        loading: &mut Loading,
+        slot: u8,
+        group: Group,
+        text: Range<usize>,
+        parts: &mut Parts<'_>,
+    ) -> Result<usize, MountError> {
+        let geometry = self.pages.geometry;
+        let (tail, head) = (loading.says.tail, loading.at.generation);
+        let generation = self.ring().generation_of(group.page, tail, head);
+        // What stood on a page that was erased since was moved, changed or removed before that: the log has it.
+        let is_gone = generation.ok_or(MountError::Inconsistent)? < self.tail;
+        let mut check = Digest::new(&self.keys.structure);
+        let (mut at, mut last) = (text.start, None);
+        for _ in 0..group.number {
+            let bytes = parts.buffer.get(..text.end).unwrap_or_default();
+            let listed = Listed::read(geometry, bytes, at).filter(|listed| listed.offset < geometry.page);
+            let listed = listed.ok_or(MountError::Inconsistent)?;
+            at += Listed::len(geometry);
+            let address = geometry.address(group.page, listed.offset);
+            let (size, is_fixed) = if is_gone {
+                (LEAST_SIZE, false)
+            } else {
+                let header = self.add_to_check(&mut check, address, &mut last).await?;
+                if !header.kind.is_value() || header.slot != slot {
+                    return Err(MountError::Inconsistent);
+                }
+                (geometry.size(header), header.kind.is_fixed())
+            };
+            let entry = Entry::new(address, slot, size, is_fixed, listed.hash);
+            if !parts.index.insert(entry) {
+                return Err(MountError::Inconsistent);
+            }
+            let summand = self.keys.live_summand(address);
+            self.live_sum = self.live_sum.wrapping_add(summand);
+            loading.live = loading.live.wrapping_add(summand);
+            loading.entries += 1;
+        }
+        if !is_gone && format::low_half(check.value()) != group.check {
+            return Err(MountError::Inconsistent);
+        }
+        Ok(at)
     }
 }
 

@@ -720,7 +720,10 @@ pub(crate) async fn best_key_page<M: Medium>(
             let Ok(Some(found)) = pages.key_page(&wrapping, page).await else {
                 continue;
             };
-            let complete = pages.is_committed(&wrapping, &found).await.unwrap_or(false);
+            let complete = pages
+                .is_committed(&wrapping, &found, false)
+                .await
+                .unwrap_or(false);
             let is_better = best.as_ref().is_none_or(|(best_complete, _, best)| {
                 (complete, found.payload.version) > (*best_complete, best.payload.version)
             });

@@ -1,6 +1,8 @@
-//! What only the inside can see: the caller's buffer after each operation.
+//! What only the inside can see: the caller's buffer after each operation, and names that have one fingerprint.
 
+use std::collections::HashMap;
 use std::format;
+use std::string::String;
 use std::vec;
 
 use chacha20::ChaCha20Rng;
@@ -96,4 +98,64 @@ fn the_record_buffer_is_wiped_after_every_operation() {
         16 * 1024,
         Rule::WriteOnce,
     )));
+}
+
+/// Two names that have one fingerprint in a class, of those that begin so. It has 21 bits: of some thousands of names two are alike.
+fn alike<M: crate::flash::NeverPends>(store: &mut Store<M, TestRam>, begin: &str) -> [String; 2] {
+    let slot = store.0.memory.parts().slots.find(Class::Settings.into()).unwrap();
+    let mut seen = HashMap::new();
+    for number in 0..100_000 {
+        let name = format!("{begin}{number}");
+        let hash = store.0.log.keys.name_hash(slot, name.as_bytes());
+        if let Some(other) = seen.insert(hash, name.clone()) {
+            return [other, name];
+        }
+    }
+    panic!("no two are alike");
+}
+
+#[test]
+fn items_with_one_fingerprint_stay_two_when_a_mount_begins_at_a_checkpoint() {
+    let mut random = ChaCha20Rng::seed_from_u64(3);
+    let root_key = RootKey::new(ROOT).unwrap();
+    let medium = WriteOnce::new(Simulator::<4, 1024>::new(32 * 1024, Rule::WriteOnce));
+    let mut store = Store::format(medium, TestRam::new(), &root_key, "test", &mut random).unwrap();
+    store.keep_checkpoints(&mut random).unwrap();
+    let [first, second] = alike(&mut store, "a");
+    let [third, fourth] = alike(&mut store, "b");
+    let class = Class::Settings;
+    store.put_bytes(class, &first, &[1; 20], &mut random).unwrap();
+    let mut fill = 0_u32;
+    while store.0.log.checkpoint.is_none() {
+        store
+            .put_bytes(class, "fill", &fill.to_le_bytes(), &mut random)
+            .unwrap();
+        fill += 1;
+    }
+    // Behind the checkpoint: a new item like one that is listed, two new ones of one transaction, an update of each of two.
+    store.put_bytes(class, &second, &[2; 20], &mut random).unwrap();
+    let changes = [&third, &fourth].map(|name| Change::put_bytes(class, name, &[3; 20]));
+    store.commit(&changes, &mut random).unwrap();
+    let mut expected = [(&first, 1), (&second, 2), (&third, 3), (&fourth, 3)];
+    for (round, updated) in [1, 3, 0].into_iter().enumerate() {
+        let medium = store.into_medium();
+        store = Store::mount(medium, TestRam::new(), &root_key, "test").unwrap();
+        assert!(
+            store.0.log.taken.is_some(),
+            "round {round} begins at the checkpoint"
+        );
+        for (name, value) in expected {
+            let mut out = [0; 20];
+            assert_eq!(
+                store.get_bytes(class, name, &mut out),
+                Ok(Some(20)),
+                "{name}, round {round}"
+            );
+            assert_eq!(out, [value; 20], "{name}, round {round}");
+        }
+        assert_eq!(store.0.memory.parts().index.len(), 5);
+        let (name, value) = &mut expected[updated];
+        *value += 10;
+        store.put_bytes(class, name, &[*value; 20], &mut random).unwrap();
+    }
 }

@@ -22,8 +22,8 @@ use super::change::{Item, Layout};
 use super::class::DataClass;
 use super::error::{Fault, WriteError};
 use super::format::{
-    self, COMMIT_PAYLOAD, HEADER_LEN, Header, Kind, LINK_LEN, MAX_NAME, NO_ADDRESS, NO_SLOT, PAIR_PAYLOAD,
-    Position, TEXT_START,
+    self, CHECKPOINTS, COMMIT_PAYLOAD, HEADER_LEN, Header, Kind, LINK_LEN, MAX_NAME, NO_ADDRESS, NO_SLOT,
+    PAIR_PAYLOAD, Position, TEXT_START,
 };
 use super::key::Key;
 use super::log::{Doomed, Log, Run, Writing};
@@ -218,7 +218,7 @@ impl<M: Medium> Log<M> {
                 self.add_class(change.data, parts, random).await?;
             }
         }
-        let in_haste = self.keep_checkpoint(false, parts, random).await?;
+        let in_haste = self.keep_checkpoint(plan.size, parts, random).await?;
         self.make_room(plan.size, in_haste, parts, random).await?;
         self.run = Some(self.stage(changes, parts, random).await?);
         self.count_run(parts).await?;
@@ -294,7 +294,7 @@ impl<M: Medium> Log<M> {
         // Until the Commit is there, this is one write that was begun.
         self.head.writing = Writing::Burnt;
         let (mut live_sum, mut number) = (self.live_sum, 0);
-        for change in changes {
+        for (place, change) in changes.iter().enumerate() {
             // Making room may have moved the older record.
             let older = self.older(change, parts).await?;
             if change.is_removal() && older.is_none() {
@@ -311,7 +311,20 @@ impl<M: Medium> Log<M> {
                 layout.lay_out(change.name, len, parts.buffer, fill)?;
                 layout.text_len(len)
             };
-            let header = head.header(change.kind(), slot, text_len)?;
+            let hash = self.keys.name_hash(slot, change.name.as_bytes());
+            // The index does not know those before it yet.
+            let mut before = changes
+                .iter()
+                .take(place)
+                .filter(|other| other.data == change.data);
+            let is_alike = |other: &Change<'_>| self.keys.name_hash(slot, other.name.as_bytes()) == hash;
+            let has_others = self.is_alike(slot, hash, &parts.index)
+                || self.key_page.features & CHECKPOINTS != 0 && before.any(is_alike);
+            let kind = match change.kind() {
+                Kind::StagedValue if older.is_none() && has_others => Kind::StagedAlike,
+                kind => kind,
+            };
+            let header = head.header(kind, slot, text_len)?;
             let address = geometry.address(self.head_page(), head.next);
             let previous = older.map_or(NO_ADDRESS, Entry::address);
             if header.kind.is_value() {

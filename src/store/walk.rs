@@ -10,11 +10,11 @@ use core::ops::Range;
 
 use super::error::Fault;
 use super::format::{self, Header, Kind, MAX_UNIT, Position, SALT_PAYLOAD, SaltPayload};
-use super::log::{Log, Run};
-use super::memory::{Entry, Slots};
+use super::log::{Log, Run, Writing};
+use super::memory::Slots;
 use super::pages::LOOKS;
 use super::record::{Frame, SALT_RECORD};
-use crate::crypto::{self, Digest, Place, SALT_LEN};
+use crate::crypto::{Digest, Place, SALT_LEN};
 use crate::flash::{Medium, MediumKind};
 
 /// The first record of a log page.
@@ -37,6 +37,8 @@ pub(crate) struct Cursor {
     jump: Jump,
     /// Records before this offset are passed over unread.
     pub(crate) unread: u32,
+    /// Changes that a record follows are passed over unread: it was written when they were whole.
+    pub(crate) skims: bool,
     /// The transaction that the cursor is in or was in last.
     pub(crate) run: Option<Run>,
 }
@@ -58,6 +60,12 @@ impl Cursor {
             salt: self.salt,
             salt_at: self.salt_at,
         }
+    }
+
+    fn pass(&mut self, header: Header, size: u32) {
+        self.digest.add(&self.offset.to_le_bytes());
+        self.digest.add(&header.to_bytes());
+        self.offset += size;
     }
 
     /// The transaction that the record at an offset belongs to.
@@ -97,7 +105,7 @@ pub(crate) enum Found {
     Overwritten,
     /// A record of a class key that is gone.
     Dead,
-    /// A record that says nothing: of an index whose class key is gone, or before where the reading begins.
+    /// A record that says nothing: of an index whose class key is gone, before where the reading begins, or not asked.
     Passed,
     /// A record that does not open where one must; on overwritable media it may be half overwritten.
     Unopened { address: u32 },
@@ -110,16 +118,17 @@ impl<M: Medium> Log<M> {
     /// the key page was written and does not name that key page: it was never accepted.
     pub(crate) async fn page_start(&mut self, page: u16) -> Option<PageStart> {
         let offset = self.pages.geometry.first();
+        // Of a blank page no more is read than a word.
+        let header = self
+            .header_at(page, offset)
+            .await
+            .filter(|header| header.kind == Kind::Page && header.salt_at == 0)?;
         let mut record = [0; SALT_RECORD];
         let record = record.get_mut(..usize::try_from(self.pages.geometry.salt_record()).ok()?)?;
         self.pages
             .read_patiently(self.pages.geometry.start(page) + offset, record)
             .await
             .ok()?;
-        let header = Header::from_bytes(*record.first_chunk()?)?;
-        if header.kind != Kind::Page || header.salt_at != 0 {
-            return None;
-        }
         let associated = format::associated_data(M::KIND, header, 0, 0);
         let (salt, payload) = self.open_salt_record(header, offset, &associated, record)?;
         let keys = self.key_page.payload;
@@ -165,6 +174,7 @@ impl<M: Medium> Log<M> {
             digest,
             jump: Jump::Unknown(offset),
             unread: 0,
+            skims: false,
             run: None,
         }
     }
@@ -231,9 +241,7 @@ impl<M: Medium> Log<M> {
             };
         };
         if at < cursor.unread {
-            cursor.digest.add(&at.to_le_bytes());
-            cursor.digest.add(&header.to_bytes());
-            cursor.offset += self.pages.geometry.size(header);
+            cursor.pass(header, self.pages.geometry.size(header));
             return Ok(Found::Passed);
         }
         if cursor.run_at(at).is_none() && (header.kind.is_staged() || header.kind == Kind::Commit) {
@@ -251,6 +259,10 @@ impl<M: Medium> Log<M> {
                     self.torn_tail(cursor, Some(header), slots, buffer).await
                 };
             }
+        }
+        if cursor.skims && self.is_passed_over(cursor, header).await {
+            cursor.pass(header, self.pages.geometry.size(header));
+            return Ok(Found::Passed);
         }
         let committed = cursor.run_at(at).filter(|run| run.commit == at);
         let examined = match committed {
@@ -277,10 +289,21 @@ impl<M: Medium> Log<M> {
             },
             None => return Err(damaged),
         };
-        cursor.digest.add(&at.to_le_bytes());
-        cursor.digest.add(&header.to_bytes());
-        cursor.offset += self.pages.geometry.size(header);
+        cursor.pass(header, self.pages.geometry.size(header));
         Ok(found)
+    }
+
+    /// Whether the record at the cursor is a change or part of a list, and another record or its own Commit stands behind it.
+    async fn is_passed_over(&mut self, cursor: &Cursor, header: Header) -> bool {
+        if header.salt_at != cursor.salt_at || !header.kind.is_of_a_class() {
+            return false;
+        }
+        let behind = cursor.offset.saturating_add(self.pages.geometry.size(header));
+        let follower = self.header_at(cursor.start.page, behind).await;
+        follower.is_some_and(|follower| {
+            let end = behind.saturating_add(self.pages.geometry.size(follower));
+            is_plain(follower) && follower.salt_at == cursor.salt_at && end <= self.pages.geometry.page
+        })
     }
 
     /// The transaction whose first staged record stands at `first`, if its Commit stands behind its records and opens.
@@ -452,10 +475,14 @@ impl<M: Medium> Log<M> {
         }
     }
 
-    /// What tells an item's record from one that another history of the store has at its place: a fingerprint of the salt that it is
-    /// sealed under.
-    pub(crate) async fn check_of(&mut self, entry: Entry, last: &mut ReadSalt) -> Result<u32, Fault> {
-        let address = entry.address();
+    /// Adds an item's record to what tells a group of records from those that another history of the store has at their places: where each
+    /// stands, its header, and the salt that it is sealed under. Gives the header.
+    pub(crate) async fn add_to_check(
+        &mut self,
+        check: &mut Digest,
+        address: u32,
+        last: &mut ReadSalt,
+    ) -> Result<Header, Fault> {
         let damaged = Fault::Damaged(address.saturating_mul(4));
         let (page, offset) = self.pages.geometry.place(address).ok_or(damaged)?;
         let header = self.header_at(page, offset).await.ok_or(damaged)?;
@@ -464,9 +491,10 @@ impl<M: Medium> Log<M> {
             _ => self.read_salt(page, header.salt_at).await?.ok_or(damaged)?,
         };
         *last = Some((page, header.salt_at, salt));
-        let parts = [&address.to_le_bytes(), &header.to_bytes(), salt.as_slice()];
-        let [a, b, c, d, ..] = crypto::fingerprint(&self.keys.structure, &parts).to_le_bytes();
-        Ok(u32::from_le_bytes([a, b, c, d]))
+        check.add(&address.to_le_bytes());
+        check.add(&header.to_bytes());
+        check.add(&salt);
+        Ok(header)
     }
 
     pub(crate) async fn header_at(&mut self, page: u16, offset: u32) -> Option<Header> {
@@ -610,22 +638,19 @@ impl<M: Medium> Log<M> {
     ) -> Result<Found, Fault> {
         let start = self.pages.geometry.start(cursor.start.page);
         let at = cursor.offset;
-        let mut last = self
+        let last = self
             .pages
             .last_not_blank(start + at, start + self.pages.geometry.page)
             .await;
-        if let Some(begun) = self
-            .begun_behind(cursor, last.map_or(at, |last| last - start))
-            .await
-        {
-            last = Some(start + begun);
-        }
         let Some(last) = last else {
+            // What may have been begun, and does not show, is looked for before the next write.
             return Ok(Found::End {
                 next: at,
                 clean: true,
             });
         };
+        let begun = self.begun_behind(cursor.start.page, at, last - start).await;
+        let last = begun.map_or(last, |begun| start + begun);
         self.check_torn(cursor, header, last - start, slots, buffer)
             .await?;
         Ok(Found::End {
@@ -636,10 +661,10 @@ impl<M: Medium> Log<M> {
     }
 
     /// The end of the last unit from `from` on that an interrupted write began and that may read blank now and not the next
-    /// time: the first of a record at the cursor, of the Session record of a start, or of one of its later attempts.
-    async fn begun_behind(&mut self, cursor: &Cursor, from: u32) -> Option<u32> {
+    /// time: the first of a record at `at`, of the Session record of a start, or of one of its later attempts.
+    async fn begun_behind(&mut self, page: u16, at: u32, from: u32) -> Option<u32> {
         let geometry = self.pages.geometry;
-        let (at, start) = (cursor.offset, geometry.start(cursor.start.page));
+        let start = geometry.start(page);
         let attempts = (1..)
             .map(|number: u32| number.saturating_mul(geometry.skip()))
             .take_while(|&attempt| attempt < geometry.page);
@@ -661,6 +686,20 @@ impl<M: Medium> Log<M> {
             }
         }
         last
+    }
+
+    /// Looks again and again, before the first write after a start, at the places behind the end of the log where an interrupted write
+    /// may have begun: the mount saw them blank once.
+    pub(crate) async fn prove_end(&mut self) {
+        if self.head.writing == Writing::Doubtful {
+            let (page, end) = (self.head_page(), self.head.end);
+            let begun = self.begun_behind(page, end, end).await;
+            self.head.writing = Writing::Closed;
+            if let Some(begun) = begun {
+                self.head.next = (begun + self.pages.geometry.unit).min(self.pages.geometry.page);
+                self.head.writing = Writing::Burnt;
+            }
+        }
     }
 
     /// Whether what stands between the cursor and `last` is only what interrupted writes leave. The first one started at the
@@ -788,18 +827,9 @@ fn opened_commit(run: Run, header: Header, buffer: &mut [u8]) -> Found {
 
 /// Whether the record has no salt of its own and belongs in a log page.
 pub(crate) fn is_plain(header: Header) -> bool {
-    matches!(
-        header.kind,
-        Kind::Value
-            | Kind::Fixed
-            | Kind::Removal
-            | Kind::StagedValue
-            | Kind::StagedFixed
-            | Kind::StagedRemoval
-            | Kind::Commit
-            | Kind::Index
-            | Kind::Checkpoint
-            | Kind::Anchor
-            | Kind::Retire
-    )
+    header.kind.is_of_a_class()
+        || matches!(
+            header.kind,
+            Kind::Commit | Kind::Checkpoint | Kind::Anchor | Kind::Retire
+        )
 }

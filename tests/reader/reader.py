@@ -35,11 +35,12 @@ FIRST_LOG_PAGE = 2
 PAGE, SESSION, VALUE, FIXED, REMOVAL, ANCHOR, RETIRE = 1, 2, 3, 4, 5, 11, 12
 STAGED_VALUE, STAGED_REMOVAL, COMMIT, STAGED_FIXED = 6, 7, 8, 13
 INDEX, CHECKPOINT = 9, 10
+ALIKE, STAGED_ALIKE = 14, 15
 KEY_PAGE, CLASS_KEY, KEY_COMMIT, STORE_KEY = 16, 17, 18, 19
 SALT_KINDS = (PAGE, SESSION, KEY_PAGE)
 STORE_KINDS = (COMMIT, ANCHOR, RETIRE, CHECKPOINT)
-STAGED_KINDS = (STAGED_VALUE, STAGED_REMOVAL, STAGED_FIXED)
-VALUE_KINDS = (VALUE, FIXED, STAGED_VALUE, STAGED_FIXED)
+STAGED_KINDS = (STAGED_VALUE, STAGED_REMOVAL, STAGED_FIXED, STAGED_ALIKE)
+VALUE_KINDS = (VALUE, FIXED, ALIKE, STAGED_VALUE, STAGED_FIXED, STAGED_ALIKE)
 REMOVAL_KINDS = (REMOVAL, STAGED_REMOVAL)
 CLASS_KINDS = VALUE_KINDS + REMOVAL_KINDS
 NO_SLOT = 63
@@ -49,7 +50,8 @@ SALT_LENGTH, SYNTHETIC_LENGTH, TAG_LENGTH = 12, 8, 16
 STAND_LENGTH, KEY_PAGE_LENGTH = 44, 44
 STORE_KEY_LENGTH, CLASS_KEY_LENGTH, KEY_COMMIT_LENGTH = 32, 52, 8
 REMOVAL_LENGTH, COMMIT_LENGTH, ANCHOR_LENGTH, RETIRE_LENGTH = 8, 16, 8, 8
-ENTRY_LENGTH, CHECKPOINT_LENGTH = 12, 48
+GROUP_LENGTH, CHECKPOINT_LENGTH = 8, 48
+LONGEST_PAGE_OF_SHORT_ENTRIES = 8192
 LINK_LENGTH = 8
 LARGEST_SLOTS = 62
 # Pages of the log that are not left out.
@@ -738,7 +740,7 @@ class Store:
         if header.kind in VALUE_KINDS:
             return header.length > (LINK_LENGTH if self.overwritable else 0)
         if header.kind == INDEX:
-            return header.length > 0 and header.length % ENTRY_LENGTH == 0
+            return header.length > 0
         lengths = {COMMIT: COMMIT_LENGTH, ANCHOR: ANCHOR_LENGTH, RETIRE: RETIRE_LENGTH, CHECKPOINT: CHECKPOINT_LENGTH}
         return header.length == lengths.get(header.kind, REMOVAL_LENGTH)
 
@@ -1453,7 +1455,7 @@ def check_checkpoints(store, pages):
             kind = record.header.kind
             if record.stand is not None:
                 check_named_checkpoint(record.stand, keeps_none, places)
-            if kind in (INDEX, CHECKPOINT) and keeps_none:
+            if kind in (INDEX, CHECKPOINT, ALIKE, STAGED_ALIKE) and keeps_none:
                 raise damage("a checkpoint in a store that keeps none")
             if kind == INDEX:
                 listed.append((page.generation, record))
@@ -1482,32 +1484,56 @@ def compare_checkpoint(store, checkpoint, listed, live, places):
     if any(record.plaintext is None for record in listed):
         # A class was erased since, and its list went with it.
         return
-    found = {}
-    for record in listed:
-        for at in range(0, record.header.length, ENTRY_LENGTH):
-            entry, check = struct.unpack_from("<QI", record.plaintext, at)
-            found[entry & 0xFFFFFF] = entry >> 24, check
+    groups = [(record.header.slot, group) for record in listed for group in groups_of(store, record)]
+    found = [address for _, (_, entries_of) in groups for address, _ in entries_of]
     if (len(listed), len(found)) != (records, entries) or store.live_sum(found) != live_sum:
         raise damage("a checkpoint counts other records than stand before it")
-    for address, (rest, check) in found.items():
-        if address not in places:
-            # On a page that is gone: moved, changed or removed since.
-            continue
-        page, record = places[address]
-        slot, name = live.owners.get(address, (NO_SLOT, b""))
-        fixed = record.header.kind in (FIXED, STAGED_FIXED)
-        name_print = siphash_2_4(store.name, bytes([slot]) + name) & 0x1FFFFF
-        wanted = slot | store.size(record.header) // 4 << 6 | fixed << 18 | name_print << 19
-        if (rest, check) != (wanted, check_of(store, page, record)):
-            raise damage("a checkpoint lists what was not live")
+    for slot, (check, entries_of) in groups:
+        if all(address in places for address, _ in entries_of):
+            compare_group(store, slot, check, entries_of, live, places)
+        # Otherwise on a page that is gone: moved, changed or removed since.
     if not set(live.owners) <= set(found):
         raise damage("a checkpoint does not list all that was live")
 
 
-def check_of(store, page, record):
+def groups_of(store, record):
+    """The groups of an Index record: check, and address and name fingerprint of each entry."""
+    page_length = store.geometry.page
+    entry_length = 4 if page_length <= LONGEST_PAGE_OF_SHORT_ENTRIES else 8
+    at, end = 0, record.header.length
+    while at < end:
+        if end - at < GROUP_LENGTH:
+            raise damage("a list ends within a group")
+        page, number, check = struct.unpack_from("<HHI", record.plaintext, at)
+        at += GROUP_LENGTH
+        if number == 0 or end - at < number * entry_length:
+            raise damage("a list ends within a group")
+        entries = []
+        for _ in range(number):
+            entry = int.from_bytes(record.plaintext[at : at + entry_length], "little")
+            at += entry_length
+            entries.append((page * page_length // 4 + (entry >> 21), entry & 0x1FFFFF))
+        yield check, entries
+
+
+def compare_group(store, slot, check, entries, live, places):
+    salted = b""
+    for address, name_print in entries:
+        page, record = places[address]
+        owner_slot, name = live.owners.get(address, (NO_SLOT, b""))
+        wanted = siphash_2_4(store.name, bytes([slot]) + name) & 0x1FFFFF
+        if owner_slot != slot or name_print != wanted:
+            raise damage("a checkpoint lists what was not live")
+        salted += told_by(store, page, record)
+    if siphash_2_4(store.structure, salted) & MASK_32 != check:
+        raise damage("a checkpoint lists records of another history")
+
+
+def told_by(store, page, record):
+    """What tells a record from one that another history of the store has at its place."""
     place = record.header.salt_place
     salt = salt_at(page.data, place * store.geometry.granule if place else store.geometry.first)
-    return siphash_2_4(store.structure, struct.pack("<I", record.address) + record.header.packed() + salt) & MASK_32
+    return struct.pack("<I", record.address) + record.header.packed() + salt
 
 
 # ---------------------------------------------------------------------------------------------------------------

@@ -163,10 +163,10 @@ impl From<Kind> for RecordKind {
         match kind {
             Kind::Page => Self::Page,
             Kind::Session => Self::Session,
-            Kind::Value => Self::Value,
+            Kind::Value | Kind::Alike => Self::Value,
             Kind::Fixed => Self::Fixed,
             Kind::Removal => Self::Removal,
-            Kind::StagedValue => Self::StagedValue,
+            Kind::StagedValue | Kind::StagedAlike => Self::StagedValue,
             Kind::StagedRemoval => Self::StagedRemoval,
             Kind::StagedFixed => Self::StagedFixed,
             Kind::Commit => Self::Commit,
