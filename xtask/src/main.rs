@@ -5,15 +5,17 @@
 //!  cargo xtask plants [part of a name]
 //!  cargo xtask instructions [--write]
 //!  cargo xtask wiping [--short]
+//!  cargo xtask pictures [--write]
 //! ```
 //!
 //! `assure` drives tools that take minutes to hours and appends what they found to `docs/assurance.md`. `plants` proves that
 //! tests can fail: it plants the bugs of `xtask/plants.txt`, one at a time, in a copy of the tree. `instructions` counts what each
 //! operation takes and holds it against `docs/instructions.md`. `wiping` looks for what is left of secrets in the memory of optimised
-//! programs, on this machine and on an emulated device.
+//! programs, on this machine and on an emulated device. `pictures` draws what an erasure does to the flash.
 
 mod assure;
 mod instructions;
+mod pictures;
 mod plants;
 mod wiping;
 
@@ -29,6 +31,8 @@ cargo xtask instructions [--write]
     Counts the instructions of each operation and compares them with docs/instructions.md, or writes that anew.
 cargo xtask wiping [--short]
     Looks for secrets in the memory of optimised programs; with a wipe taken out, they must be found. Short: one level of optimisation.
+cargo xtask pictures [--write]
+    Draws a part before and after an erasure and compares with docs/pictures, or writes those anew.
 ";
 
 fn main() -> ExitCode {
@@ -42,6 +46,8 @@ fn main() -> ExitCode {
         ["instructions", "--write"] => instructions::run(&root(), true),
         ["wiping"] => wiping::run(&root(), false),
         ["wiping", "--short"] => wiping::run(&root(), true),
+        ["pictures"] => pictures::run(&root(), false),
+        ["pictures", "--write"] => pictures::run(&root(), true),
         _ => Err(HELP.to_owned()),
     };
     match outcome {
