@@ -119,6 +119,7 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
         last: u32,
         random: &mut R,
     ) -> Result<bool, Fault> {
+        self.recover().await?;
         if self.log.tail <= last {
             let collected = self.log.collect_page(&mut self.memory.parts(), random).await;
             self.memory.parts().buffer.zeroize();
