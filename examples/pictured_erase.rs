@@ -7,6 +7,7 @@
 //! `cargo xtask pictures` draws them into `docs/pictures/`.
 
 use std::error::Error;
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
@@ -71,7 +72,7 @@ fn fill(flash: &mut Flash, root_key: &RootKey, random: &mut ChaCha20Rng) -> Resu
             let value = format!("round {round} of item {item:02}, which is {:?}", data.class());
             store.put_bytes(data, &format!("item {item}"), value.as_bytes(), random)?;
             if round == 4 && data.class() == Class::User {
-                values += &format!("text:{value}\n");
+                writeln!(values, "text:{value}")?;
             }
         }
     }
