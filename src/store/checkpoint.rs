@@ -43,7 +43,9 @@ impl<M: Medium> Log<M> {
             .ring()
             .kept()
             .saturating_sub(self.live_bytes.div_ceil(geometry.page.max(1)));
-        let interval = bytes.saturating_mul(LOG_PER_CHECKPOINT).div_ceil(geometry.page.max(1));
+        let interval = bytes
+            .saturating_mul(LOG_PER_CHECKPOINT)
+            .div_ceil(geometry.page.max(1));
         let is_due = most_text > GROUP_LEN + Listed::len(geometry)
             && interval <= dead / 2
             && self.pages_since_checkpoint() + u32::from(!self.fits(size, geometry.pair_record()))
