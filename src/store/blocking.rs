@@ -22,13 +22,13 @@ use crate::stack::on_wiped_stack;
 /// # Security
 ///
 /// Each operation wipes the stack that it used before it returns: copies of keys and values that were moved, and words that were
-/// spilled. It needs that much stack: with `Ram<32, 256>` 19 KB for a format or mount, about six times the size of a larger `Ram` more.
+/// spilled. It needs that much stack: with `Ram<32, 256>` 30 KB for a format or mount, about eight times the size of a larger `Ram` more.
 /// Frames of the caller and registers are not reached; `docs/secrets-in-ram.md` has the whole list. Serves CoP 4, EN 303 645 5.4-1.
 pub struct Store<M: NeverPends, I: Memory>(pub(crate) AsyncStore<M, I>);
 
-/// Stack that is wiped after an operation with such a future. Measured, keys are found down to 2.8 times the future of a mount, whatever the
+/// Stack that is wiped after an operation with such a future. Measured, keys are found down to some 3.8 times the future of a mount, whatever the
 /// size of the `Ram` in it (decision 17).
-type Room<F> = ([MaybeUninit<F>; 3], [u8; 1024]);
+type Room<F> = ([MaybeUninit<F>; 4], [u8; 2048]);
 
 /// Runs a future of an [`AsyncStore`] over a [`NeverPends`] medium, which is ready at the first poll, and wipes the stack that it used:
 /// the future is made, polled and dropped there. Every operation goes through here.
