@@ -33,7 +33,7 @@
 //!
 //! // The user asks, sees, and confirms.
 //! let plan = eraser.plan(&mut store, Scope::User(UserId(7)))?;
-//! assert_eq!((plan.going.items, plan.classes), (1, 1));
+//! assert_eq!((plan.going().items, plan.classes()), (1, 1));
 //! let report = eraser.carry_out(&mut store, plan, &mut random)?;
 //! assert!(report.is_complete() && report.store.verified);
 //! assert_eq!(report.store.level, Level::KeyDestroyed);
@@ -77,16 +77,17 @@ pub use area::{
 };
 pub use receipt::{Attester, DeviceInfo, Json, LONGEST_RECEIPT, ReceiptError, Text};
 pub use report::{AreaName, AreaReport, Canary, Plan, Progress, Report};
-pub use scope::{Kind, Scope};
+pub use scope::{Kind, MOST_KEPT, Scope};
 
 use rand_core::TryCryptoRng;
 
 use self::note::{Flags, Note, Stage, fingerprint};
-use self::scope::Takes;
+use self::scope::{Kept, Takes};
 use crate::flash::{Medium, NeverPends};
 use crate::secret::{RootKey, Secret};
 use crate::store::{
-    Amount, AsyncStore, Class, Counter, DataClass, EraseError, Key, Memory, MountError, Store, UserId, run,
+    Access, Amount, AsyncStore, Class, Counter, DataClass, EraseError, Key, Memory, MountError, Store,
+    UserId, run,
 };
 
 /// Longest secret that an ownership transfer replaces, in bytes.
@@ -154,12 +155,20 @@ impl<'a> Rotated<'a> {
     /// const PAIRING: Key<Secret<32>> = Key::new("pairing", Class::Identity);
     /// const ROTATED: [Rotated; 1] = [Rotated::new(&PAIRING)];
     /// ```
+    ///
+    /// # Panics
+    ///
+    /// If the item can be written only once; in a constant that does not compile.
     #[must_use]
     pub const fn new<const N: usize>(key: &Key<Secret<N>>) -> Self
     where
         Secret<N>: 'a,
     {
         const { assert!(N >= 16 && N <= LONGEST_SECRET, "a secret has 16 to 64 bytes") };
+        assert!(
+            !key.fixed,
+            "an item that can be written only once cannot be rotated"
+        );
         Self {
             data: key.data,
             name: key.name,
@@ -171,13 +180,21 @@ impl<'a> Rotated<'a> {
 
 /// The proof, for the types, that a receipt has left the device: see [`Eraser::finish`].
 #[derive(Debug)]
-pub struct Exported(());
+pub struct Exported {
+    despite_areas: bool,
+}
 
 impl Exported {
     /// Says that the receipt is where the device cannot lose it any more.
     #[must_use]
     pub const fn acknowledged() -> Self {
-        Self(())
+        Self { despite_areas: false }
+    }
+
+    /// Says besides that areas which the report names as failed are given up: nothing remembers them afterwards.
+    #[must_use]
+    pub const fn despite_failed_areas() -> Self {
+        Self { despite_areas: true }
     }
 }
 
@@ -189,7 +206,7 @@ pub struct Eraser<'a, 'b> {
     areas: &'a mut [&'b mut dyn Area],
     media: Media,
     sweeping: bool,
-    keeps: &'a [Class],
+    keeps: Kept,
     rotates: &'a [Rotated<'a>],
     time: Option<u64>,
     progress: Option<&'a mut dyn FnMut(Progress)>,
@@ -218,7 +235,7 @@ impl<'a, 'b> Eraser<'a, 'b> {
             areas,
             media: Media::Managed,
             sweeping: false,
-            keeps: &[],
+            keeps: Kept::default(),
             rotates: &[],
             time: None,
             progress: None,
@@ -240,10 +257,12 @@ impl<'a, 'b> Eraser<'a, 'b> {
         self
     }
 
-    /// Classes of the application that a factory reset and an ownership transfer leave. The others go: what nobody thought of goes too.
+    /// The application's classes that a factory reset and an ownership transfer leave, by their numbers: at most [`MOST_KEPT`], or it does not
+    /// compile. The others go: what nobody thought of goes too.
     #[must_use]
-    pub fn keeping(mut self, classes: &'a [Class]) -> Self {
-        self.keeps = classes;
+    pub fn keeping<const N: usize>(mut self, applications: &[u8; N]) -> Self {
+        const { assert!(N <= MOST_KEPT, "at most eight classes are kept") };
+        self.keeps = Kept::of(applications);
         self
     }
 
@@ -387,6 +406,8 @@ impl<'a, 'b> Eraser<'a, 'b> {
             swept: 0,
             time: 0,
             areas: [None; MOST_AREAS],
+            keeps: Kept::default(),
+            rotates: 0,
         };
         Self::put_note(store, &nothing, random).await
     }
@@ -414,6 +435,7 @@ impl<'a, 'b> Eraser<'a, 'b> {
             classes: 0,
             areas: 0,
             pages: 0,
+            keeps: self.keeps,
         };
         if kind == Kind::Decommission {
             // The identity goes, too: last.
@@ -466,12 +488,13 @@ impl<'a, 'b> Eraser<'a, 'b> {
 
     // ---- the erasure ----
 
-    /// Carries out what was planned.
+    /// Carries out what was planned; or, if an earlier call failed on its way, completes what that one began, and reports on it.
     ///
     /// # Errors
     ///
-    /// [`EraseError`]; [`EraseError::Unfinished`] while a decommissioning waits for [`Eraser::finish`]. After an error the erasure may have
-    /// begun: the next start goes on with it, and so does another call. An area that fails is no error: the [`Report`] names it.
+    /// [`EraseError`]. [`EraseError::Changed`] if the store is not any more what the plan was made of; [`EraseError::Unfinished`] while a
+    /// decommissioning waits for [`Eraser::finish`]. After an error that comes when the erasure has begun, the store refuses to read and to write until
+    /// another call, or [`Eraser::mount`] after the next start, has completed it. An area that fails is no error: the [`Report`] names it.
     ///
     /// # Power loss
     ///
@@ -486,30 +509,54 @@ impl<'a, 'b> Eraser<'a, 'b> {
         plan: Plan<'_>,
         random: &mut R,
     ) -> Result<Report, EraseError> {
-        let mut last = Self::note(store).await?;
-        if let Some(begun) = last.filter(|last| last.stage == Stage::Begun) {
-            // A call before this one failed on its way.
-            last = Some(self.go_on(store, begun, random).await?);
-        }
-        if last.is_some_and(|last| last.stage != Stage::Complete) {
-            return Err(EraseError::Unfinished);
-        }
-        let number = last.map_or(0, |last| last.number).saturating_add(1);
-        let note = self.mark(store, &plan, number, random).await?;
+        let note = self.begin(store, &plan, random).await?;
         let note = self.go_on(store, note, random).await?;
         Ok(Report::of(&note, self.areas))
+    }
+
+    //= compliance/requirements.md#erase-10
+    //# An erasure MUST NOT take or leave other than what its plan showed.
+    async fn begin<M: Medium, I: Memory, R: TryCryptoRng + ?Sized>(
+        &mut self,
+        store: &mut AsyncStore<M, I>,
+        plan: &Plan<'_>,
+        random: &mut R,
+    ) -> Result<Note, EraseError> {
+        let last = Self::note(store).await?;
+        match last {
+            Some(begun) if begun.stage == Stage::Begun => return Ok(begun),
+            Some(last) if last.stage != Stage::Complete => return Err(EraseError::Unfinished),
+            _ => {}
+        }
+        if self.plan_async(store, plan.scope).await? != *plan {
+            return Err(EraseError::Changed);
+        }
+        // From the first write on, until the end is reached or it is sure that nothing has begun, whatever comes between.
+        store.allow(Access::Erasure);
+        let marked = self.mark(store, plan, last, random).await;
+        let may_have_begun = matches!(
+            marked,
+            Ok(_) | Err(EraseError::Flash(_) | EraseError::Unkept | EraseError::Internal)
+        );
+        if !may_have_begun {
+            store.allow(Access::Everybody);
+        }
+        marked
     }
 
     /// What came of the last erasure; `None` if there was none.
     ///
     /// # Errors
     ///
-    /// [`EraseError`].
+    /// [`EraseError`]; [`EraseError::Unfinished`] for one that is not through: there is nothing to report yet.
     pub async fn last_async<M: Medium, I: Memory>(
         &mut self,
         store: &mut AsyncStore<M, I>,
     ) -> Result<Option<Report>, EraseError> {
         let note = Self::note(store).await?.filter(|note| note.number > 0);
+        if note.is_some_and(|note| note.stage == Stage::Begun) {
+            return Err(EraseError::Unfinished);
+        }
         Ok(note.map(|note| Report::of(&note, self.areas)))
     }
 
@@ -518,23 +565,26 @@ impl<'a, 'b> Eraser<'a, 'b> {
     ///
     /// # Errors
     ///
-    /// [`EraseError`]; [`EraseError::Unfinished`] if no decommissioning waits for this.
+    /// [`EraseError`]; [`EraseError::Unfinished`] if no decommissioning waits for this, or an area is still to be erased and
+    /// [`Exported::despite_failed_areas`] was not said: mount again. After another error the medium may not be erased everywhere.
     ///
     /// # Power loss
     ///
-    /// The identity is there or gone; if it is gone, the next start goes on, and there is no store any more at the end.
+    /// The identity is there or gone; if it is gone, the next start goes on. Once the key pages are erased no start finds a store, and sealed
+    /// pages without a key may be left: [`Store::format_erasing`] erases them.
     //= compliance/requirements.md#erase-5
     //# At a decommissioning the key of the identity MUST be destroyed last, and only after the caller said that the receipt is exported.
     pub async fn finish_async<M: Medium, I: Memory, R: TryCryptoRng + ?Sized>(
         &mut self,
         mut store: AsyncStore<M, I>,
-        _exported: Exported,
+        exported: Exported,
         random: &mut R,
     ) -> Result<M, EraseError> {
         let note = Self::note(&mut store).await?;
-        let Some(mut note) = note.filter(|note| note.stage == Stage::AwaitingExport) else {
-            return Err(EraseError::Unfinished);
+        let waits = |note: &Note| {
+            note.stage == Stage::AwaitingExport && (exported.despite_areas || !note.has_pending_areas())
         };
+        let mut note = note.filter(waits).ok_or(EraseError::Unfinished)?;
         note.stage = Stage::Destroying;
         Self::put_note(&mut store, &note, random).await?;
         self.destroy_all(store, random).await
@@ -550,9 +600,10 @@ impl<'a, 'b> Eraser<'a, 'b> {
         store
             .erase_classes(|data| data.class != Class::Ledger, random)
             .await?;
-        store
+        let (medium, erased) = store
             .erase_medium(|done, of| self.tell(Progress::Medium { done, of }))
-            .await
+            .await;
+        Ok(erased.map(|()| medium)?)
     }
 }
 

@@ -156,6 +156,7 @@ pub use flash_counter::FlashCounter;
 pub use gone::Amount;
 pub(crate) use gone::{COMPLETE, ERASURE, NOTE_LEN};
 pub use key::Key;
+pub(crate) use log::Access;
 pub(crate) use memory::Entry;
 pub use memory::{Memory, Ram};
 pub use salvage::{Salvage, Salvaged};
@@ -392,6 +393,7 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
     ///
     /// [`ReadError`]; with [`ReadError::Version`] or [`ReadError::Decode`] the bytes stay as they are. A record that no longer opens is [`ReadError::Damaged`], never `None`.
     pub async fn get<T: Stored>(&mut self, key: &Key<T>) -> Result<Option<T>, ReadError> {
+        self.refuse_if_closed()?;
         let Some((_, opened)) = self.open(key.data, key.name).await? else {
             return Ok(None);
         };
@@ -412,7 +414,17 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
         name: &str,
         out: &mut [u8],
     ) -> Result<Option<usize>, ReadError> {
-        let Some((_, opened)) = self.open(data.into(), name).await? else {
+        self.refuse_if_closed()?;
+        self.copy_bytes(data.into(), name, out).await
+    }
+
+    async fn copy_bytes(
+        &mut self,
+        data: DataClass,
+        name: &str,
+        out: &mut [u8],
+    ) -> Result<Option<usize>, ReadError> {
+        let Some((_, opened)) = self.open(data, name).await? else {
             return Ok(None);
         };
         let buffer = self.memory.parts().buffer;
@@ -448,6 +460,7 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
         data: impl Into<DataClass>,
         name: &str,
     ) -> Result<bool, ReadError> {
+        self.refuse_if_closed()?;
         let found = self.open(data.into(), name).await?;
         self.memory.parts().buffer.zeroize();
         Ok(found.is_some())
@@ -463,6 +476,7 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
         data: impl Into<DataClass>,
         mut each: impl FnMut(&str, &[u8]),
     ) -> Result<(), ReadError> {
+        self.refuse_if_closed()?;
         self.settle().await?;
         let data = data.into();
         let Parts { index, slots, buffer } = self.memory.parts();
@@ -545,6 +559,7 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
         key: &Key<T>,
         random: &mut R,
     ) -> Result<bool, UpgradeError> {
+        self.refuse_if_closed().map_err(ReadError::from)?;
         let Some((_, opened)) = self.open(key.data, key.name).await? else {
             return Ok(false);
         };
@@ -639,6 +654,20 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
         if name.len() > MAX_NAME {
             return Err(WriteError::Name);
         }
+        if data.reserves(name) {
+            return Err(WriteError::Reserved);
+        }
+        self.refuse_if_closed()?;
+        self.remove_any(data, name, random).await
+    }
+
+    /// As [`AsyncStore::remove_bytes`], amid an erasure as well.
+    pub(crate) async fn remove_any<R: TryCryptoRng + ?Sized>(
+        &mut self,
+        data: DataClass,
+        name: &str,
+        random: &mut R,
+    ) -> Result<bool, WriteError> {
         self.recover().await?;
         let removed = self
             .log
@@ -688,6 +717,19 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
         changes: &[Change<'_>],
         random: &mut R,
     ) -> Result<(), WriteError> {
+        if changes.iter().any(Change::is_reserved) {
+            return Err(WriteError::Reserved);
+        }
+        self.refuse_if_closed()?;
+        self.commit_any(changes, random).await
+    }
+
+    /// As [`AsyncStore::commit`], of what is the library's own as well.
+    pub(crate) async fn commit_any<R: TryCryptoRng + ?Sized>(
+        &mut self,
+        changes: &[Change<'_>],
+        random: &mut R,
+    ) -> Result<(), WriteError> {
         self.recover().await?;
         let committed = self.log.commit(changes, &mut self.memory.parts(), random).await;
         self.memory.parts().buffer.zeroize();
@@ -729,6 +771,10 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
         random: &mut R,
     ) -> Result<(), EraseError> {
         let scope = scope.into();
+        if scope == Scope::Class(Class::Ledger) {
+            return Err(EraseError::Reserved);
+        }
+        self.refuse_if_closed()?;
         self.erase_classes(|data| scope.takes(data), random).await
     }
 
@@ -755,6 +801,10 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
         if name.len() > MAX_NAME {
             return Err(EraseError::Name);
         }
+        if data.reserves(name) {
+            return Err(EraseError::Reserved);
+        }
+        self.refuse_if_closed()?;
         self.recover().await?;
         let removed = self
             .log
@@ -767,6 +817,7 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
         if M::KIND == MediumKind::WriteOnce {
             let last = self.log.head.generation;
             while self.sweep_page(last, random).await? {}
+            self.log.erase_left_out().await?;
         }
         Ok(())
     }
@@ -1022,6 +1073,19 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
         if item.name.len() > MAX_NAME {
             return Err(WriteError::Name);
         }
+        if item.data.reserves(item.name) {
+            return Err(WriteError::Reserved);
+        }
+        self.refuse_if_closed()?;
+        self.put_any(item, fill, random).await
+    }
+
+    async fn put_any<R: TryCryptoRng + ?Sized>(
+        &mut self,
+        item: Item<'_>,
+        fill: impl Fn(&mut [u8]) -> Result<usize, WriteError>,
+        random: &mut R,
+    ) -> Result<(), WriteError> {
         self.recover().await?;
         let put = self
             .log
@@ -1032,7 +1096,7 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
     }
 }
 
-fn copy_of(value: &[u8]) -> impl Fn(&mut [u8]) -> Result<usize, WriteError> + '_ {
+pub(crate) fn copy_of(value: &[u8]) -> impl Fn(&mut [u8]) -> Result<usize, WriteError> + '_ {
     move |out| {
         out.get_mut(..value.len())
             .ok_or(WriteError::Encode)?

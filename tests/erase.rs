@@ -7,13 +7,15 @@ mod support;
 use std::cell::{Cell, RefCell};
 
 use bydesign::erase::{
-    Area, AreaFailed, AreasError, Callback, Cleared, Eraser, Exported, Found, Level, Media, Progress, Region,
-    Report, Residual, ResumeError, Rotated, Scope,
+    Area, AreaFailed, AreasError, Callback, Cleared, Eraser, Exported, Found, Kind, Level, Media, Progress,
+    Region, Report, Residual, ResumeError, Rotated, Scope,
 };
 use bydesign::flash::NeverPends;
-use bydesign::flash::simulator::{EraseTear, ProgramTear, Rule, Simulator};
+use bydesign::flash::simulator::{EraseTear, ProgramTear, Rule, Simulator, WornOut};
 use bydesign::secret::Secret;
-use bydesign::store::{Class, DataClass, EraseError, Key, MountError, Salvage, Store, UserId};
+use bydesign::store::{
+    Change, Class, DataClass, EraseError, Key, MountError, ReadError, Salvage, Store, UserId, WriteError,
+};
 use forensics::scan;
 use support::{
     Ecc, LABEL, Memory, Model, Nor, Part, ROOT, TEARS, class, every_cut, format, random, root_key,
@@ -720,19 +722,20 @@ fn a_plan_says_what_goes_and_what_stays_and_changes_nothing() {
     let (mut part, model) = prepared::<Nor<4, 1024>>();
     let mut area = remembering_never();
     let mut areas: [&mut dyn Area; 1] = [&mut area];
-    let mut eraser = Eraser::new(&mut areas).unwrap().keeping(&[Class::Application(1)]);
+    let mut eraser = Eraser::new(&mut areas).unwrap().keeping(&[1]);
     let (mut store, _) = eraser
         .mount(part.medium(), Memory::new(), &root_key(), LABEL, &mut random(1))
         .unwrap();
     let plan = eraser.plan(&mut store, Scope::FactoryReset).unwrap();
     // wifi, routine and name go; serial, pairing and, because it is kept, the cache stay.
-    assert_eq!((plan.going.items, plan.staying.items), (3, 3));
-    assert_eq!((plan.classes, plan.areas, plan.pages), (3, 1, 0));
+    assert_eq!((plan.going().items, plan.staying().items), (3, 3));
+    assert_eq!((plan.classes(), plan.areas(), plan.pages()), (3, 1, 0));
     assert_eq!(
         plan.to_string(),
         format!(
             "Erase: factory reset.\nGoes: 3 items, {} bytes, 3 keys, 1 areas outside the store.\nStays: 3 items, {} bytes.",
-            plan.going.bytes, plan.staying.bytes
+            plan.going().bytes,
+            plan.staying().bytes
         )
     );
     let mut seen = Vec::new();
@@ -776,7 +779,7 @@ fn progress_is_told_for_every_step_and_reaches_its_end() {
         .mount(part.medium(), Memory::new(), &root_key(), LABEL, &mut random(1))
         .unwrap();
     let plan = eraser.plan(&mut store, Scope::AllUsers).unwrap();
-    let pages = plan.pages;
+    let pages = plan.pages();
     assert!(pages > 0);
     let report = eraser.carry_out(&mut store, plan, &mut random(2)).unwrap();
     let seen = seen.borrow();
@@ -864,4 +867,323 @@ fn a_second_owner_sets_the_device_up_and_cannot_read_the_first() {
     )
     .unwrap();
     assert_eq!((second.number, second.gone.items), (2, 2));
+}
+
+/// Pages 2 to 9 hold the log.
+fn worn<P: Part>(page: u32) -> (P, Model) {
+    let (mut part, model) = prepared::<P>();
+    part.wear_out(page * 1024, Some(WornOut::DoesNotErase));
+    (part, model)
+}
+
+//= compliance/requirements.md#erase-2
+//= type=test
+//# An erasure that was begun MUST be completed by the next start, wherever it was cut short, before anything can be read.
+#[test]
+fn a_page_that_no_longer_erases_keeps_no_erasure_from_its_end_and_is_not_called_erased() {
+    fn on<P: Part>() {
+        let mut unseen = 0;
+        for page in 2..10 {
+            for scope in SCOPES {
+                let (mut part, model) = worn::<P>(page);
+                let context = format!("{scope:?}, page {page}");
+                let log = Cell::new(false);
+                let report = erase(&mut part, scope, &mut remembering(&log), 5)
+                    .unwrap_or_else(|error| panic!("{context}: {error}"));
+                let (state, _, last) = boot(&mut part, &mut remembering(&log), 6)
+                    .unwrap_or_else(|error| panic!("{context}: {error}"));
+                assert_eq!(last, Some(report), "{context}");
+                assert_eq!(without_rotated(state, scope), left(&model, scope), "{context}");
+                let found = scan(part.image(), &ROOT, LABEL.as_bytes());
+                let is_gone = (0..).zip(ITEMS).all(|(number, (in_class, _))| {
+                    !takes(scope, in_class) || !found.holds_value(&value(number))
+                });
+                assert!(is_gone || !report.store.verified, "{context}: called verified");
+                assert!(
+                    is_gone || report.store.residual == Residual::Unknown,
+                    "{context}: {report:?}"
+                );
+                unseen += u32::from(!report.store.verified);
+            }
+        }
+        // On write-once flash a version of the item stands on one of the pages.
+        assert_eq!(unseen > 0, !P::OVERWRITABLE, "{unseen}");
+    }
+    on::<Nor<4, 1024>>();
+    on::<Ecc<8, 1024>>();
+}
+
+//= compliance/requirements.md#erase-3
+//= type=test
+//# An area that is not erased MUST be named in the report and tried again at every start until it is.
+#[test]
+fn another_erasure_does_not_forget_an_area_that_failed() {
+    for scope in [SCOPES[0], SCOPES[1], SCOPES[5]] {
+        let (mut part, _) = prepared::<Ecc<8, 1024>>();
+        let scopes = RefCell::new(Vec::new());
+        let fails = Cell::new(true);
+        let mut radio = Callback::new("radio", |scope| {
+            scopes.borrow_mut().push(scope);
+            if fails.get() {
+                return Err(AreaFailed);
+            }
+            Ok(Cleared {
+                level: Level::Delegated,
+                verified: false,
+                residual: Residual::Unknown,
+            })
+        });
+        erase(&mut part, Scope::AllUsers, &mut radio, 5).expect("the store is erased");
+        let report = erase_later(&mut part, scope, &mut radio);
+        assert!(!report.is_complete(), "{scope:?}: {report:?}");
+        fails.set(false);
+        let (_, found, last) = boot(&mut part, &mut radio, 7).expect("boots");
+        assert_ne!(found, Found::Nothing);
+        assert!(last.is_some_and(|last| last.is_complete()), "{scope:?}");
+        assert!(
+            scopes.borrow().iter().all(|asked| *asked == Kind::AllUsers),
+            "it is erased for what it was to be erased for: {scopes:?}"
+        );
+    }
+}
+
+/// As [`erase`], where an earlier one left something to do.
+fn erase_later<P: Part>(part: &mut P, scope: Scope<'_>, area: &mut dyn Area) -> Report {
+    let mut areas = [area];
+    let mut eraser = Eraser::new(&mut areas).unwrap().on(Media::RawFlash);
+    let mut random = random(6);
+    let mounted = eraser.mount(part.medium(), Memory::new(), &root_key(), LABEL, &mut random);
+    let (mut store, _) = mounted.expect("boots");
+    let plan = eraser.plan(&mut store, scope).expect("plans");
+    eraser.carry_out(&mut store, plan, &mut random).expect("erases")
+}
+
+#[test]
+fn a_decommissioning_is_not_finished_over_a_failed_area_unless_that_is_said() {
+    let (mut part, _) = prepared::<Nor<4, 1024>>();
+    let mut never = remembering_never();
+    erase(&mut part, Scope::Decommission, &mut never, 5).expect("the store is erased");
+    for (exported, expected) in [
+        (Exported::acknowledged(), Some(EraseError::Unfinished)),
+        (Exported::despite_failed_areas(), None),
+    ] {
+        let mut areas: [&mut dyn Area; 1] = [&mut never];
+        let mut eraser = Eraser::new(&mut areas).unwrap();
+        let mut random = random(6);
+        let mounted = eraser.mount(part.medium(), Memory::new(), &root_key(), LABEL, &mut random);
+        let (store, _) = mounted.expect("boots");
+        assert_eq!(eraser.finish(store, exported, &mut random).err(), expected);
+    }
+}
+
+//= compliance/requirements.md#erase-9
+//= type=test
+//# Between the beginning of an erasure and its end the store MUST refuse to read and to write, whatever fails or is dropped.
+#[test]
+fn a_store_whose_erasure_failed_on_its_way_is_closed_until_another_call_completes_it() {
+    let mut closed = 0;
+    for calls in 0..400 {
+        let (mut part, model) = prepared::<Ecc<8, 1024>>();
+        let mut eraser = Eraser::new(&mut []).unwrap();
+        let mut random = random(5);
+        let mounted = eraser.mount(part.medium(), Memory::new(), &root_key(), LABEL, &mut random);
+        let (mut store, _) = mounted.expect("boots");
+        let plan = eraser.plan(&mut store, Scope::AllUsers).expect("plans");
+        Ecc::<8, 1024>::fail_in_store(&mut store, calls);
+        let failed = eraser.carry_out(&mut store, plan, &mut random).err();
+        Ecc::<8, 1024>::fail_in_store(&mut store, u64::MAX);
+        let Some(error) = failed else { continue };
+        let refused = store.contains_bytes(Class::Settings, "wifi");
+        if refused == Ok(true) {
+            // Nothing has begun, and for certain.
+            assert_eq!(contents(&mut store), model, "{error}, call {calls}");
+            continue;
+        }
+        closed += 1;
+        assert_eq!(refused, Err(ReadError::ErasureBegun), "call {calls}");
+        assert_eq!(
+            store.put_bytes(Class::Settings, "wifi", b"x", &mut random),
+            Err(WriteError::ErasureBegun)
+        );
+        assert_eq!(
+            store.remove_bytes(Class::Settings, "wifi", &mut random),
+            Err(WriteError::ErasureBegun)
+        );
+        let change = Change::put_bytes(Class::Settings, "wifi", b"x");
+        assert_eq!(
+            store.commit(&[change], &mut random),
+            Err(WriteError::ErasureBegun)
+        );
+        assert_eq!(
+            store.erase(Class::Settings, &mut random),
+            Err(EraseError::Unfinished)
+        );
+        assert_eq!(
+            store.erase_item(Class::Settings, "wifi", &mut random),
+            Err(EraseError::Unfinished)
+        );
+        assert_eq!(store.get(&PAIRING).err(), Some(ReadError::ErasureBegun));
+        assert_eq!(
+            store.for_each(Class::Settings, |_, _| panic!("shown")).err(),
+            Some(ReadError::ErasureBegun)
+        );
+        let plan = eraser.plan(&mut store, Scope::AllUsers).expect("plans");
+        let report = eraser
+            .carry_out(&mut store, plan, &mut random)
+            .expect("completes");
+        assert_eq!((report.number, report.scope), (1, Kind::AllUsers));
+        assert_eq!(
+            contents(&mut store),
+            left(&model, Scope::AllUsers),
+            "call {calls}"
+        );
+    }
+    assert!(closed > 20, "{closed}");
+}
+
+//= compliance/requirements.md#erase-10
+//= type=test
+//# An erasure MUST NOT take or leave other than what its plan showed.
+#[test]
+fn a_plan_that_is_not_of_the_store_any_more_is_refused() {
+    let (mut part, _) = prepared::<Nor<4, 1024>>();
+    let mut eraser = Eraser::new(&mut []).unwrap();
+    let (mut store, _) = eraser
+        .mount(part.medium(), Memory::new(), &root_key(), LABEL, &mut random(1))
+        .unwrap();
+    let plan = eraser.plan(&mut store, Scope::AllUsers).unwrap();
+    store
+        .put_bytes(Class::User, "new", b"since", &mut random(2))
+        .unwrap();
+    let model = contents(&mut store);
+    assert_eq!(
+        eraser.carry_out(&mut store, plan, &mut random(3)).err(),
+        Some(EraseError::Changed)
+    );
+    assert_eq!(contents(&mut store), model, "nothing was touched");
+
+    // Made by one eraser, carried out by another that keeps something else.
+    let plan = eraser.plan(&mut store, Scope::FactoryReset).unwrap();
+    let mut other = Eraser::new(&mut []).unwrap().keeping(&[1]);
+    assert_eq!(
+        other.carry_out(&mut store, plan, &mut random(3)).err(),
+        Some(EraseError::Changed)
+    );
+    assert_eq!(contents(&mut store), model, "nothing was touched");
+}
+
+//= compliance/requirements.md#erase-10
+//= type=test
+//# An erasure MUST NOT take or leave other than what its plan showed.
+#[test]
+fn what_is_kept_is_what_the_plan_said_whatever_firmware_completes_it() {
+    for keeps_first in [false, true] {
+        let (mut part, _) = prepared::<Nor<4, 1024>>();
+        let with = |keeps: bool| {
+            let eraser = Eraser::new(&mut []).unwrap();
+            if keeps { eraser.keeping(&[1]) } else { eraser }
+        };
+        let mut random = random(5);
+        let mut eraser = with(keeps_first);
+        let mounted = eraser.mount(part.medium(), Memory::new(), &root_key(), LABEL, &mut random);
+        let (mut store, _) = mounted.expect("boots");
+        let plan = eraser.plan(&mut store, Scope::FactoryReset).expect("plans");
+        Nor::<4, 1024>::cut_in_store(&mut store, 400);
+        assert!(eraser.carry_out(&mut store, plan, &mut random).is_err());
+        drop(store);
+        part.power_on();
+        assert!(is_begun(&part, "cut after the mark"));
+        let mut eraser = with(!keeps_first);
+        let mounted = eraser.mount(part.medium(), Memory::new(), &root_key(), LABEL, &mut random);
+        let (mut store, _) = mounted.expect("boots");
+        let is_kept = store.contains_bytes(Class::Application(1), "cache");
+        assert_eq!(is_kept, Ok(keeps_first));
+    }
+}
+
+#[test]
+fn secrets_that_the_firmware_after_a_cut_does_not_rotate_are_not_called_rotated() {
+    let (mut part, _) = prepared::<Nor<4, 1024>>();
+    let mut random = random(5);
+    let mut eraser = Eraser::new(&mut [])
+        .unwrap()
+        .rotating(&ROTATED)
+        .on(Media::RawFlash);
+    let mounted = eraser.mount(part.medium(), Memory::new(), &root_key(), LABEL, &mut random);
+    let (mut store, _) = mounted.expect("boots");
+    let plan = eraser.plan(&mut store, Scope::OwnershipTransfer).expect("plans");
+    Nor::<4, 1024>::cut_in_store(&mut store, 400);
+    assert!(eraser.carry_out(&mut store, plan, &mut random).is_err());
+    drop(store);
+    part.power_on();
+    let mut eraser = Eraser::new(&mut []).unwrap().on(Media::RawFlash);
+    let mounted = eraser.mount(part.medium(), Memory::new(), &root_key(), LABEL, &mut random);
+    let (_, found) = mounted.expect("boots");
+    let Found::Resumed(report) = found else {
+        panic!("{found:?}")
+    };
+    assert_eq!(
+        (report.store.verified, report.store.residual),
+        (false, Residual::Unknown)
+    );
+}
+
+#[test]
+fn a_secret_that_cannot_be_rotated_keeps_no_device_from_starting() {
+    let mut part = Nor::<4, 1024>::new(10 * 1024);
+    let mut store = format(&mut part, 1);
+    store
+        .put_fixed_bytes(Class::Identity, "pairing", &[7; 25], &mut random(2))
+        .unwrap();
+    drop(store);
+    let report = erase(
+        &mut part,
+        Scope::OwnershipTransfer,
+        &mut remembering(&Cell::new(false)),
+        5,
+    )
+    .unwrap();
+    assert!(!report.store.verified, "{report:?}");
+    assert!(boot(&mut part, &mut remembering(&Cell::new(false)), 6).is_ok());
+}
+
+//= compliance/requirements.md#erase-11
+//= type=test
+//# An application MUST NOT be able to change or erase what is noted of an erasure.
+#[test]
+fn the_ledger_and_names_of_the_librarys_own_are_refused_in_every_write() {
+    let (mut part, _) = prepared::<Nor<4, 1024>>();
+    let mut store = support::mount(&mut part).unwrap();
+    let mut random = random(2);
+    for (class, name) in [
+        (Class::Ledger, "erasure"),
+        (Class::Ledger, "x"),
+        (Class::User, "\0canary"),
+    ] {
+        assert_eq!(
+            store.put_bytes(class, name, b"x", &mut random),
+            Err(WriteError::Reserved)
+        );
+        assert_eq!(
+            store.put_fixed_bytes(class, name, b"x", &mut random),
+            Err(WriteError::Reserved)
+        );
+        assert_eq!(
+            store.remove_bytes(class, name, &mut random),
+            Err(WriteError::Reserved)
+        );
+        for change in [
+            Change::put_bytes(class, name, b"x"),
+            Change::remove_bytes(class, name),
+        ] {
+            assert_eq!(store.commit(&[change], &mut random), Err(WriteError::Reserved));
+        }
+        assert_eq!(
+            store.erase_item(class, name, &mut random),
+            Err(EraseError::Reserved)
+        );
+    }
+    assert_eq!(store.erase(Class::Ledger, &mut random), Err(EraseError::Reserved));
+    let mut note = [0; 96];
+    assert_eq!(store.get_bytes(Class::Ledger, "erasure", &mut note), Ok(Some(96)));
 }

@@ -153,7 +153,8 @@ const STORE: [(&str, &[&str]); 34] = [
     (
         "gone",
         &[
-            "class", "error", "format", "geometry", "keys", "log", "memory", "record", "store", "walk",
+            "change", "class", "error", "format", "geometry", "keys", "log", "memory", "record", "store",
+            "walk",
         ],
     ),
     (

@@ -244,14 +244,47 @@ fn text_and_json_say_what_the_receipt_says_whatever_the_serial_holds() {
     assert_eq!(depth, 0, "{json}");
 }
 
-/// Never more than the medium allows.
+//= compliance/requirements.md#erase-8
+//= type=test
+//# A receipt MUST NOT call a key's destruction a purge where it was not seen, or where copies may be left.
 #[test]
-fn the_word_of_sp_800_88_is_never_better_than_the_medium() {
-    assert_eq!(Level::KeyDestroyed.sanitization(Media::RawFlash), Some("purge"));
-    assert_eq!(Level::KeyDestroyed.sanitization(Media::Managed), Some("clear"));
-    for media in [Media::RawFlash, Media::Managed] {
-        assert_eq!(Level::Overwritten.sanitization(media), Some("clear"));
-        assert_eq!(Level::PageErased.sanitization(media), Some("clear"));
-        assert_eq!(Level::Delegated.sanitization(media), None);
+fn the_word_of_sp_800_88_is_never_better_than_medium_look_and_remains() {
+    let mut purges = 0;
+    for level in [
+        Level::KeyDestroyed,
+        Level::Overwritten,
+        Level::PageErased,
+        Level::Delegated,
+    ] {
+        for media in [Media::RawFlash, Media::Managed] {
+            for verified in [false, true] {
+                for residual in [
+                    Residual::Nothing,
+                    Residual::SealedRecords,
+                    Residual::HiddenCopies,
+                    Residual::Unknown,
+                ] {
+                    let cleared = Cleared {
+                        level,
+                        verified,
+                        residual,
+                    };
+                    match cleared.sanitization(media) {
+                        Some("purge") => {
+                            purges += 1;
+                            assert_eq!(
+                                (level, media, verified),
+                                (Level::KeyDestroyed, Media::RawFlash, true)
+                            );
+                            assert!(matches!(residual, Residual::Nothing | Residual::SealedRecords));
+                        }
+                        word => {
+                            assert_eq!(word.is_none(), level == Level::Delegated, "{cleared:?}: {word:?}");
+                        }
+                    }
+                }
+            }
+        }
     }
+    assert_eq!(purges, 2);
 }

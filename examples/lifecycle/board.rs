@@ -371,8 +371,11 @@ impl<'a, K: Kind, const WORD: usize, const ERASE: usize> Board<'a, K, WORD, ERAS
                     _ => item.owner != Owner::Factory,
                 };
                 let going = self.model.live().filter(|(item, _)| goes(item)).count();
-                if plan.going.items as usize != going {
-                    return Err(format!("the plan takes {} items, not {going}", plan.going.items));
+                if plan.going().items as usize != going {
+                    return Err(format!(
+                        "the plan takes {} items, not {going}",
+                        plan.going().items
+                    ));
                 }
                 let report = eraser.carry_out(&mut store, plan, self.random);
                 report.map_err(during("erase"))?

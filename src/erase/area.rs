@@ -61,20 +61,6 @@ impl Level {
             Self::Delegated => "deleted by another component",
         }
     }
-
-    /// The word of NIST SP 800-88r2 that the level deserves on this kind of medium: never more than the medium allows.
-    ///
-    /// A destroyed key counts as *purge* only where every copy of it is known to be gone: on raw flash. Whoever else held a copy of the
-    /// root key *and* of the flash is out of its reach. Overwriting and erasing through the part's own interface is *clear*. For what
-    /// another component did, there is no word.
-    #[must_use]
-    pub const fn sanitization(self, media: Media) -> Option<&'static str> {
-        match (self, media) {
-            (Self::KeyDestroyed, Media::RawFlash) => Some("purge"),
-            (Self::KeyDestroyed | Self::Overwritten | Self::PageErased, _) => Some("clear"),
-            (Self::Delegated, _) => None,
-        }
-    }
 }
 
 /// What lies under the store. Only the integrator knows; the receipt repeats it.
@@ -158,6 +144,28 @@ pub struct Cleared {
     pub verified: bool,
     /// What may be left.
     pub residual: Residual,
+}
+
+impl Cleared {
+    /// The word of NIST SP 800-88r2 that this deserves on a kind of medium: never more than medium, look and remains allow.
+    ///
+    /// A destroyed key counts as *purge* only where every copy of it is known to be gone: on raw flash, and seen to be so. Whoever else held a copy of
+    /// the root key *and* of the flash is out of its reach. Overwriting and erasing through the part's own interface is *clear*. For what
+    /// another component did, there is no word.
+    //= compliance/requirements.md#erase-8
+    //# A receipt MUST NOT call a key's destruction a purge where it was not seen, or where copies may be left.
+    #[must_use]
+    pub const fn sanitization(&self, media: Media) -> Option<&'static str> {
+        match (self.level, media, self.residual) {
+            (Level::Delegated, ..) => None,
+            (Level::KeyDestroyed, Media::RawFlash, Residual::Nothing | Residual::SealedRecords)
+                if self.verified =>
+            {
+                Some("purge")
+            }
+            _ => Some("clear"),
+        }
+    }
 }
 
 /// An area could not be erased; it is tried again at the next boot.

@@ -13,11 +13,13 @@
 //! 32      4      pages swept
 //! 36      8      time that the caller gave, in seconds; 0: none
 //! 44      8 × 5  areas: fingerprint of the name, outcome
-//! 84      12     zeros
+//! 84      9      how many classes of the application stay, their numbers
+//! 93      1      how many secrets are to be rotated
+//! 94      2      zeros
 //! ```
 
 use super::area::{Area, Cleared, Level, MOST_AREAS, Residual};
-use super::scope::Kind;
+use super::scope::{Kept, Kind, MOST_KEPT, Takes};
 use crate::crypto;
 use crate::secret::Secret;
 use crate::store::{Amount, COMPLETE, NOTE_LEN, UserId};
@@ -50,7 +52,8 @@ impl Stage {
 /// The outcome of an area.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    Pending,
+    /// Of an erasure of this scope, which may be an earlier one.
+    Pending(Kind),
     Cleared(Cleared),
 }
 
@@ -75,6 +78,8 @@ pub(crate) struct Note {
     pub(crate) swept: u32,
     pub(crate) time: u64,
     pub(crate) areas: [Option<NotedArea>; MOST_AREAS],
+    pub(crate) keeps: Kept,
+    pub(crate) rotates: u8,
 }
 
 /// What was asked for, and what was seen.
@@ -90,8 +95,8 @@ impl Flags {
     pub(crate) const CANARY_OPENED: u8 = 1 << 2;
     /// And did not afterwards.
     pub(crate) const CANARY_FAILED: u8 = 1 << 3;
-    /// The key page before is erased to its last byte.
-    pub(crate) const KEYS_SEEN: u8 = 1 << 4;
+    /// All was looked at that shows that it was done.
+    pub(crate) const SEEN: u8 = 1 << 4;
     /// No record of a destroyed key was left.
     pub(crate) const NO_RECORDS: u8 = 1 << 5;
     /// The medium overwrites what is removed.
@@ -142,6 +147,9 @@ impl Note {
             write(&fingerprint.to_le_bytes());
             write(&[outcome]);
         }
+        write(&[self.keeps.len]);
+        write(&self.keeps.numbers);
+        write(&[self.rotates]);
         bytes
     }
 
@@ -168,8 +176,15 @@ impl Note {
         };
         let (classes, swept) = (next()?, next()?);
         let (time, rest) = rest.split_first_chunk::<8>()?;
+        let (noted_areas, rest) = rest.split_at_checked(5 * MOST_AREAS)?;
+        let (&[kept], rest) = rest.split_first_chunk::<1>()?;
+        let (numbers, rest) = rest.split_first_chunk::<MOST_KEPT>()?;
+        let rotates = *rest.first()?;
+        if usize::from(kept) > MOST_KEPT {
+            return None;
+        }
         let mut areas = [None; MOST_AREAS];
-        for (area, bytes) in areas.iter_mut().zip(rest.chunks_exact(5)) {
+        for (area, bytes) in areas.iter_mut().zip(noted_areas.chunks_exact(5)) {
             let (fingerprint, outcome) = bytes.split_first_chunk::<4>()?;
             *area = match *outcome.first()? {
                 0 => None,
@@ -197,7 +212,21 @@ impl Note {
             swept,
             time: u64::from_le_bytes(*time),
             areas,
+            keeps: Kept {
+                numbers: *numbers,
+                len: kept,
+            },
+            rotates,
         })
+    }
+
+    /// What goes by its key.
+    pub(crate) const fn takes(&self) -> Takes {
+        Takes {
+            kind: self.scope,
+            user: self.user,
+            keeps: self.keeps,
+        }
     }
 
     /// Whether an area failed that is to be tried again.
@@ -205,7 +234,27 @@ impl Note {
         self.areas
             .iter()
             .flatten()
-            .any(|area| area.outcome == Outcome::Pending)
+            .any(|area| matches!(area.outcome, Outcome::Pending(_)))
+    }
+
+    /// Adds what is to be erased, if it is not among them. Gives whether there is room.
+    pub(crate) fn add_pending(&mut self, fingerprint: u32, scope: Kind) -> bool {
+        if self
+            .areas
+            .iter()
+            .flatten()
+            .any(|area| area.fingerprint == fingerprint)
+        {
+            return true;
+        }
+        let free = self.areas.iter_mut().find(|area| area.is_none());
+        free.is_some_and(|area| {
+            *area = Some(NotedArea {
+                fingerprint,
+                outcome: Outcome::Pending(scope),
+            });
+            true
+        })
     }
 }
 
@@ -215,7 +264,7 @@ impl Outcome {
 
     fn to_byte(self) -> u8 {
         match self {
-            Self::Pending => Self::PENDING,
+            Self::Pending(scope) => Self::PENDING | scope.number(),
             Self::Cleared(cleared) => {
                 let verified = if cleared.verified { Self::VERIFIED } else { 0 };
                 cleared.level.number() | verified | cleared.residual.number() << 4
@@ -224,8 +273,8 @@ impl Outcome {
     }
 
     fn from_byte(byte: u8) -> Option<Self> {
-        if byte == Self::PENDING {
-            return Some(Self::Pending);
+        if byte & Self::PENDING != 0 {
+            return Kind::from_number(byte & !Self::PENDING).map(Self::Pending);
         }
         Some(Self::Cleared(Cleared {
             level: Level::from_number(byte & 7)?,
@@ -250,7 +299,7 @@ mod tests {
         let mut areas = [None; MOST_AREAS];
         areas[0] = Some(NotedArea {
             fingerprint: 0x1234_5678,
-            outcome: Outcome::Pending,
+            outcome: Outcome::Pending(Kind::AllUsers),
         });
         areas[7] = Some(NotedArea {
             fingerprint: 9,
@@ -272,6 +321,8 @@ mod tests {
             swept: 8,
             time: 0x0102_0304_0506_0708,
             areas,
+            keeps: Kept::of(&[9, 8]),
+            rotates: 3,
         }
     }
 
@@ -280,7 +331,7 @@ mod tests {
         let bytes = note().to_bytes();
         assert_eq!(Note::from_bytes(&bytes), Some(note()));
         assert_eq!(bytes[83], Level::Delegated.number() | 1 << 3 | 3 << 4);
-        assert_eq!(bytes[84..], [0; 12]);
+        assert_eq!(bytes[84..], [2, 9, 8, 0, 0, 0, 0, 0, 0, 3, 0, 0]);
     }
 
     #[test]
@@ -299,12 +350,17 @@ mod tests {
                 }
             }
         }
-        assert!(!seen.contains(&0) && !seen.contains(&Outcome::PENDING));
+        for scope in Kind::ALL {
+            let pending = Outcome::Pending(scope);
+            assert_eq!(Outcome::from_byte(pending.to_byte()), Some(pending));
+            assert!(seen.insert(pending.to_byte()), "two outcomes share a byte");
+        }
+        assert!(!seen.contains(&0));
     }
 
     #[test]
     fn a_note_of_another_version_stage_or_scope_is_none() {
-        for (at, value) in [(0, 4), (1, 0), (1, 7), (3, 2), (48, 0xff)] {
+        for (at, value) in [(0, 4), (1, 0), (1, 7), (3, 2), (48, 0xff), (48, 0x80), (84, 9)] {
             let mut bytes = note().to_bytes();
             bytes[at] = value;
             assert_eq!(Note::from_bytes(&bytes), None, "byte {at}");

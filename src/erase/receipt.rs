@@ -240,7 +240,7 @@ impl Report {
             .u8(cleared.level.number())?
             .bool(cleared.verified)?
             .u8(cleared.residual.number())?;
-        match cleared.level.sanitization(self.media) {
+        match cleared.sanitization(self.media) {
             Some(word) => encoder.str(word)?,
             None => encoder.null()?,
         };
@@ -323,7 +323,7 @@ fn area(
         "not verified"
     };
     write!(formatter, "- {name}: {}, {verified}", cleared.level.words())?;
-    if let Some(word) = cleared.level.sanitization(media) {
+    if let Some(word) = cleared.sanitization(media) {
         write!(formatter, ", \"{word}\" in the words of NIST SP 800-88")?;
     }
     writeln!(formatter, "; left: {}", cleared.residual.words())
@@ -398,7 +398,7 @@ fn json_area(
         cleared.verified,
         cleared.residual.words()
     )?;
-    match cleared.level.sanitization(media) {
+    match cleared.sanitization(media) {
         Some(word) => write!(formatter, "\"{word}\"}}"),
         None => formatter.write_str("null}"),
     }

@@ -4,24 +4,21 @@ use core::fmt;
 
 use super::area::{Area, Cleared, LONGEST_NAME, Level, MOST_AREAS, Media, Residual};
 use super::note::{Flags, Note, Outcome, Stage, fingerprint};
-use super::scope::{Kind, Scope};
+use super::scope::{Kept, Kind, Scope};
 use crate::store::Amount;
 
 /// What an erasure will take, to be shown before the user confirms. It is the only thing that [`Eraser::carry_out`](super::Eraser::carry_out) takes:
 /// nothing is erased that was not planned.
+#[derive(Debug, PartialEq, Eq)]
 #[must_use = "nothing is erased before the plan is carried out"]
 pub struct Plan<'s> {
     pub(crate) scope: Scope<'s>,
-    /// Items and bytes that go.
-    pub going: Amount,
-    /// Items and bytes that stay.
-    pub staying: Amount,
-    /// Class keys that are destroyed.
-    pub classes: u32,
-    /// Areas that are erased.
-    pub areas: u32,
-    /// Pages that are swept: each costs an erase.
-    pub pages: u32,
+    pub(crate) going: Amount,
+    pub(crate) staying: Amount,
+    pub(crate) classes: u32,
+    pub(crate) areas: u32,
+    pub(crate) pages: u32,
+    pub(crate) keeps: Kept,
 }
 
 impl Plan<'_> {
@@ -29,6 +26,36 @@ impl Plan<'_> {
     #[must_use]
     pub const fn scope(&self) -> Kind {
         self.scope.kind()
+    }
+
+    /// Items and bytes that go.
+    #[must_use]
+    pub const fn going(&self) -> Amount {
+        self.going
+    }
+
+    /// Items and bytes that stay.
+    #[must_use]
+    pub const fn staying(&self) -> Amount {
+        self.staying
+    }
+
+    /// Class keys that are destroyed.
+    #[must_use]
+    pub const fn classes(&self) -> u32 {
+        self.classes
+    }
+
+    /// Areas that are erased.
+    #[must_use]
+    pub const fn areas(&self) -> u32 {
+        self.areas
+    }
+
+    /// Pages that are swept: each costs an erase.
+    #[must_use]
+    pub const fn pages(&self) -> u32 {
+        self.pages
     }
 }
 
@@ -116,7 +143,7 @@ pub struct Report {
     pub left: Amount,
     /// Class keys destroyed.
     pub classes: u32,
-    /// Pages erased to get rid of sealed records.
+    /// Pages emptied and erased to get rid of sealed records, since the last start.
     pub pages: u32,
     /// What lies under the store.
     pub media: Media,
@@ -147,15 +174,18 @@ impl Report {
             Kind::Item => Level::PageErased,
             _ => Level::KeyDestroyed,
         };
+        let verified = note.flags.has(Flags::SEEN);
         let residual = match (media, note.scope) {
             (Media::Managed, _) => Residual::HiddenCopies,
+            // What is left of an item opens under a key that is there; so does a secret that was not rotated.
+            (Media::RawFlash, Kind::Item | Kind::OwnershipTransfer) if !verified => Residual::Unknown,
             (Media::RawFlash, Kind::Item) => Residual::Nothing,
             (Media::RawFlash, _) if swept => Residual::Nothing,
             (Media::RawFlash, _) => Residual::SealedRecords,
         };
         let store = Cleared {
             level,
-            verified: note.flags.has(Flags::KEYS_SEEN),
+            verified,
             residual,
         };
         let areas = note.areas.map(|area| {
@@ -166,7 +196,7 @@ impl Report {
             Some(AreaReport {
                 name: AreaName::of(known.map_or("", |known| known.name())),
                 cleared: match area.outcome {
-                    Outcome::Pending => None,
+                    Outcome::Pending(_) => None,
                     Outcome::Cleared(cleared) => Some(cleared),
                 },
             })

@@ -110,17 +110,44 @@ impl Scope<'_> {
     }
 }
 
+/// Most classes of the application that a factory reset leaves.
+pub const MOST_KEPT: usize = 8;
+
+/// The application's classes that stay.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Kept {
+    pub(crate) numbers: [u8; MOST_KEPT],
+    pub(crate) len: u8,
+}
+
+impl Kept {
+    pub(crate) fn of(applications: &[u8]) -> Self {
+        let mut kept = Self::default();
+        for (to, from) in kept.numbers.iter_mut().zip(applications) {
+            *to = *from;
+            kept.len += 1;
+        }
+        kept
+    }
+
+    fn holds(&self, class: Class) -> bool {
+        let numbers = self.numbers.iter().take(usize::from(self.len));
+        numbers
+            .into_iter()
+            .any(|&number| class == Class::Application(number))
+    }
+}
+
 /// What goes by its key, decided from what a note on flash holds.
 #[derive(Clone, Copy)]
-pub(crate) struct Takes<'a> {
+pub(crate) struct Takes {
     pub(crate) kind: Kind,
     /// Of [`Kind::User`].
     pub(crate) user: UserId,
-    /// The application's classes that stay.
-    pub(crate) keeps: &'a [Class],
+    pub(crate) keeps: Kept,
 }
 
-impl Takes<'_> {
+impl Takes {
     /// Whether the key of a class is destroyed. A decommissioning leaves the identity for the receipt's sake.
     pub(crate) fn class(&self, data: DataClass) -> bool {
         if data.class == Class::Ledger {
@@ -131,7 +158,7 @@ impl Takes<'_> {
             Kind::User => data == DataClass::user(self.user),
             Kind::AllUsers => data.class == Class::User,
             Kind::FactoryReset | Kind::OwnershipTransfer => {
-                data.class != Class::Identity && !self.keeps.contains(&data.class)
+                data.class != Class::Identity && !self.keeps.holds(data.class)
             }
             Kind::Decommission => data.class != Class::Identity,
         }
@@ -151,11 +178,11 @@ mod tests {
         DataClass::of(Class::Application(1)),
     ];
 
-    fn taken(kind: Kind, keeps: &[Class]) -> [bool; 6] {
+    fn taken(kind: Kind, applications: &[u8]) -> [bool; 6] {
         let takes = Takes {
             kind,
             user: UserId(7),
-            keeps,
+            keeps: Kept::of(applications),
         };
         ALL.map(|data| takes.class(data))
     }
@@ -176,10 +203,10 @@ mod tests {
 
     #[test]
     fn what_is_kept_outlives_a_factory_reset_and_not_a_decommissioning() {
-        let keeps = [Class::Application(1)];
+        let keeps = [1];
         assert!(!taken(Kind::FactoryReset, &keeps)[5]);
         assert!(taken(Kind::Decommission, &keeps)[5]);
-        assert!(taken(Kind::FactoryReset, &[Class::Application(2)])[5]);
+        assert!(taken(Kind::FactoryReset, &[2])[5]);
     }
 
     #[test]

@@ -15,7 +15,7 @@ use core::future::poll_fn;
 use rand_core::TryCryptoRng;
 
 use super::area::Level;
-use super::note::{Flags, Note, NotedArea, Outcome, Stage, fingerprint};
+use super::note::{Flags, Note, Outcome, Stage, fingerprint};
 use super::report::{Plan, Progress};
 use super::scope::{Kind, Scope, Takes};
 use super::{Eraser, LONGEST_SECRET};
@@ -23,7 +23,8 @@ use crate::crypto;
 use crate::flash::Medium;
 use crate::secret::Secret;
 use crate::store::{
-    Amount, AsyncStore, Change, DataClass, ERASURE, EraseError, Memory, NOTE_LEN, UserId, WriteError,
+    Access, Amount, AsyncStore, COMPLETE, Change, DataClass, ERASURE, EraseError, Memory, NOTE_LEN,
+    ReadError, UserId, WriteError,
 };
 
 /// What stands in the way of reading, to see it opened before and not afterwards. No name of an application begins with this byte.
@@ -32,24 +33,21 @@ const CANARY: &str = "\u{0}canary";
 const CANARY_LEN: usize = 16;
 
 impl Eraser<'_, '_> {
-    fn takes(&self, kind: Kind, user: UserId) -> Takes<'_> {
-        Takes {
-            kind,
-            user,
-            keeps: self.keeps,
-        }
-    }
-
     /// The note of the last erasure.
     pub(super) async fn note<M: Medium, I: Memory>(
         store: &mut AsyncStore<M, I>,
     ) -> Result<Option<Note>, EraseError> {
         let mut bytes = [0; NOTE_LEN];
-        if store.get_bytes(DataClass::LEDGER, ERASURE, &mut bytes).await? != Some(NOTE_LEN) {
-            return Ok(None);
+        match store.note(&mut bytes).await {
+            Ok(None) => Ok(None),
+            // Another one was written by a later version, which is to complete it.
+            Ok(Some(NOTE_LEN)) => match Note::from_bytes(&bytes) {
+                None if bytes.first() != Some(&COMPLETE) => Err(EraseError::Note),
+                note => Ok(note),
+            },
+            Ok(Some(_)) | Err(ReadError::OutputTooSmall(_)) => Err(EraseError::Note),
+            Err(error) => Err(error.into()),
         }
-        // Another one was written by a later version, which is to complete it.
-        Note::from_bytes(&bytes).map(Some).ok_or(EraseError::Note)
     }
 
     pub(super) async fn put_note<M: Medium, I: Memory, R: TryCryptoRng + ?Sized>(
@@ -57,19 +55,11 @@ impl Eraser<'_, '_> {
         note: &Note,
         random: &mut R,
     ) -> Result<(), EraseError> {
-        Ok(store
-            .put_bytes(DataClass::LEDGER, ERASURE, &note.to_bytes(), random)
-            .await?)
+        Ok(store.put_note(&note.to_bytes(), random).await?)
     }
 
     /// Where the canary is put: the first class that goes.
-    fn canary_class<M: Medium, I: Memory>(
-        &self,
-        store: &mut AsyncStore<M, I>,
-        kind: Kind,
-        user: UserId,
-    ) -> Option<DataClass> {
-        let takes = self.takes(kind, user);
+    fn canary_class<M: Medium, I: Memory>(store: &mut AsyncStore<M, I>, takes: Takes) -> Option<DataClass> {
         (0..store.class_count()).find_map(|number| store.class_at(number).filter(|data| takes.class(*data)))
     }
 
@@ -78,7 +68,7 @@ impl Eraser<'_, '_> {
         &mut self,
         store: &mut AsyncStore<M, I>,
         plan: &Plan<'_>,
-        number: u32,
+        last: Option<Note>,
         random: &mut R,
     ) -> Result<Note, EraseError> {
         let kind = plan.scope.kind();
@@ -90,7 +80,7 @@ impl Eraser<'_, '_> {
             stage: Stage::Begun,
             scope: kind,
             flags: Flags::default(),
-            number,
+            number: last.map_or(0, |last| last.number).saturating_add(1),
             user,
             gone: plan.going,
             left: plan.staying,
@@ -98,16 +88,22 @@ impl Eraser<'_, '_> {
             swept: 0,
             time: self.time.unwrap_or(0),
             areas: Default::default(),
+            keeps: plan.keeps,
+            rotates: u8::try_from(self.rotates.len()).unwrap_or(u8::MAX),
         };
         note.flags.set(Flags::SWEEP, self.sweeps::<M, I>(kind));
         note.flags.set(Flags::RAW, self.media == super::Media::RawFlash);
         note.flags.set(Flags::OVERWRITES, AsyncStore::<M, I>::OVERWRITES);
-        let areas = self.areas.iter().filter(|area| area.goes_with(kind));
-        for (noted, area) in note.areas.iter_mut().zip(areas) {
-            *noted = Some(NotedArea {
-                fingerprint: fingerprint(&**area),
-                outcome: Outcome::Pending,
-            });
+        // What an earlier erasure could not erase is not forgotten for this one.
+        for area in last.iter().flat_map(|last| last.areas).flatten() {
+            if let Outcome::Pending(scope) = area.outcome {
+                note.add_pending(area.fingerprint, scope);
+            }
+        }
+        for area in self.areas.iter().filter(|area| area.goes_with(kind)) {
+            if !note.add_pending(fingerprint(&**area), kind) {
+                return Err(EraseError::Unfinished);
+            }
         }
         // The keys that come after are not made by a dead source: that is found out while there is a way back.
         drop(crypto::fresh_key(random).map_err(|_| EraseError::Random)?);
@@ -115,24 +111,24 @@ impl Eraser<'_, '_> {
         let begun = Change::put_bytes(DataClass::LEDGER, ERASURE, &bytes);
         if let Scope::Item { data, name } = plan.scope {
             match store
-                .commit(&[Change::remove_bytes(data, name), begun], random)
+                .commit_any(&[Change::remove_bytes(data, name), begun], random)
                 .await
             {
-                Err(WriteError::Full | WriteError::TransactionTooLong { .. }) => {
+                Err(WriteError::Full | WriteError::TransactionTooLong { .. }) if last.is_some() => {
                     // One after the other there is always room. The item is gone either way; a cut in between is one before the erasure
                     // began, and leaves on write-once media what a removal leaves.
-                    store.remove_bytes(data, name, random).await?;
+                    store.remove_any(data, name, random).await?;
                 }
                 committed => return Ok(committed.map(|()| note)?),
             }
         }
-        if let Some(data) = self.canary_class(store, kind, user) {
+        if let Some(data) = Self::canary_class(store, note.takes()) {
             let mut canary = [0; CANARY_LEN];
             random
                 .try_fill_bytes(&mut canary)
                 .map_err(|_| EraseError::Random)?;
             let canary = Change::put_bytes(data, CANARY, &canary);
-            match store.commit(&[canary, begun], random).await {
+            match store.commit_any(&[canary, begun], random).await {
                 // There is no room for a canary: not for that is anything left undeleted.
                 Err(
                     WriteError::Full
@@ -164,22 +160,17 @@ impl Eraser<'_, '_> {
         mut note: Note,
         random: &mut R,
     ) -> Result<Note, EraseError> {
+        store.allow(Access::Erasure);
         let written = store.page_written();
-        let canary = self.destroy(store, &mut note, random).await?;
-        if note.scope == Kind::OwnershipTransfer {
-            self.rotate(store, random).await?;
-        }
+        // What this firmware rotates may be more than what the one before did.
+        let sweeps = note.flags.has(Flags::SWEEP) || self.sweeps::<M, I>(note.scope);
+        note.flags.set(Flags::SWEEP, sweeps);
+        self.destroy(store, &mut note, random).await?;
+        let rotated = note.scope != Kind::OwnershipTransfer || self.rotate(store, &note, random).await?;
         self.erase_areas(&mut note).await;
-        // Before the records go: that they are there and do not open is the point.
+        let swept = !sweeps || self.sweep(store, &mut note, written, random).await?;
         self.tell(Progress::Verify);
-        if let Some(address) = canary {
-            let opens = store.opens(address).await?;
-            note.flags.set(Flags::CANARY_FAILED, !opens);
-        }
-        if note.flags.has(Flags::SWEEP) {
-            self.sweep(store, &mut note, written, random).await?;
-        }
-        self.verify(store, &mut note).await?;
+        self.verify(store, &mut note, rotated, swept).await?;
         note.stage = if note.scope == Kind::Decommission {
             Stage::AwaitingExport
         } else {
@@ -187,37 +178,45 @@ impl Eraser<'_, '_> {
         };
         note.user = UserId::HOUSEHOLD;
         Self::put_note(store, &note, random).await?;
+        store.allow(Access::Everybody);
         Ok(note)
     }
 
-    /// Destroys the keys. Gives where a canary stands that opened a moment ago.
+    /// Destroys the keys, and looks at once whether the canary still opens: its record is there, which is the point.
     async fn destroy<M: Medium, I: Memory, R: TryCryptoRng + ?Sized>(
         &mut self,
         store: &mut AsyncStore<M, I>,
         note: &mut Note,
         random: &mut R,
-    ) -> Result<Option<u32>, EraseError> {
+    ) -> Result<(), EraseError> {
         self.tell(Progress::Keys);
+        let takes = note.takes();
         let mut canary = None;
-        if let Some(data) = self.canary_class(store, note.scope, note.user) {
+        if let Some(data) = Self::canary_class(store, takes) {
             canary = store
                 .entry_of(data, CANARY)
                 .await?
                 .map(crate::store::Entry::address);
             note.flags.set(Flags::CANARY_OPENED, canary.is_some());
         }
-        let takes = self.takes(note.scope, note.user);
         store.erase_classes(|data| takes.class(data), random).await?;
         store.clear_other_key_page().await?;
-        Ok(canary)
+        if let Some(address) = canary {
+            let opens = store.opens(address).await?;
+            note.flags.set(Flags::CANARY_FAILED, opens == Some(false));
+        }
+        Ok(())
     }
 
-    /// Gives what an owner may know a new random value.
+    /// Gives what an owner may know a new random value. Gives whether all of it has one: where there is no room for that, the erasure goes on,
+    /// and says that it was not seen through.
     async fn rotate<M: Medium, I: Memory, R: TryCryptoRng + ?Sized>(
         &mut self,
         store: &mut AsyncStore<M, I>,
+        note: &Note,
         random: &mut R,
-    ) -> Result<(), EraseError> {
+    ) -> Result<bool, EraseError> {
+        let mut rotated = self.rotates.len() >= usize::from(note.rotates);
         for item in self.rotates {
             let mut fresh = Secret::new([0; 1 + LONGEST_SECRET]);
             let value = fresh.expose_mut().get_mut(..=item.len);
@@ -226,9 +225,14 @@ impl Eraser<'_, '_> {
             if let Some(version) = value.first_mut() {
                 *version = item.version;
             }
-            store.put_bytes(item.data, item.name, value, random).await?;
+            match store.put_amid_erasure(item.data, item.name, value, random).await {
+                Err(error @ (WriteError::Flash(_) | WriteError::Unkept | WriteError::Random)) => {
+                    return Err(error.into());
+                }
+                put => rotated &= put.is_ok(),
+            }
         }
-        Ok(())
+        Ok(rotated)
     }
 
     /// Erases the areas that are still to be erased.
@@ -237,12 +241,12 @@ impl Eraser<'_, '_> {
     pub(super) async fn erase_areas(&mut self, note: &mut Note) {
         let of = u32::try_from(note.areas.iter().flatten().count()).unwrap_or(u32::MAX);
         for number in 0..note.areas.len() {
-            let pending = note
-                .areas
-                .get_mut(number)
-                .and_then(Option::as_mut)
-                .filter(|noted| noted.outcome == Outcome::Pending);
-            let Some(noted) = pending else { continue };
+            let Some(noted) = note.areas.get_mut(number).and_then(Option::as_mut) else {
+                continue;
+            };
+            let Outcome::Pending(scope) = noted.outcome else {
+                continue;
+            };
             let known = self
                 .areas
                 .iter()
@@ -255,31 +259,30 @@ impl Eraser<'_, '_> {
             let Some(area) = self.areas.get_mut(at) else {
                 continue;
             };
-            if let Ok(cleared) = poll_fn(|context| area.poll_erase(note.scope, context)).await {
+            if let Ok(cleared) = poll_fn(|context| area.poll_erase(scope, context)).await {
                 noted.outcome = Outcome::Cleared(cleared);
             }
         }
     }
 
-    /// Empties and erases every page that held something when the erasure began.
+    /// Empties and erases every page that held something when the erasure began. Gives whether the pages that were left out hold nothing
+    /// either: one that does not erase any more keeps no device from starting.
     async fn sweep<M: Medium, I: Memory, R: TryCryptoRng + ?Sized>(
         &mut self,
         store: &mut AsyncStore<M, I>,
         note: &mut Note,
         written: u32,
         random: &mut R,
-    ) -> Result<(), EraseError> {
+    ) -> Result<bool, EraseError> {
         // What was rotated stands behind that, and what it replaced does not.
-        let first = store.first_page();
-        let of = written.saturating_sub(first).saturating_add(1);
-        loop {
-            let done = store.first_page().saturating_sub(first);
-            self.tell(Progress::Sweep { done, of });
-            if !store.sweep_page(written, random).await? {
-                note.swept = done;
-                return Ok(());
-            }
+        let of = written.saturating_sub(store.first_page()).saturating_add(1);
+        note.swept = 0;
+        self.tell(Progress::Sweep { done: 0, of });
+        while store.sweep_page(written, random).await? {
+            note.swept = note.swept.saturating_add(1);
+            self.tell(Progress::Sweep { done: note.swept, of });
         }
+        Ok(store.clear_left_out().await)
     }
 
     /// Looks at what was done, in what is on flash.
@@ -287,15 +290,25 @@ impl Eraser<'_, '_> {
         &mut self,
         store: &mut AsyncStore<M, I>,
         note: &mut Note,
+        rotated: bool,
+        swept: bool,
     ) -> Result<(), EraseError> {
-        let takes = self.takes(note.scope, note.user);
+        let takes = note.takes();
         let is_empty = store.amount(|data| takes.class(data)) == Amount::default();
-        let seen = is_empty && (note.scope == Kind::Item || store.has_one_key_page().await?);
-        note.flags.set(Flags::KEYS_SEEN, seen);
-        if note.flags.has(Flags::SWEEP) {
-            let dead = store.dead_records().await?;
-            note.flags.set(Flags::NO_RECORDS, dead == 0);
-        }
+        // Under keys that stay, nothing may be left of what was removed or rotated.
+        let under_a_key_that_stays =
+            note.scope == Kind::Item || (note.scope == Kind::OwnershipTransfer && note.rotates > 0);
+        let remains = if note.flags.has(Flags::SWEEP) || under_a_key_that_stays {
+            Some(store.remains().await?)
+        } else {
+            None
+        };
+        let nothing_opens =
+            !under_a_key_that_stays || (swept && remains.is_some_and(|remains| remains.stale == 0));
+        let seen = is_empty && rotated && nothing_opens && store.has_one_key_page().await?;
+        note.flags.set(Flags::SEEN, seen);
+        let nothing_dead = swept && remains.is_some_and(|remains| remains.dead == 0);
+        note.flags.set(Flags::NO_RECORDS, nothing_dead);
         Ok(())
     }
 

@@ -12,8 +12,8 @@ pub enum Class {
     User,
     /// A class of the application's own, numbered by it.
     Application(u8),
-    /// What the library keeps of its own work, such as which erasure was begun. Outlives everything but the store itself; no place for
-    /// anything of the application's.
+    /// What the library keeps of its own work, such as which erasure was begun. Outlives everything but the store itself. An application
+    /// can neither write nor erase it.
     Ledger,
 }
 
@@ -56,6 +56,13 @@ impl DataClass {
     #[must_use]
     pub const fn user_id(self) -> UserId {
         self.user
+    }
+
+    /// Whether an item of this name is the library's own.
+    //= compliance/requirements.md#erase-11
+    //# An application MUST NOT be able to change or erase what is noted of an erasure.
+    pub(crate) fn reserves(self, name: &str) -> bool {
+        self.class == Class::Ledger || name.starts_with('\0')
     }
 
     pub(crate) const fn of(class: Class) -> Self {

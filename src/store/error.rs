@@ -162,6 +162,9 @@ pub enum ReadError {
     /// The stored bytes are no value of the asked type. They stay as they are.
     #[error("the stored bytes do not decode")]
     Decode,
+    /// An erasure was begun and failed on its way: [`Eraser::carry_out`](crate::erase::Eraser::carry_out) completes it.
+    #[error("an erasure was begun and is not complete")]
+    ErasureBegun,
     /// An internal limit was met.
     #[error("internal limit")]
     Internal,
@@ -205,6 +208,12 @@ pub enum WriteError {
     /// The item is write-once and already there.
     #[error("the item can be written only once")]
     Fixed,
+    /// The class is [`Class::Ledger`](super::Class::Ledger), or the name begins with a zero byte: those are the library's own.
+    #[error("the class or the name is reserved")]
+    Reserved,
+    /// An erasure was begun and failed on its way: [`Eraser::carry_out`](crate::erase::Eraser::carry_out) completes it.
+    #[error("an erasure was begun and is not complete")]
+    ErasureBegun,
     /// The value does not encode.
     #[error("the value does not encode")]
     Encode,
@@ -268,6 +277,12 @@ pub enum EraseError {
     /// An earlier erasure is not complete, or there is none that waits for this.
     #[error("another erasure comes first")]
     Unfinished,
+    /// What would go or stay has changed since the plan was made: make and show another.
+    #[error("the store has changed since the plan was made")]
+    Changed,
+    /// The class is [`Class::Ledger`](super::Class::Ledger), or the name begins with a zero byte: those are the library's own.
+    #[error("the class or the name is reserved")]
+    Reserved,
     /// What was noted of an erasure is of a later version.
     #[error("a later version noted the erasure")]
     Note,
@@ -286,6 +301,8 @@ pub(crate) enum Fault {
     Full,
     /// A record of so many bytes does not fit the record buffer.
     TooLong(u32),
+    /// An erasure is not complete.
+    Begun,
     Internal,
 }
 
@@ -322,7 +339,7 @@ from_fault!(MountError {
     Fault::Damaged(at) => Self::Damaged(at),
     Fault::TooLong(needed) => Self::BufferTooSmall(usize::try_from(needed).unwrap_or(usize::MAX)),
 });
-from_fault!(ReadError { Fault::Damaged(at) => Self::Damaged(at) });
+from_fault!(ReadError { Fault::Damaged(at) => Self::Damaged(at), Fault::Begun => Self::ErasureBegun });
 
 impl From<ReadError> for MountError {
     fn from(error: ReadError) -> Self {
@@ -340,6 +357,7 @@ impl From<ReadError> for EraseError {
             ReadError::Flash(kind) => Self::Flash(kind),
             ReadError::Damaged(at) => Self::Damaged(at),
             ReadError::Name => Self::Name,
+            ReadError::ErasureBegun => Self::Unfinished,
             _ => Self::Internal,
         }
     }
@@ -356,12 +374,15 @@ impl From<WriteError> for EraseError {
             WriteError::ClassesFull => Self::ClassesFull,
             WriteError::Fixed => Self::Fixed,
             WriteError::Name => Self::Name,
+            WriteError::Reserved => Self::Reserved,
+            WriteError::ErasureBegun => Self::Unfinished,
             WriteError::TooLong(_) | WriteError::TransactionTooLong { .. } => Self::BufferTooSmall,
             _ => Self::Internal,
         }
     }
 }
 from_fault!(WriteError {
+    Fault::Begun => Self::ErasureBegun,
     Fault::Random => Self::Random,
     Fault::Unkept => Self::Unkept,
     Fault::Damaged(at) => Self::Damaged(at),
@@ -374,6 +395,7 @@ from_fault!(AnchorError {
     Fault::Full => Self::Full,
 });
 from_fault!(EraseError {
+    Fault::Begun => Self::Unfinished,
     Fault::Random => Self::Random,
     Fault::Unkept => Self::Unkept,
     Fault::Damaged(at) => Self::Damaged(at),

@@ -10,12 +10,14 @@ use rand_core::TryCryptoRng;
 use zeroize::Zeroize;
 
 use super::AsyncStore;
+use super::change::Item;
 use super::class::DataClass;
-use super::error::{EraseError, Fault, MountError, ReadError};
+use super::copy_of;
+use super::error::{EraseError, Fault, MountError, ReadError, WriteError};
 use super::format;
 use super::geometry::LOG_START;
 use super::keys::Fate;
-use super::log::Log;
+use super::log::{Access, Log};
 use super::memory::{Entry, Memory, Parts};
 use super::record::Frame;
 use super::walk::Found;
@@ -75,6 +77,21 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
         self.log.is_being_erased(&mut self.memory.parts()).await
     }
 
+    /// Says who may read and write.
+    pub(crate) fn allow(&mut self, access: Access) {
+        self.log.access = access;
+    }
+
+    /// Refuses while an erasure is on its way.
+    //= compliance/requirements.md#erase-9
+    //# Between the beginning of an erasure and its end the store MUST refuse to read and to write, whatever fails or is dropped.
+    pub(crate) fn refuse_if_closed(&self) -> Result<(), Fault> {
+        match self.log.access {
+            Access::Everybody => Ok(()),
+            Access::Erasure => Err(Fault::Begun),
+        }
+    }
+
     /// Destroys the keys of the classes that are named, in one step.
     pub(crate) async fn erase_classes<R: TryCryptoRng + ?Sized>(
         &mut self,
@@ -126,12 +143,48 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
             collected?;
             return Ok(true);
         }
-        // The page retired last may still hold what it held, if its erase was interrupted; and one that was left out.
+        // The page retired last may still hold what it held, if its erase was interrupted.
         let finished = self.log.finish_erase(&mut self.memory.parts(), random).await;
         self.memory.parts().buffer.zeroize();
         finished?;
-        self.log.erase_left_out().await?;
         Ok(false)
+    }
+
+    /// Whether the pages that were left out hold nothing any more. One that does not erase is no reason to stop.
+    pub(crate) async fn clear_left_out(&mut self) -> bool {
+        self.log.erase_left_out().await.is_ok()
+    }
+
+    /// Reads the note of an erasure into `note`, if there is one; gives the length of what is there.
+    pub(crate) async fn note(&mut self, note: &mut [u8; NOTE_LEN]) -> Result<Option<usize>, ReadError> {
+        self.copy_bytes(DataClass::LEDGER, ERASURE, note).await
+    }
+
+    /// Puts bytes amid an erasure, and of what is the library's own.
+    pub(crate) async fn put_amid_erasure<R: TryCryptoRng + ?Sized>(
+        &mut self,
+        data: DataClass,
+        name: &str,
+        value: &[u8],
+        random: &mut R,
+    ) -> Result<(), WriteError> {
+        let item = Item {
+            data,
+            name,
+            fixed: false,
+            value_len: Some(value.len()),
+        };
+        self.put_any(item, copy_of(value), random).await
+    }
+
+    /// Writes the note of an erasure.
+    pub(crate) async fn put_note<R: TryCryptoRng + ?Sized>(
+        &mut self,
+        note: &[u8; NOTE_LEN],
+        random: &mut R,
+    ) -> Result<(), WriteError> {
+        self.put_amid_erasure(DataClass::LEDGER, ERASURE, note, random)
+            .await
     }
 
     /// What is stored of the classes that are named.
@@ -183,33 +236,29 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
         Ok(self.log.pages.is_erased(other).await?.is_some())
     }
 
-    /// Whether what stands at an address opens under any class key at hand, as that class's present record or an earlier one.
-    pub(crate) async fn opens(&mut self, address: u32) -> Result<bool, Fault> {
+    /// Whether what stands at an address opens under any class key at hand, as that class's present record or an earlier one; `None` if no
+    /// record stands there that could.
+    pub(crate) async fn opens(&mut self, address: u32) -> Result<Option<bool>, Fault> {
         let Parts { slots, buffer, .. } = self.memory.parts();
         let log = &mut self.log;
         let geometry = log.pages.geometry;
         let Some((page, offset)) = geometry.place(address) else {
-            return Ok(false);
+            return Ok(None);
         };
-        let Some(header) = log.header_at(page, offset).await else {
-            return Ok(false);
-        };
-        let Some(generation) = log.generation_of(page) else {
-            return Ok(false);
-        };
-        let Some(salt) = log.read_salt(page, header.salt_at).await? else {
-            return Ok(false);
+        let (Some(header), Some(generation)) = (log.header_at(page, offset).await, log.generation_of(page))
+        else {
+            return Ok(None);
         };
         let (start, size) = (geometry.start(page) + offset, geometry.size(header));
+        let record = usize::try_from(size).ok().and_then(|size| buffer.get_mut(..size));
+        let (Some(record), Some(salt)) = (record, log.read_salt(page, header.salt_at).await?) else {
+            return Ok(None);
+        };
+        let fits = header.kind.is_value() && offset.saturating_add(size) <= geometry.page;
         for slot in slots.used() {
             for class_generation in [slot.generation, slot.generation.saturating_sub(1)] {
-                let Some(record) = buffer.get_mut(..usize::try_from(size).unwrap_or(usize::MAX)) else {
-                    return Ok(false);
-                };
-                if offset.saturating_add(size) > geometry.page
-                    || log.pages.read_patiently(start, record).await.is_err()
-                {
-                    return Ok(false);
+                if !fits || log.pages.read_patiently(start, record).await.is_err() {
+                    return Ok(None);
                 }
                 let frame = Frame {
                     header,
@@ -220,19 +269,19 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
                 let opened = frame.open(record).is_some();
                 record.zeroize();
                 if opened {
-                    return Ok(true);
+                    return Ok(Some(true));
                 }
             }
         }
-        Ok(false)
+        Ok(Some(false))
     }
 
-    /// How many records of destroyed class keys the log still holds.
-    pub(crate) async fn dead_records(&mut self) -> Result<u32, Fault> {
-        let Parts { slots, buffer, .. } = self.memory.parts();
+    /// What the log still holds beside what is live.
+    pub(crate) async fn remains(&mut self) -> Result<Remains, Fault> {
+        let Parts { index, slots, buffer } = self.memory.parts();
         let log = &mut self.log;
         let (tail, head) = (log.tail, log.head.generation);
-        let mut dead = 0u32;
+        let mut remains = Remains::default();
         let damaged = |error| match error {
             MountError::Damaged(at) => Fault::Damaged(at),
             _ => Fault::Internal,
@@ -252,7 +301,16 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
                 buffer.zeroize();
                 match found? {
                     Found::End { .. } => break,
-                    Found::Dead => dead = dead.saturating_add(1),
+                    Found::Dead => remains.dead = remains.dead.saturating_add(1),
+                    Found::Opened { header, offset, .. } if header.kind.is_value() => {
+                        let address = log.pages.geometry.address(start.page, offset);
+                        let data = slots.get(header.slot).and_then(|slot| slot.data);
+                        let is_ours = data == Some(DataClass::LEDGER);
+                        if !is_ours && !index.holds(address) {
+                            remains.stale = remains.stale.saturating_add(1);
+                        }
+                    }
+                    Found::Unopened { .. } => remains.stale = remains.stale.saturating_add(1),
                     _ => {}
                 }
             }
@@ -260,25 +318,36 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
                 start = next;
             }
         }
-        Ok(dead)
+        Ok(remains)
     }
 
     /// Whether a removed item leaves no record behind: the medium overwrites it.
     pub(crate) const OVERWRITES: bool = matches!(M::KIND, MediumKind::Overwritable);
 
-    /// Erases the key pages, and then everything else. Ends the store; what is left after a cut has no key.
-    pub(crate) async fn erase_medium(mut self, mut progress: impl FnMut(u32, u32)) -> Result<M, EraseError> {
+    /// Erases the key pages, and then everything else, and gives the medium back; with the first error, if a page does not erase. The others
+    /// do nevertheless.
+    pub(crate) async fn erase_medium(mut self, mut progress: impl FnMut(u32, u32)) -> (M, Result<(), Fault>) {
         let pages = self.log.pages.geometry.pages;
         let current = self.log.key_page.page;
         let order = [current, self.log.key_page.other()].into_iter();
         let order = order.chain((0..pages).skip(usize::from(LOG_START)));
+        let mut erased = Ok(());
         for (done, page) in (1u32..).zip(order) {
             // What was erased before is not worn once more.
-            if self.log.pages.is_erased(page).await?.is_none() {
-                self.log.pages.erase_page(page, 0).await?;
+            if !matches!(self.log.pages.is_erased(page).await, Ok(Some(_))) {
+                erased = erased.and(self.log.pages.erase_page(page, 0).await);
             }
             progress(done, u32::from(pages));
         }
-        Ok(self.log.pages.medium)
+        (self.log.pages.medium, erased)
     }
+}
+
+/// Records on flash that no item is in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Remains {
+    /// Of class keys that are gone.
+    pub(crate) dead: u32,
+    /// Of superseded and removed items, under keys that are there.
+    pub(crate) stale: u32,
 }

@@ -107,6 +107,14 @@ pub(crate) enum NextPage {
     Spoiled,
 }
 
+/// Who may read and write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    Everybody,
+    /// An erasure is on its way.
+    Erasure,
+}
+
 /// What is left to do of a change of the key pages, in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum KeyWork {
@@ -260,6 +268,7 @@ pub(crate) struct Log<M> {
     pub(crate) anchoring: Anchoring,
     /// Formatted by this instance.
     pub(crate) is_new: bool,
+    pub(crate) access: Access,
     /// Where the head page's log ends, once the mount has decided: a torn record may open by chance when it is read again.
     pub(crate) decided_end: Option<DecidedEnd>,
 }

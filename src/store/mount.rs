@@ -15,7 +15,7 @@ use super::format::{self, KeyPagePayload, MOST_LEFT_OUT, SaltPayload};
 use super::geometry::{Geometry, LOG_START};
 use super::hierarchy::{Context, KEY_LEN, StoreKeys, WrapKeys};
 use super::key_page::KeyPage;
-use super::log::{Anchoring, Head, KeyWork, Log, NextPage, Writing};
+use super::log::{Access, Anchoring, Head, KeyWork, Log, NextPage, Writing};
 use super::memory::Parts;
 use super::pace::Pace;
 use super::pages::{HasPages, Pages};
@@ -75,6 +75,7 @@ impl<M: Medium> Log<M> {
             tail_erased: true,
             anchoring: Anchoring::NONE,
             is_new: false,
+            access: Access::Everybody,
             decided_end: None,
         }
     }

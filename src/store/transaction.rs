@@ -119,6 +119,11 @@ impl<'a> Change<'a> {
         }
     }
 
+    /// Whether it changes what is the library's own.
+    pub(crate) fn is_reserved(&self) -> bool {
+        self.data.reserves(self.name)
+    }
+
     fn is_removal(&self) -> bool {
         matches!(self.what, What::Removal)
     }
