@@ -8,52 +8,25 @@
 //! 256-byte page that a program call touches, 45 ms an erase, 40 bytes read a microsecond); the counts repeat exactly.
 #![allow(clippy::cast_precision_loss)] // figures for people
 
+mod part;
+
 use std::error::Error;
 
 use bydesign::erase::{Eraser, Exported, Media, Scope};
-use bydesign::flash::simulator::{Rule, Simulator};
-use bydesign::flash::{Blocking, NeverPends, Overwritable, WriteOnce};
+use bydesign::flash::{Blocking, Overwritable, WriteOnce};
 use bydesign::secret::RootKey;
 use bydesign::store::{Class, DataClass, Ram, Store, UserId};
 use chacha20::ChaCha20Rng;
 use chacha20::rand_core::SeedableRng;
+use part::{Flash, PAGE, Part};
 
-const PAGE: usize = 4096;
 const KIB: usize = 1024;
 const LABEL: &str = "bench";
 const SEED: u64 = 20_181_014;
 /// Erasing the whole region is what a store must do that has one key, or none.
 const ERASE_MILLIS: f64 = 45.0;
 
-type Flash = Simulator<4, PAGE>;
 type Memory = Ram<512, 512>;
-
-trait Part: NeverPends + Sized {
-    const NAME: &str;
-    fn over(flash: Flash) -> Self;
-    fn flash(&self) -> &Flash;
-    fn flash_mut(&mut self) -> &mut Flash;
-}
-
-macro_rules! part {
-    ($wrapper:ident, $rule:ident, $name:literal) => {
-        impl Part for $wrapper<Blocking<Flash>> {
-            const NAME: &str = $name;
-            fn over(flash: Flash) -> Self {
-                Self::new(flash)
-            }
-            fn flash(&self) -> &Flash {
-                self.driver()
-            }
-            fn flash_mut(&mut self) -> &mut Flash {
-                self.driver_mut()
-            }
-        }
-    };
-}
-
-part!(WriteOnce, WriteOnce, "write-once");
-part!(Overwritable, Multiwrite, "overwritable");
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!(
@@ -64,16 +37,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     );
     println!("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |");
     for capacity in [64 * KIB, 256 * KIB, 1024 * KIB] {
-        rows::<WriteOnce<Blocking<Flash>>>(capacity, Rule::WriteOnce)?;
-        rows::<Overwritable<Blocking<Flash>>>(capacity, Rule::Multiwrite)?;
+        rows::<WriteOnce<Blocking<Flash>>>(capacity)?;
+        rows::<Overwritable<Blocking<Flash>>>(capacity)?;
     }
     Ok(())
 }
 
 /// Fills the part with what a device holds: some identity, settings, two users, and rewrites it until the log has gone round.
-fn used<M: Part>(capacity: usize, rule: Rule, root_key: &RootKey) -> Result<Flash, Box<dyn Error>> {
+fn used<M: Part>(capacity: usize, root_key: &RootKey) -> Result<Flash, Box<dyn Error>> {
     let mut random = ChaCha20Rng::seed_from_u64(SEED);
-    let medium = M::over(Flash::new(capacity, rule));
+    let medium = M::blank(capacity);
     let mut store = Store::format(medium, Memory::new(), root_key, LABEL, &mut random)?;
     Eraser::new(&mut [])?.prepare(&mut store, &mut random)?;
     let classes = [
@@ -94,12 +67,12 @@ fn used<M: Part>(capacity: usize, rule: Rule, root_key: &RootKey) -> Result<Flas
     while store.maintain(16, &mut random)? {}
     let mut medium = store.into_medium();
     let image = medium.flash_mut().image().to_vec();
-    Ok(Flash::from_image(&image, rule))
+    Ok(Flash::from_image(&image, M::RULE))
 }
 
-fn rows<M: Part>(capacity: usize, rule: Rule) -> Result<(), Box<dyn Error>> {
+fn rows<M: Part>(capacity: usize) -> Result<(), Box<dyn Error>> {
     let root_key = root_key();
-    let base = used::<M>(capacity, rule, &root_key)?;
+    let base = used::<M>(capacity, &root_key)?;
     let item = Scope::Item {
         data: DataClass::user(UserId(7)),
         name: "item3",

@@ -14,6 +14,7 @@
 //! `docs/benchmarks.md`.
 #![allow(clippy::cast_precision_loss, clippy::cast_possible_truncation)] // figures for people
 
+mod part;
 mod work;
 
 use std::error::Error;
@@ -21,22 +22,20 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use bydesign::flash::simulator::{Rule, Simulator};
-use bydesign::flash::{Blocking, NeverPends, Overwritable, WriteOnce};
+use bydesign::flash::simulator::Rule;
+use bydesign::flash::{Blocking, Overwritable, WriteOnce};
 use bydesign::secret::RootKey;
 use bydesign::store::{Change, Class, Ram, Store};
 use chacha20::rand_core::Rng;
 use chacha20poly1305::{AeadInOut, KeyInit, XChaCha20Poly1305};
 use embedded_storage::nor_flash::NorFlash;
+use part::{Flash, PAGE, Part};
 use work::{BATCHES, SEED, Work, below, fresh_value, random, wear};
 
-const PAGE: usize = 4096;
 const BUFFER: usize = 1024;
 const LABEL: &str = "bench";
 const CLASS: Class = Class::Settings;
 const KIB: usize = 1024;
-
-type Flash = Simulator<4, PAGE>;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let quick = std::env::args().any(|argument| argument == "--quick");
@@ -89,35 +88,6 @@ fn main() -> Result<(), Box<dyn Error>> {
     report.write_csv(&path.join("store-bench.csv"))?;
     Ok(())
 }
-
-// ---- the medium ----
-
-trait Part: NeverPends + Sized {
-    const NAME: &str;
-    fn blank(capacity: usize) -> Self;
-    fn flash(&self) -> &Flash;
-    fn flash_mut(&mut self) -> &mut Flash;
-}
-
-macro_rules! part {
-    ($wrapper:ident, $rule:ident, $name:literal) => {
-        impl Part for $wrapper<Blocking<Flash>> {
-            const NAME: &str = $name;
-            fn blank(capacity: usize) -> Self {
-                Self::new(Flash::new(capacity, Rule::$rule))
-            }
-            fn flash(&self) -> &Flash {
-                self.driver()
-            }
-            fn flash_mut(&mut self) -> &mut Flash {
-                self.driver_mut()
-            }
-        }
-    };
-}
-
-part!(WriteOnce, WriteOnce, "write-once");
-part!(Overwritable, Multiwrite, "overwritable");
 
 fn root_key() -> RootKey {
     let mut bytes = [0; 32];

@@ -8,10 +8,10 @@ use bydesign::flash::simulator::{EraseTear, ProgramTear};
 use bydesign::secret::RootKey;
 use bydesign::store::{Class, EraseError, MountError, Store};
 use forensics::scan;
-use rand_core::{TryCryptoRng, TryRng};
 use support::operation::{Operation, Outcome, commit};
 use support::{
-    Ecc, LABEL, Memory, Model, Nor, Part, ROOT, TEARS, contents, format, mount, random, second_cuts, tears,
+    Ecc, LABEL, Memory, Model, Nor, Part, ROOT, TEARS, Zeros, contents, format, mount, random, second_cuts,
+    tears,
 };
 
 const NEXT: [u8; 32] = [
@@ -283,24 +283,6 @@ fn a_store_goes_on_under_the_new_root_key_without_a_boot() {
         after
     );
 }
-
-struct Zeros;
-
-impl TryRng for Zeros {
-    type Error = core::convert::Infallible;
-    fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
-        Ok(0)
-    }
-    fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
-        Ok(0)
-    }
-    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Self::Error> {
-        bytes.fill(0);
-        Ok(())
-    }
-}
-
-impl TryCryptoRng for Zeros {}
 
 #[test]
 fn a_change_of_the_root_key_with_a_stuck_random_source_changes_nothing() {

@@ -243,7 +243,6 @@ impl<F: FnMut(Kind) -> Result<Cleared, AreaFailed>> Area for Callback<F> {
 }
 
 /// A whole flash driver, or a partition of one, that is erased and then read to see that it is blank.
-///
 pub struct Region<F> {
     name: &'static str,
     flash: F,

@@ -12,7 +12,7 @@ use bydesign::flash::{NeverPends, Overwritable, WriteOnce};
 use bydesign::secret::RootKey;
 use bydesign::store::{Class, Counter, DataClass, MountError, Ram, Store, UserId};
 use chacha20::ChaCha20Rng;
-use chacha20::rand_core::SeedableRng;
+use chacha20::rand_core::{SeedableRng, TryCryptoRng, TryRng};
 use embedded_storage::nor_flash::NorFlashErrorKind;
 
 /// A root key that stands in no list.
@@ -32,6 +32,25 @@ pub fn root_key() -> RootKey {
 pub fn random(seed: u64) -> ChaCha20Rng {
     ChaCha20Rng::seed_from_u64(seed)
 }
+
+/// A random source that is dead.
+pub struct Zeros;
+
+impl TryRng for Zeros {
+    type Error = core::convert::Infallible;
+    fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
+        Ok(0)
+    }
+    fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
+        Ok(0)
+    }
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Self::Error> {
+        bytes.fill(0);
+        Ok(())
+    }
+}
+
+impl TryCryptoRng for Zeros {}
 
 /// A simulated part in the wrapper that says what it is.
 pub trait Part: Clone {
