@@ -1,12 +1,17 @@
-//! Every operation of the store over a driver and a random source that the compiler cannot see through.
+//! Every operation of the store, and every erasure, over a driver and a random source that the compiler cannot see through.
 #![no_std]
 #![no_main]
 
 use core::convert::Infallible;
+use core::fmt::Write as _;
 use core::hint::black_box;
 
+use bydesign::erase::{
+    Area, AreaFailed, Attester, Callback, DeviceInfo, Eraser, Exported, LONGEST_RECEIPT, Media, Region,
+    Rotated, Scope,
+};
 use bydesign::flash::{NeverPends, Overwritable, WriteOnce};
-use bydesign::secret::RootKey;
+use bydesign::secret::{RootKey, Secret};
 use bydesign::store::{
     AnchorPolicy, Change, Class, Counter, CounterFailed, CounterPlace, FlashCounter, Key, Ram, Salvage,
     Store, UserId,
@@ -161,10 +166,86 @@ fn operations<M: NeverPends>(new: fn(Flash) -> M) -> Option<()> {
     Some(())
 }
 
+/// Where a screen or a serial line would be.
+struct Screen;
+
+impl core::fmt::Write for Screen {
+    fn write_str(&mut self, text: &str) -> core::fmt::Result {
+        black_box(text);
+        black_box(Ok(()))
+    }
+}
+
+fn erasures<M: NeverPends>(new: fn(Flash) -> M) -> Option<()> {
+    const PAIRING: Key<Secret<16>> = Key::new("pairing", Class::Identity);
+    const ROTATED: [Rotated; 1] = [Rotated::new(&PAIRING)];
+    let mut random = Random;
+    let root_key = RootKey::new(black_box([7; 32])).ok()?;
+    let mut region = Region::new(black_box("log"), Flash, Media::RawFlash);
+    let mut bonds = Callback::new(black_box("bonds"), |_| black_box(Err(AreaFailed)));
+    let mut areas: [&mut dyn Area; 2] = [&mut region, &mut bonds];
+    let mut progress = |progress| {
+        black_box(progress);
+    };
+    let mut eraser = Eraser::new(&mut areas).ok()?;
+    eraser = eraser.on(Media::RawFlash).keeping(&[1]).rotating(&ROTATED);
+    eraser = eraser.at(black_box(1)).telling(&mut progress);
+    if black_box(true) {
+        eraser = eraser.sweeping();
+    }
+    let mounted = eraser.mount_anchored(
+        new(Flash),
+        Memory::new(),
+        &root_key,
+        "label",
+        &mut Fuses,
+        &mut random,
+    );
+    drop(mounted.ok()?);
+    let mounted = eraser.mount(new(Flash), Memory::new(), &root_key, "label", &mut random);
+    let (mut store, found) = mounted.ok()?;
+    black_box(found);
+    eraser.prepare(&mut store, &mut random).ok()?;
+    let item = Scope::Item {
+        data: Class::User.into(),
+        name: black_box("name"),
+    };
+    let device = DeviceInfo {
+        manufacturer: black_box("m"),
+        model: black_box("m"),
+        serial: black_box("s"),
+    };
+    let key = Secret::new(black_box([7; 32]));
+    for scope in black_box([
+        item,
+        Scope::User(UserId(7)),
+        Scope::FactoryReset,
+        Scope::Decommission,
+    ]) {
+        eraser.classes(&mut store, scope, |class, user, amount, goes| {
+            black_box((class, user, amount, goes));
+        });
+        let plan = eraser.plan(&mut store, scope).ok()?;
+        write!(Screen, "{plan}").ok()?;
+        let report = eraser.carry_out(&mut store, plan, &mut random).ok()?;
+        write!(Screen, "{}{}", report.text(&device), report.json(&device)).ok()?;
+        let mut out = [0; LONGEST_RECEIPT];
+        for attester in [Attester::SharedKey(&key), Attester::Identity(&key)] {
+            black_box(report.receipt(&device, attester, &mut out).ok()?);
+        }
+        black_box((report.is_complete(), out));
+    }
+    black_box(eraser.last(&mut store).ok()?);
+    drop(eraser.finish(store, Exported::acknowledged(), &mut random).ok()?);
+    Some(())
+}
+
 #[unsafe(no_mangle)]
 extern "C" fn begin() {
     black_box(operations(Overwritable::new));
     black_box(operations(WriteOnce::new));
+    black_box(erasures(Overwritable::new));
+    black_box(erasures(WriteOnce::new));
 }
 
 #[panic_handler]
