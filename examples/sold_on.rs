@@ -11,7 +11,7 @@ use std::{env, fs};
 
 use bydesign::erase::{
     Area, Attester, Callback, Cleared, DeviceInfo, Eraser, Exported, Found, LONGEST_RECEIPT, Level, Media,
-    Region, Report, Residual, Rotated, Scope,
+    Qr, QrMemory, Region, Report, Residual, Rotated, Scope,
 };
 use bydesign::flash::Overwritable;
 use bydesign::flash::simulator::{Rule, Simulator};
@@ -148,6 +148,10 @@ fn show(device: &Device, report: &Report, identity: &Secret<32>) -> Result<(), B
     println!("{}\n", report.text(&DEVICE));
     let mut out = [0; LONGEST_RECEIPT];
     let signed = report.receipt(&DEVICE, Attester::Identity(identity), &mut out)?;
+    if report.identity_pending {
+        let mut memory = QrMemory::new();
+        println!("To be scanned:\n{}", Qr::of(&out[..signed], &mut memory)?);
+    }
     if let Some(directory) = &device.receipts {
         let at = |ending: &str| directory.join(format!("receipt-{}.{ending}", report.number));
         fs::write(at("sign1"), &out[..signed])?;

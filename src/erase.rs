@@ -58,7 +58,7 @@
 //!
 //! ```text
 //!  erase
-//!    steps · receipt
+//!    steps · receipt · qr
 //!    report
 //!    note
 //!    scope · area
@@ -67,6 +67,8 @@
 
 mod area;
 mod note;
+#[cfg(feature = "qr")]
+mod qr;
 mod receipt;
 mod report;
 mod scope;
@@ -75,6 +77,8 @@ mod steps;
 pub use area::{
     Area, AreaFailed, Callback, Cleared, LONGEST_NAME, Level, MOST_AREAS, Media, Region, Residual,
 };
+#[cfg(feature = "qr")]
+pub use qr::{Qr, QrMemory};
 pub use receipt::{Attester, DeviceInfo, Json, LONGEST_RECEIPT, ReceiptError, Text};
 pub use report::{AreaName, AreaReport, Canary, Plan, Progress, Report};
 pub use scope::{Kind, MOST_KEPT, Scope};

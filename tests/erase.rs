@@ -9,10 +9,14 @@ mod support;
 use bydesign::erase::{
     Area, AreaFailed, AreasError, Callback, Eraser, Exported, Level, Media, Progress, Residual, Scope,
 };
-use bydesign::store::{Change, Class, DataClass, EraseError, UserId, WriteError};
-use erasure::{SCOPES, booted, contents, erase, prepared, remembering, remembering_never, settled, takes};
+use bydesign::flash::WriteOnce;
+use bydesign::flash::file::FileFlash;
+use bydesign::store::{Change, Class, DataClass, EraseError, Store, UserId, WriteError};
+use erasure::{
+    SCOPES, booted, contents, erase, prepared, remembering, remembering_never, settled, takes, value,
+};
 use std::cell::{Cell, RefCell};
-use support::{Ecc, Nor, Part, random};
+use support::{Ecc, LABEL, Memory, Nor, Part, random, root_key};
 
 #[test]
 fn each_scope_takes_what_it_says_and_reports_what_was_achieved() {
@@ -277,4 +281,40 @@ fn the_ledger_and_names_of_the_librarys_own_are_refused_in_every_write() {
     assert_eq!(store.erase(Class::Ledger, &mut random), Err(EraseError::Reserved));
     let mut note = [0; 96];
     assert_eq!(store.get_bytes(Class::Ledger, "erasure", &mut note), Ok(Some(96)));
+}
+
+/// What the disk keeps of it is the disk's: the receipt says so.
+#[test]
+fn a_file_is_erased_whole_at_a_decommissioning_and_called_no_more_than_cleared() {
+    let path = std::env::temp_dir().join(format!("bydesign-erase-{}.img", std::process::id()));
+    let _ = std::fs::remove_file(&path);
+    let mut file = FileFlash::<8, 1024>::create(&path, 16 * 1024).expect("is made");
+    let mut random = random(1);
+    let mut store = Store::format(
+        WriteOnce::new(&mut file),
+        Memory::new(),
+        &root_key(),
+        LABEL,
+        &mut random,
+    )
+    .expect("formats");
+    store
+        .put_bytes(Class::User, "name", &value(4), &mut random)
+        .expect("puts");
+    let mut eraser = Eraser::new(&mut []).unwrap();
+    let plan = eraser.plan(&mut store, Scope::Decommission).unwrap();
+    let report = eraser.carry_out(&mut store, plan, &mut random).unwrap();
+    assert!(report.store.verified);
+    assert_eq!(report.store.residual, Residual::HiddenCopies);
+    assert_eq!(report.store.sanitization(report.media), Some("clear"));
+    eraser
+        .finish(store, Exported::acknowledged(), &mut random)
+        .unwrap();
+    drop(file);
+    let bytes = std::fs::read(&path).expect("reads");
+    std::fs::remove_file(&path).expect("goes");
+    let marks = bytes
+        .chunks(1024)
+        .all(|page| page[16..].iter().all(|&byte| byte == 0xff));
+    assert!(marks, "nothing but the marks of erased pages");
 }

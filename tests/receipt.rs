@@ -3,8 +3,8 @@
 mod support;
 
 use bydesign::erase::{
-    Area, AreaFailed, Attester, Callback, Cleared, DeviceInfo, Eraser, LONGEST_RECEIPT, Level, Media,
-    ReceiptError, Report, Residual, Scope,
+    Area, AreaFailed, Attester, Callback, Cleared, DeviceInfo, Eraser, LONGEST_RECEIPT, Level, Media, Qr,
+    QrMemory, ReceiptError, Report, Residual, Scope,
 };
 use bydesign::secret::Secret;
 use bydesign::store::Class;
@@ -287,4 +287,57 @@ fn the_word_of_sp_800_88_is_never_better_than_medium_look_and_remains() {
         }
     }
     assert_eq!(purges, 2);
+}
+
+#[test]
+fn a_receipt_as_a_qr_code_is_read_by_another_library_byte_for_byte() {
+    let long = "m".repeat(64);
+    let devices = [
+        DEVICE,
+        DeviceInfo {
+            manufacturer: &long,
+            model: &long,
+            serial: &long,
+        },
+    ];
+    let names = ["1", "2", "3", "4", "5", "6", "7", "8"].map(|digit| &*format!("{digit:a<16}").leak());
+    let mut areas = names.map(|name| Callback::new(name, |_| Ok(cleared())));
+    let mut areas: Vec<&mut dyn Area> = areas.iter_mut().map(|area| area as &mut dyn Area).collect();
+    let report = report(&mut areas);
+    let seed = Secret::new(SEED);
+    for device in devices {
+        let mut out = [0; LONGEST_RECEIPT];
+        let len = report
+            .receipt(&device, Attester::Identity(&seed), &mut out)
+            .expect("fits");
+        let mut memory = QrMemory::new();
+        let qr = Qr::of(&out[..len], &mut memory).expect("fits");
+        // Four pixels a module, four modules of quiet zone.
+        let side = (usize::from(qr.size()) + 8) * 4;
+        let mut image = rqrr::PreparedImage::prepare_from_greyscale(side, side, |x, y| {
+            let module = |at: usize| u16::try_from(at / 4).expect("small").checked_sub(4);
+            match (module(x), module(y)) {
+                (Some(x), Some(y)) if qr.is_dark(x, y) => 0,
+                _ => 255,
+            }
+        });
+        let grids = image.detect_grids();
+        assert_eq!(grids.len(), 1, "one code is found");
+        let mut read = Vec::new();
+        grids[0].decode_to(&mut read).expect("decodes");
+        assert_eq!(read, out[..len]);
+        // In a terminal: a line for two rows.
+        let lines = qr.to_string().lines().count();
+        assert_eq!(lines, (usize::from(qr.size()) + 8).div_ceil(2));
+    }
+    let mut memory = QrMemory::new();
+    let too_long = [0; 2000];
+    assert_eq!(
+        Qr::of(&too_long, &mut memory).err(),
+        Some(ReceiptError::OutputTooSmall)
+    );
+    assert_eq!(
+        Qr::of(&too_long[..1000], &mut memory).err(),
+        Some(ReceiptError::OutputTooSmall)
+    );
 }
