@@ -490,6 +490,44 @@ impl<'a, 'b> Eraser<'a, 'b> {
         }
     }
 
+    /// Calls `each` with the class, user and name of every item, the bytes of its value, and whether a scope takes it: for a list to be shown
+    /// before the user confirms.
+    ///
+    /// # Errors
+    ///
+    /// [`EraseError`]; items before the one that fails have been seen.
+    pub async fn items_async<M: Medium, I: Memory>(
+        &mut self,
+        store: &mut AsyncStore<M, I>,
+        scope: Scope<'_>,
+        mut each: impl FnMut(Class, UserId, &str, usize, bool),
+    ) -> Result<(), EraseError> {
+        let takes = Takes {
+            kind: scope.kind(),
+            user: user_of(scope),
+            keeps: self.keeps,
+        };
+        for number in 0..store.class_count() {
+            let data = store.class_at(number);
+            let Some(data) = data.filter(|data| data.class != Class::Ledger) else {
+                continue;
+            };
+            let is_last = scope.kind() == Kind::Decommission;
+            let show = |name: &str, value: &[u8]| {
+                let is_item = scope == Scope::Item { data, name };
+                each(
+                    data.class,
+                    data.user,
+                    name,
+                    value.len(),
+                    takes.class(data) || is_item || is_last,
+                );
+            };
+            store.for_each(data, show).await?;
+        }
+        Ok(())
+    }
+
     // ---- the erasure ----
 
     /// Carries out what was planned; or, if an earlier call failed on its way, completes what that one began, and reports on it.
@@ -683,6 +721,20 @@ impl Eraser<'_, '_> {
         each: impl FnMut(Class, UserId, Amount, bool),
     ) {
         self.classes_async(&mut store.0, scope, each);
+    }
+
+    /// See [`Eraser::items_async`].
+    ///
+    /// # Errors
+    ///
+    /// [`EraseError`].
+    pub fn items<M: NeverPends, I: Memory>(
+        &mut self,
+        store: &mut Store<M, I>,
+        scope: Scope<'_>,
+        each: impl FnMut(Class, UserId, &str, usize, bool),
+    ) -> Result<(), EraseError> {
+        run(|| self.items_async(&mut store.0, scope, each))
     }
 
     /// See [`Eraser::carry_out_async`].

@@ -104,6 +104,35 @@ fn a_plan_says_what_goes_and_what_stays_and_changes_nothing() {
             (Class::Application(1), UserId(0), 1, false),
         ]
     );
+    let mut listed = Vec::new();
+    let each = |class: Class, user: UserId, name: &str, len: usize, goes: bool| {
+        listed.push((class, user.0, name.to_owned(), len, goes));
+    };
+    let item = Scope::Item {
+        data: DataClass::user(UserId(7)),
+        name: "name",
+    };
+    eraser.items(&mut store, item, each).expect("lists");
+    let expected = [
+        (Class::Identity, 0, "serial", 24, false),
+        (Class::Identity, 0, "pairing", 25, false),
+        (Class::Settings, 0, "wifi", 24, false),
+        (Class::User, 0, "routine", 24, false),
+        (Class::User, 7, "name", 24, true),
+        (Class::Application(1), 0, "cache", 24, false),
+    ];
+    let mut expected =
+        expected.map(|(class, user, name, len, goes)| (class, user, name.to_owned(), len, goes));
+    listed.sort_by(|a, b| a.2.cmp(&b.2));
+    expected.sort_by(|a, b| a.2.cmp(&b.2));
+    assert_eq!(listed, expected);
+    for (scope, going) in [(Scope::FactoryReset, 3), (Scope::Decommission, 6)] {
+        let mut number = 0;
+        eraser
+            .items(&mut store, scope, |_, _, _, _, goes| number += u32::from(goes))
+            .expect("lists");
+        assert_eq!(number, going, "{scope:?}");
+    }
     assert_eq!(contents(&mut store), model);
     let fixed = Scope::Item {
         data: Class::Settings.into(),

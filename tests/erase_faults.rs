@@ -1,5 +1,7 @@
 //! Erasures where something fails: an area, a page, the driver, the random source, or the room.
 
+#[path = "support/drivers.rs"]
+mod drivers;
 #[path = "support/erasure.rs"]
 mod erasure;
 #[path = "../examples/lifecycle/forensics.rs"]
@@ -10,15 +12,17 @@ use bydesign::erase::{
     Area, AreaFailed, Callback, Cleared, Eraser, Exported, Found, Kind, Level, Media, Region, Report,
     Residual, Scope,
 };
+use bydesign::flash::Medium;
 use bydesign::flash::simulator::{Rule, Simulator, WornOut};
-use bydesign::store::{Change, Class, EraseError, ReadError, Store, WriteError};
+use bydesign::store::{AsyncStore, Change, Class, EraseError, ReadError, Store, WriteError};
+use drivers::{Pending, Shared, poll_times};
 use erasure::{
     ITEMS, PAIRING, SCOPES, boot, booted, contents, erase, is_begun, left, prepared, remembering,
     remembering_never, settled, takes, value, without_rotated,
 };
 use forensics::scan;
 use std::cell::{Cell, RefCell};
-use support::{Ecc, LABEL, Model, Nor, Part, ROOT, Zeros, class, format, random, root_key};
+use support::{Ecc, LABEL, Memory, Model, Nor, Part, ROOT, Zeros, class, format, random, root_key};
 
 //= compliance/requirements.md#erase-3
 //= type=test
@@ -364,4 +368,63 @@ fn a_secret_that_cannot_be_rotated_keeps_no_device_from_starting() {
     .unwrap();
     assert!(!report.store.verified, "{report:?}");
     assert!(boot(&mut part, &mut remembering(&Cell::new(false)), 6).is_ok());
+}
+
+//= compliance/requirements.md#erase-9
+//= type=test
+//# Between the beginning of an erasure and its end the store MUST refuse to read and to write, whatever fails or is dropped.
+#[test]
+fn an_erasure_that_is_dropped_at_any_await_leaves_all_or_a_closed_store_that_another_call_completes() {
+    const ALWAYS: usize = usize::MAX;
+    let (base, model) = prepared::<Ecc<8, 1024>>();
+    let (mut untouched, mut closed) = (0, 0);
+    for polls in 0.. {
+        let context = format!("dropped after {polls} polls");
+        let mut part = base.clone();
+        let mut eraser = Eraser::new(&mut []).unwrap();
+        let (mut random, key) = (random(5), root_key());
+        let medium = part.pending(&Shared::default());
+        let mounted = eraser.mount_async(medium, Memory::new(), &key, LABEL, &mut random);
+        let (mut store, _) = poll_times(mounted, ALWAYS).expect("ends").expect("boots");
+        let plan = poll_times(eraser.plan_async(&mut store, Scope::AllUsers), ALWAYS);
+        let plan = plan.expect("ends").expect("plans");
+        let carried_out = poll_times(eraser.carry_out_async(&mut store, plan, &mut random), polls);
+        if let Some(report) = carried_out {
+            report.expect("erases");
+            break;
+        }
+        if let Ok(state) = contents_now_but_for_the_ledger(&mut store) {
+            assert_eq!(state, model, "{context}: a third state");
+            untouched += 1;
+        } else {
+            let refused = poll_times(store.contains_bytes(Class::Settings, "wifi"), ALWAYS);
+            assert_eq!(refused, Some(Err(ReadError::ErasureBegun)), "{context}");
+            closed += 1;
+        }
+        let plan = poll_times(eraser.plan_async(&mut store, Scope::AllUsers), ALWAYS);
+        let plan = plan.expect("ends").expect("plans");
+        let again = poll_times(eraser.carry_out_async(&mut store, plan, &mut random), ALWAYS);
+        let report = again
+            .expect("ends")
+            .unwrap_or_else(|error| panic!("{context}: {error}"));
+        assert!(
+            report.number == 1 && report.store.verified,
+            "{context}: {report:?}"
+        );
+        let state = contents_now_but_for_the_ledger(&mut store).expect("reads");
+        assert_eq!(state, left(&model, Scope::AllUsers), "{context}");
+        drop(store);
+        let mut store = support::mount(&mut part).unwrap_or_else(|error| panic!("{context}: {error}"));
+        assert_eq!(contents(&mut store), left(&model, Scope::AllUsers), "{context}");
+    }
+    assert!(untouched > 0 && closed > 40, "{untouched}, {closed}");
+}
+
+fn contents_now_but_for_the_ledger<M: Medium>(store: &mut AsyncStore<M, Memory>) -> Result<Model, ReadError> {
+    let mut all = Model::new();
+    for number in 0..5 {
+        let each = |name: &str, value: &[u8]| drop(all.insert((number, name.to_owned()), value.to_vec()));
+        poll_times(store.for_each(class(number), each), usize::MAX).expect("ends")?;
+    }
+    Ok(all)
 }
