@@ -139,11 +139,8 @@ fn run_one(root: &Path, campaign: &Campaign, extra: &[&str]) -> Result<(), Strin
 
 /// Power cuts at every event of every operation, and at every event of every recovery.
 fn cuts(root: &Path, extra: &[&str]) -> Result<Vec<String>, String> {
-    let mut arguments = vec!["test"];
-    for test in ["power_cut", "mixed_faults"] {
-        arguments.extend(["--test", test]);
-    }
-    arguments.extend(["--", "--nocapture"]);
+    let mut arguments = vec!["test", "--test", "store", "--", "--nocapture"];
+    arguments.extend(["power_cut::", "mixed_faults::"]);
     arguments.extend(extra);
     let (success, output) = run_and_keep_with(root, &arguments, &[("BYDESIGN_EVERY_CUT", "1")])?;
     let cuts: u64 = output
@@ -198,10 +195,10 @@ fn mutants(root: &Path, extra: &[&str]) -> Result<Vec<String>, String> {
 fn miri(root: &Path, extra: &[&str]) -> Result<Vec<String>, String> {
     let runs: [&[&str]; 5] = [
         &["--lib", "--", "--skip", "file"],
-        &["--test", "sharing"],
-        &["--test", "store", "typed_values"],
-        &["--test", "store", "each_user"],
-        &["--test", "transactions", "changes_of_several"],
+        &["--test", "store", "sharing::"],
+        &["--test", "store", "operations::typed_values"],
+        &["--test", "store", "operations::each_user"],
+        &["--test", "store", "transactions::changes_of_several"],
     ];
     let mut passed = 0;
     for run in runs {

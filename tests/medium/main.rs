@@ -1,0 +1,7 @@
+//! The media that come with the crate: the simulator against parts and a foreign driver, and the file.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod file;
+mod simulator;

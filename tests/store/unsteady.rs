@@ -1,0 +1,248 @@
+//! What power cut short so that it reads one way now and another way the next time.
+
+use crate::drivers;
+use crate::support;
+
+use bydesign::flash::simulator::{Rule, Simulator, SimulatorError};
+use bydesign::flash::{NeverPends, Overwritable, WriteOnce};
+use bydesign::store::{AsyncStore, Change, Class, Store, WriteError};
+use chacha20::rand_core::Rng;
+use drivers::{Pending, Shared, poll_times};
+use embedded_storage::nor_flash::{ErrorType, MultiwriteNorFlash, NorFlash, NorFlashErrorKind, ReadNorFlash};
+use support::{Ecc, LABEL, Memory, Nor, Part as _, contents, format, mount, random, root_key};
+
+const PROGRAMS: u8 = 2;
+
+fn now<T>(future: impl Future<Output = T>) -> T {
+    poll_times(future, usize::MAX).expect("ends")
+}
+
+/// A whole value that was never accepted, and whole Session records that pass over it, of writes that reported errors. Gives the
+/// last byte of the last of them.
+fn failed_writes<P: Pending>() -> (P, u32) {
+    let mut part = P::new(4 * 1024);
+    let mut store = format(&mut part, 1);
+    store
+        .put_bytes(Class::Settings, "a", &[1; 40], &mut random(1))
+        .unwrap();
+    drop(store);
+    let (script, key, mut source) = (Shared::default(), root_key(), random(2));
+    script.borrow_mut().after = true;
+    let mut store = now(AsyncStore::mount(
+        part.pending(&script),
+        Memory::new(),
+        &key,
+        LABEL,
+    ))
+    .unwrap();
+    now(store.put_bytes(Class::Settings, "b", &[2; 40], &mut source)).unwrap();
+    for (name, programs) in [("never", 1), ("nor this", 9)] {
+        script.borrow_mut().fail(PROGRAMS, 0, programs);
+        let failed = now(store.put_bytes(Class::Settings, name, &[3; 40], &mut source));
+        assert!(matches!(failed, Err(WriteError::Flash(_))), "{failed:?}");
+    }
+    drop(store);
+    // The log is on its first page.
+    let image = &part.image()[2048..3072];
+    let last = image.iter().rposition(|&byte| byte != 0xff).unwrap();
+    assert!(last > 384, "two attempts stand at multiples of 128: {last}");
+    (part, 2048 + u32::try_from(last).unwrap())
+}
+
+/// A part of which one byte reads with a bit inverted, whenever `is_wrong` says so, until that bit is programmed to zero or erased.
+struct Unsteady<const WRITE: usize, F> {
+    part: Simulator<WRITE, 1024>,
+    at: u32,
+    bit: u8,
+    is_wrong: F,
+    is_cured: bool,
+}
+
+impl<const WRITE: usize, F: FnMut() -> bool> Unsteady<WRITE, F> {
+    fn new(part: Simulator<WRITE, 1024>, at: u32, bit: u8, is_wrong: F) -> Self {
+        Self {
+            part,
+            at,
+            bit,
+            is_wrong,
+            is_cured: false,
+        }
+    }
+}
+
+impl<const WRITE: usize, F> ErrorType for Unsteady<WRITE, F> {
+    type Error = SimulatorError;
+}
+
+impl<const WRITE: usize, F: FnMut() -> bool> ReadNorFlash for Unsteady<WRITE, F> {
+    const READ_SIZE: usize = 1;
+    fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), SimulatorError> {
+        self.part.read(offset, bytes)?;
+        let byte = (self.at.checked_sub(offset)).and_then(|at| bytes.get_mut(at as usize));
+        if let Some(byte) = byte
+            && !self.is_cured
+            && (self.is_wrong)()
+        {
+            *byte ^= 1 << self.bit;
+        }
+        Ok(())
+    }
+    fn capacity(&self) -> usize {
+        self.part.capacity()
+    }
+}
+
+impl<const WRITE: usize, F: FnMut() -> bool> NorFlash for Unsteady<WRITE, F> {
+    const WRITE_SIZE: usize = WRITE;
+    const ERASE_SIZE: usize = 1024;
+    fn erase(&mut self, from: u32, to: u32) -> Result<(), SimulatorError> {
+        self.is_cured |= (from..to).contains(&self.at);
+        self.part.erase(from, to)
+    }
+    fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), SimulatorError> {
+        let byte = (self.at.checked_sub(offset)).and_then(|at| bytes.get(at as usize));
+        self.is_cured |= byte.is_some_and(|byte| byte >> self.bit & 1 == 0);
+        self.part.write(offset, bytes)
+    }
+}
+
+impl<const WRITE: usize, F: FnMut() -> bool> MultiwriteNorFlash for Unsteady<WRITE, F> {}
+
+macro_rules! check {
+    ($part:ident, $wrapper:ident, $rule:ident, $write:literal) => {{
+        let (mut part, at) = failed_writes::<$part<$write, 1024>>();
+        let model = contents(&mut mount(&mut part).unwrap());
+        assert_eq!(model.len(), 2);
+        for right in 0..200 {
+            let part = Simulator::<$write, 1024>::from_image(part.image(), Rule::$rule);
+            let mut reads = 0;
+            let medium = $wrapper::new(Unsteady::new(part, at, 0, || {
+                reads += 1;
+                reads > right
+            }));
+            let mut store = Store::mount(medium, Memory::new(), &root_key(), LABEL)
+                .unwrap_or_else(|error| panic!("right {right} times: {error}"));
+            assert_eq!(contents(&mut store), model, "right {right} times");
+            store
+                .put_bytes(Class::Settings, "c", &[4; 40], &mut random(3))
+                .unwrap_or_else(|error| panic!("right {right} times: {error}"));
+        }
+    }};
+}
+
+#[test]
+fn a_session_record_that_opens_only_at_times_hinders_no_mount() {
+    check!(Nor, Overwritable, Multiwrite, 4);
+    check!(Ecc, WriteOnce, WriteOnce, 8);
+}
+
+/// A bit in the first records of the next page that an earlier start began to program: it reads as one at first, and then at random.
+fn next_page_begun(at: u32, seed: u64) {
+    let context = format!("byte {at:#x}, seed {seed}");
+    let mut part = Nor::<4, 1024>::new(8 * 1024);
+    let mut store = format(&mut part, 1);
+    put(&mut store, 0);
+    drop(store);
+    let (mut noise, mut reads) = (random(seed), 0);
+    let part = Simulator::<4, 1024>::from_image(part.image(), Rule::Multiwrite);
+    let medium = Overwritable::new(Unsteady::new(part, at, 7, || {
+        reads += 1;
+        reads > 3 && noise.next_u32() % 2 == 0
+    }));
+    let mount = |medium| Store::mount(medium, Memory::new(), &root_key(), LABEL);
+    let mut store = mount(medium).unwrap_or_else(|error| panic!("{context}: {error}"));
+    let mut value = 0;
+    while store.figures().free_pages > 4 {
+        value += 1;
+        put(&mut store, value);
+    }
+    let model = contents(&mut store);
+    let mut store = mount(store.into_medium()).unwrap_or_else(|error| panic!("{context}: {error}"));
+    assert_eq!(contents(&mut store), model, "{context}");
+}
+
+fn put<M: NeverPends>(store: &mut Store<M, Memory>, value: u8) {
+    store
+        .put_bytes(Class::Settings, "a", &[value; 40], &mut random(u64::from(value)))
+        .unwrap();
+}
+
+#[test]
+fn what_an_earlier_start_began_on_the_next_page_spoils_nothing_that_is_written_there() {
+    // Its first record, and what follows that in a page that is turned over.
+    for at in [3072 + 12, 3072 + 52, 3072 + 95, 3072 + 200] {
+        for seed in 0..32 {
+            next_page_begun(at, seed);
+        }
+    }
+}
+
+/// A part whose driver reports errors for some reads in a row, and is well otherwise.
+struct Faltering<const WRITE: usize> {
+    part: Simulator<WRITE, 1024>,
+    reads: u32,
+    failing: std::ops::Range<u32>,
+}
+
+impl<const WRITE: usize> ErrorType for Faltering<WRITE> {
+    type Error = SimulatorError;
+}
+
+impl<const WRITE: usize> ReadNorFlash for Faltering<WRITE> {
+    const READ_SIZE: usize = 1;
+    fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), SimulatorError> {
+        self.reads += 1;
+        if self.failing.contains(&self.reads) {
+            return Err(SimulatorError::Injected(NorFlashErrorKind::Other));
+        }
+        self.part.read(offset, bytes)
+    }
+    fn capacity(&self) -> usize {
+        self.part.capacity()
+    }
+}
+
+impl<const WRITE: usize> NorFlash for Faltering<WRITE> {
+    const WRITE_SIZE: usize = WRITE;
+    const ERASE_SIZE: usize = 1024;
+    fn erase(&mut self, from: u32, to: u32) -> Result<(), SimulatorError> {
+        self.part.erase(from, to)
+    }
+    fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), SimulatorError> {
+        self.part.write(offset, bytes)
+    }
+}
+
+#[test]
+fn errors_of_the_driver_that_do_not_stay_make_a_mount_fail_or_change_nothing_that_it_finds() {
+    let mut part = Ecc::<8, 1024>::new(8 * 1024);
+    let mut store = format(&mut part, 1);
+    for value in 0..40 {
+        put(&mut store, value);
+    }
+    let pairs = ["b", "c"].map(|name| Change::put_bytes(Class::Settings, name, &[7; 20]));
+    store.commit(&pairs, &mut random(2)).unwrap();
+    let model = contents(&mut store);
+    drop(store);
+    let mount = |failing| {
+        let part = Simulator::<8, 1024>::from_image(part.image(), Rule::WriteOnce);
+        let medium = WriteOnce::new(Faltering {
+            part,
+            reads: 0,
+            failing,
+        });
+        Store::mount(medium, Memory::new(), &root_key(), LABEL)
+    };
+    let reads = mount(0..0).unwrap().medium().driver().reads;
+    let mut found = 0;
+    for first in 1..=reads {
+        for number in [1, 2, 4, 16] {
+            if let Ok(mut store) = mount(first..first + number) {
+                store.medium_mut().driver_mut().failing = 0..0;
+                assert_eq!(contents(&mut store), model, "{number} reads from {first} on");
+                found += 1;
+            }
+        }
+    }
+    assert!(found > reads, "{found} of {} mounts", reads * 4);
+}
