@@ -5,6 +5,7 @@
 //!  flash      Medium = Overwritable | WriteOnce
 //!  file       (this file)  clears bits, sets units, and returns when the disk has it
 //!    open       made whole or not at all; opened if it is what it should be
+//!    device     a block device in its place (Linux)
 //!    lock       had by one at a time
 //!    storage    reads and writes in full
 //!    system     names, and what of them stays
@@ -60,6 +61,8 @@ use embedded_storage::nor_flash::{
     ErrorType, MultiwriteNorFlash, NorFlash, ReadNorFlash, check_erase, check_read, check_write,
 };
 
+#[cfg(target_os = "linux")]
+mod device;
 mod error;
 mod lock;
 mod open;
@@ -148,7 +151,7 @@ impl<const WRITE: usize, const ERASE: usize> FileFlash<WRITE, ERASE> {
 
     /// Opens a file of `capacity` bytes, and has it locked until it is dropped.
     ///
-    /// Regular files only. A block device is refused: a slip in a path would be paid for with a partition.
+    /// Regular files only. A block device has calls of its own: a slip in a path would be paid for with a partition.
     ///
     /// # Errors
     ///
@@ -163,6 +166,59 @@ impl<const WRITE: usize, const ERASE: usize> FileFlash<WRITE, ERASE> {
         let path = path.as_ref();
         let capacity = Self::capacity_of(path, capacity)?;
         Self::over(open::open(&mut Host, path, capacity)?, path, capacity)
+    }
+
+    /// Makes a block device blank, and has it until it is dropped: a partition of an eMMC or SD card for the store alone.
+    ///
+    /// The whole device is the flash: `capacity` is its size in bytes, exactly. It must hold nothing but zeros and ones, so that a slip in
+    /// the path costs no data; one that was in use is wiped beforehand, by whoever knows that it may be (`blkdiscard`, `dd`).
+    ///
+    /// ```no_run
+    /// use bydesign::flash::WriteOnce;
+    /// use bydesign::flash::file::FileFlash;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// // once, in the factory: then `open_device`
+    /// let flash = FileFlash::<4, 4096>::create_on_device("/dev/disk/by-partlabel/settings", 1024 * 1024)?;
+    /// let medium = WriteOnce::new(flash);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`]; [`OpenError::AlreadyThere`] if it holds data, and then it is as it was.
+    ///
+    /// # Power loss
+    ///
+    /// What is not blank yet holds zeros or ones as before: the next attempt begins anew.
+    ///
+    /// # Security
+    ///
+    /// The device's translation layer moves data as it likes. What is erased there is *cleared* at most, and receipts say so
+    /// ([`Media::Managed`](crate::erase::Media::Managed)).
+    #[cfg(target_os = "linux")]
+    pub fn create_on_device(path: impl AsRef<Path>, capacity: usize) -> Result<Self, OpenError> {
+        let path = path.as_ref();
+        let capacity = Self::capacity_of(path, capacity)?;
+        Self::over(device::create(&mut Host, path, capacity)?, path, capacity)
+    }
+
+    /// Opens a block device of exactly `capacity` bytes, and has it until it is dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`]; the device is as it was. [`OpenError::Locked`] if it is mounted or had by another who asks for it alone; also for the
+    /// moment in which the system looks at a new device.
+    ///
+    /// # Power loss
+    ///
+    /// Nothing is changed.
+    #[cfg(target_os = "linux")]
+    pub fn open_device(path: impl AsRef<Path>, capacity: usize) -> Result<Self, OpenError> {
+        let path = path.as_ref();
+        let capacity = Self::capacity_of(path, capacity)?;
+        Self::over(device::open(&mut Host, path, capacity)?, path, capacity)
     }
 
     fn capacity_of(path: &Path, capacity: usize) -> Result<u32, OpenError> {

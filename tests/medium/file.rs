@@ -546,7 +546,7 @@ fn child(path: &Path, task: &str) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command
         .args([
-            "the_other_process",
+            "file::the_other_process",
             "--exact",
             "--ignored",
             "--nocapture",

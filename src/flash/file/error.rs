@@ -37,6 +37,12 @@ pub enum OpenError {
         /// What is none.
         path: PathBuf,
     },
+    /// No block device.
+    #[error("{}: is not a block device", path.display())]
+    NotADevice {
+        /// What is none.
+        path: PathBuf,
+    },
     /// The file is marked as read-only.
     #[error("{}: is marked as read-only", path.display())]
     ReadOnly {

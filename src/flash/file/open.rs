@@ -27,7 +27,7 @@ pub(super) fn create(system: &mut impl System, path: &Path, capacity: u32) -> Re
     if !is(&file, fs::symlink_metadata(&unfinished)) {
         return Err(OpenError::Locked { path: path.into() });
     }
-    if !is_left_over(&mut file).map_err(OpenError::io(&unfinished, "read the file"))? {
+    if !holds_no_data(&mut file).map_err(OpenError::io(&unfinished, "read the file"))? {
         return Err(OpenError::AlreadyThere { path: unfinished });
     }
     let named = refuse_existing(path)
@@ -115,7 +115,11 @@ fn private() -> OpenOptions {
 /// the next to open the name would get another.
 //= compliance/requirements.md#file-1
 //# A file that has lost its name to another, or to none, when the lock is had MUST be refused by name.
-fn refuse_replaced(file: &LockedFile, path: &Path, there: io::Result<Metadata>) -> Result<(), OpenError> {
+pub(super) fn refuse_replaced(
+    file: &LockedFile,
+    path: &Path,
+    there: io::Result<Metadata>,
+) -> Result<(), OpenError> {
     if is(file, there) {
         Ok(())
     } else {
@@ -140,8 +144,8 @@ fn is(_: &LockedFile, there: io::Result<Metadata>) -> bool {
     there.is_ok()
 }
 
-/// Whether a file holds no more than an attempt that was cut short leaves: blank bytes, or zeros where they never came to the disk.
-fn is_left_over(file: &mut LockedFile) -> io::Result<bool> {
+/// Whether nothing is there but what an attempt that was cut short leaves, or what a wiped disk has: blank bytes, or zeros.
+pub(super) fn holds_no_data(file: &mut LockedFile) -> io::Result<bool> {
     let mut bytes = [0; 4096];
     let mut at = 0;
     loop {

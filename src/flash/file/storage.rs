@@ -85,7 +85,8 @@ impl Storage for File {
     }
 
     fn size(&mut self) -> io::Result<u64> {
-        Ok(self.metadata()?.len())
+        // By its end: the metadata of a block device say nothing.
+        io::Seek::seek(self, io::SeekFrom::End(0))
     }
 
     fn sync(&mut self) -> io::Result<()> {
