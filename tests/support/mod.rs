@@ -2,6 +2,7 @@
 //! that runs both and cuts the power.
 #![allow(dead_code, unreachable_pub)] // each test uses a part of it
 
+pub mod erase_history;
 pub mod operation;
 pub mod register;
 
