@@ -34,7 +34,7 @@ struct Control {
     found: &'static str,
 }
 
-const CONTROLS: [Control; 4] = [
+const CONTROLS: [Control; 5] = [
     Control {
         name: "operations do not wipe their stack",
         file: "src/store/blocking.rs",
@@ -48,6 +48,13 @@ const CONTROLS: [Control; 4] = [
         old: "type Room = [u8; 1024 + 256 * size_of::<usize>()];",
         new: "type Room = [u8; 1];",
         found: "after async get_bytes: the one-time key of a record in the dead stack",
+    },
+    Control {
+        name: "signatures do not wipe their stack",
+        file: "src/crypto/sign.rs",
+        old: "type SignatureRoom = [u8; 10 * 1024];",
+        new: "type SignatureRoom = [u8; 1];",
+        found: "after signed receipt: the identity's",
     },
     Control {
         name: "a secret is not wiped when it is dropped",

@@ -7,6 +7,8 @@ pub const ROOT_KEY: u32 = 1;
 pub const NEXT_ROOT_KEY: u32 = 2;
 pub const VALUE: u32 = 3;
 pub const TYPED_VALUE: u32 = 4;
+/// The seed of the device identity.
+pub const IDENTITY: u32 = 5;
 
 pub const LABEL: &str = "wiping";
 /// Bytes of each stored value.

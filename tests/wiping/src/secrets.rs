@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use hkdf::Hkdf;
-use sha2::Sha256;
+use sha2::{Digest, Sha256, Sha512};
 
 use crate::forensics::{self, Findings};
-use crate::formula::{LABEL, NEXT_ROOT_KEY, ROOT_KEY, TYPED_VALUE, VALUE, VALUE_LEN, fill};
+use crate::formula::{IDENTITY, LABEL, NEXT_ROOT_KEY, ROOT_KEY, TYPED_VALUE, VALUE, VALUE_LEN, fill};
 
 pub(crate) struct Known {
     pub(crate) name: String,
@@ -22,6 +22,7 @@ impl Known {
 
 const CIPHER_KEY: &str = "the cipher key of a record";
 const ONE_TIME_KEY: &str = "the one-time key of a record";
+const SCALAR: &str = "the identity's scalar";
 
 pub(crate) struct Secrets {
     all: Vec<Known>,
@@ -49,7 +50,26 @@ impl Secrets {
             fill(seed, which, &mut value);
             secrets.add("a value", &value);
         }
+        secrets.add_identity(&root(IDENTITY));
         secrets
+    }
+
+    /// RFC 8032, section 5.1.5: a seed becomes a scalar and a prefix; the scalar also as it is reckoned with. RFC 2104: a key meets two pads.
+    fn add_identity(&mut self, seed: &[u8; 32]) {
+        self.add("the seed of the identity", seed);
+        let digest: [u8; 64] = Sha512::digest(seed).into();
+        let (mut scalar, prefix) = (<[u8; 32]>::default(), &digest[32..]);
+        scalar.copy_from_slice(&digest[..32]);
+        self.add("the digest of the identity", &scalar);
+        scalar[0] &= 248;
+        scalar[31] = (scalar[31] & 127) | 64;
+        self.add(SCALAR, &scalar);
+        let reduced = curve25519_dalek::Scalar::from_bytes_mod_order(scalar);
+        self.add("the identity's scalar, reduced", &reduced.to_bytes());
+        self.add("the identity's prefix", prefix);
+        for pad in [0x36, 0x5c] {
+            self.add("a padded key", &seed.map(|byte| byte ^ pad));
+        }
     }
 
     pub(crate) fn all(&self) -> &[Known] {
@@ -66,6 +86,7 @@ impl Secrets {
             "a class's seal",
             CIPHER_KEY,
             ONE_TIME_KEY,
+            SCALAR,
         ] {
             if !self.all.iter().any(|known| known.name == name) {
                 return Err(format!("not known: {name}"));

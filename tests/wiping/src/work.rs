@@ -11,12 +11,13 @@ mod stop;
 use core::pin::pin;
 use core::task::{Context, Poll, Waker};
 
+use bydesign::erase::{Attester, DeviceInfo, Eraser, LONGEST_RECEIPT, Report, Scope};
 use bydesign::flash::{Blocking, WriteOnce};
 use bydesign::secret::{RootKey, Secret};
 use bydesign::store::{AsyncStore, Change, Class, Key, Ram, Store, UserId};
 use zeroize::Zeroize;
 
-use formula::{LABEL, NEXT_ROOT_KEY, ROOT_KEY, TYPED_VALUE, VALUE, VALUE_LEN, fill};
+use formula::{IDENTITY, LABEL, NEXT_ROOT_KEY, ROOT_KEY, TYPED_VALUE, VALUE, VALUE_LEN, fill};
 use part::{Part, Random};
 use stop::stop;
 
@@ -27,6 +28,7 @@ type Flash = WriteOnce<Blocking<&'static mut Part>>;
 static mut PLACE: Option<Store<Flash, Memory>> = None;
 
 const TYPED: Key<Secret<VALUE_LEN>> = Key::new("typed", Class::Settings);
+const SEED: Key<Secret<32>> = Key::new("identity", Class::Identity);
 const OF_USER: Key<Secret<VALUE_LEN>> = Key::new("of a user", Class::User);
 
 /// Stack that the work itself wipes behind it: what it moved and copied of its own, as any application that handles secrets does.
@@ -48,6 +50,25 @@ fn typed(seed: u32) -> Secret<VALUE_LEN> {
     let secret = Secret::new(bytes);
     bytes.zeroize();
     secret
+}
+
+#[inline(never)]
+fn identity(seed: u32) -> Secret<32> {
+    let mut bytes = [0; 32];
+    fill(seed, IDENTITY, &mut bytes);
+    let secret = Secret::new(bytes);
+    bytes.zeroize();
+    secret
+}
+
+#[inline(never)]
+fn receipt(report: &Report, attester: Attester<'_>, out: &mut [u8; LONGEST_RECEIPT]) -> bool {
+    let device = DeviceInfo {
+        manufacturer: "Example",
+        model: "Lamp 2",
+        serial: "L2-000017",
+    };
+    report.receipt(&device, attester, out).is_ok()
 }
 
 #[inline(never)]
@@ -88,6 +109,8 @@ fn session(seed: u32, part: *mut Part) -> Option<()> {
     let mut value = [0; VALUE_LEN];
     fill(seed, VALUE, &mut value);
     let secret = typed(seed);
+    let identity = identity(seed);
+    let mut signed = [0; LONGEST_RECEIPT];
     let mut out = [0; VALUE_LEN];
     zeroize::zeroize_stack::<OWN_DEPTH>();
     stop("begun");
@@ -142,6 +165,17 @@ fn session(seed: u32, part: *mut Part) -> Option<()> {
     let is_gone = !store.contains(&TYPED).ok()?;
     store.erase(Class::Settings, &mut random).ok()?;
     stop("erase of a class");
+
+    store.put(&SEED, &identity, &mut random).ok()?;
+    let mut eraser = Eraser::new(&mut []).ok()?;
+    let plan = eraser.plan(&mut store, Scope::FactoryReset).ok()?;
+    stop("plan of a factory reset");
+    let report = eraser.carry_out(&mut store, plan, &mut random).ok()?;
+    stop("factory reset");
+    let is_signed = receipt(&report, Attester::Identity(&identity), &mut signed);
+    stop("signed receipt");
+    let has_code = receipt(&report, Attester::SharedKey(&identity), &mut signed);
+    stop("receipt with a code");
     drop(store);
 
     // The async face, last: what its moves leave is the caller's to wipe, as the end of the work does.
@@ -159,7 +193,7 @@ fn session(seed: u32, part: *mut Part) -> Option<()> {
     core::hint::black_box(wrong);
     value.zeroize();
     random.zeroize();
-    (equal && is_gone).then_some(())
+    (equal && is_gone && is_signed && has_code).then_some(())
 }
 
 pub(crate) fn work(seed: u32, flash: &'static mut [u8]) -> bool {
