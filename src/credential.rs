@@ -11,12 +11,14 @@
 //! ```
 
 mod cost;
+
 pub mod items;
+pub mod limiter;
 mod phc;
 mod verifier;
 
 pub use cost::Cost;
 pub use phc::{LONGEST_PHC, PhcError};
-pub use verifier::{LONGEST_PASSWORD, SALT_LEN, Verifier, VerifierError};
+pub use verifier::{LONGEST_PASSWORD, Ready, SALT_LEN, Verifier, VerifierError};
 
 pub use crate::crypto::password::Block;
