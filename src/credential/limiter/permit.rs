@@ -109,4 +109,9 @@ impl Proven {
     pub const fn by_presence() -> Self {
         Self(())
     }
+
+    /// Of a code that the device drew.
+    pub(in crate::credential) const fn of_code() -> Self {
+        Self(())
+    }
 }

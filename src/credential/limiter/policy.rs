@@ -119,23 +119,33 @@ impl Policy {
         }
     }
 
-    /// The most attempts without a success that an attacker gets out of a policy that locks who sets back the area, and not the store, at
-    /// every start; `None` if it never locks. Without such rewriting the number is that of [`Policy::lock_after`].
+    /// The most attempts that an attacker gets after the owner's last success, out of a policy that locks, who sets back the area, and not
+    /// the store, at every start; `None` if it never locks. Without such rewriting the number is that of [`Policy::lock_after`].
     ///
     /// ```
     /// use bydesign::credential::limiter::Policy;
     ///
-    /// assert_eq!(Policy::new().lock_after(10).most_when_area_is_rewritten(), Some(52));
+    /// assert_eq!(Policy::new().lock_after(10).most_when_area_is_rewritten(), Some(59));
     /// assert_eq!(Policy::new().lock_after(10).between_records(0).most_when_area_is_rewritten(), Some(10));
     /// ```
     #[must_use]
     pub const fn most_when_area_is_rewritten(&self) -> Option<u32> {
         let Some(limit) = self.lock_after else { return None };
+        // Behind the owner's last success, as many marks as the epoch still has.
+        let marks = if limit < self.between_records {
+            limit
+        } else {
+            self.between_records
+        };
         // Each start charges one in the store for good, and gives one and the marks behind it, as far as the limit lets it.
         let each = self.between_records + 1;
         let whole = limit.saturating_sub(each).saturating_mul(each);
         let few = if limit < each { limit } else { each };
-        Some(whole.saturating_add(few.saturating_mul(few + 1) / 2))
+        Some(
+            marks
+                .saturating_add(whole)
+                .saturating_add(few.saturating_mul(few + 1) / 2),
+        )
     }
 
     pub(super) const fn marks_between_records(&self) -> u32 {
@@ -165,7 +175,7 @@ pub enum Moment {
 
 impl Moment {
     /// Seconds from then to now; `None` if the two are of different kinds, or the clock went back.
-    pub(super) fn since(self, then: Self) -> Option<u64> {
+    pub(in crate::credential) fn since(self, then: Self) -> Option<u64> {
         match (then, self) {
             (Self::Awake(then), Self::Awake(now)) | (Self::Wall(then), Self::Wall(now)) => {
                 now.checked_sub(then)
