@@ -136,7 +136,7 @@ fn core(characters: &[char]) -> &[char] {
     }
 }
 
-/// FNV-1a of the letters, finished by the mixer of SplitMix64. No secret is in the filter and nobody gains by a collision.
+/// FNV-1a of the letters, finished by the mixer of `SplitMix64`. No secret is in the filter and nobody gains by a collision.
 struct Hash(u64);
 
 impl Hash {

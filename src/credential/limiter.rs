@@ -322,8 +322,9 @@ impl<M: Medium> AsyncLimiter<M> {
         let most = self.policy.marks_between_records();
         for run in 0..runs {
             let read = self.area.run(secret, start, run).await;
+            // Runs follow one another. What stands behind a blank one is the header of an epoch that never began.
             if read.is_blank {
-                continue;
+                break;
             }
             used = run + 1;
             if read.has_token {
@@ -559,13 +560,16 @@ impl<M: Medium> AsyncLimiter<M> {
         let (secret, start) = (&state.record.secret, state.record.start);
         let runs = self.area.runs(start).unwrap_or(0);
         self.stale = true;
-        // One slot that does not take the token is passed by.
+        // One slot that does not take the token is passed by, unless that would leave a blank run before the next.
         for run in (state.run..runs).take(2) {
             if self.area.write_success(secret, start, run).await == Ok(true) {
                 let state = &mut self.state;
                 (state.run, state.marks, state.failures) = (run + 1, 0, 0);
                 self.stale = false;
                 return Ok(());
+            }
+            if self.area.run(secret, start, run).await.is_blank {
+                break;
             }
         }
         Err(SettleError)

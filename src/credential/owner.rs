@@ -22,6 +22,7 @@ use crate::secret::Secret;
 use crate::store::{AsyncStore, Change, Memory, ReadError};
 
 /// How far the device has come.
+#[derive(Clone, Copy)]
 pub(super) enum Found {
     Nothing,
     Identity,

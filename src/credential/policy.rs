@@ -267,8 +267,8 @@ impl Own {
         }
         for (at, three) in characters.windows(3).enumerate() {
             let [first, second, third] = three else { continue };
-            let steps = step(*first, *second).zip(step(*second, *third));
-            if steps.is_some_and(|(one, other)| one == other) {
+            let (one, other) = (Step::of(*first, *second), Step::of(*second, *third));
+            if one.goes_on_in(other) {
                 self.leave_out(at + 2, 1);
             }
         }
@@ -282,34 +282,40 @@ fn run<'c>(one: impl Iterator<Item = &'c char>, other: impl Iterator<Item = &'c 
         .count()
 }
 
-/// Where the second character stands from the first, if it is a neighbour: in the alphabet, among the digits, or on a row of a keyboard.
-fn step(first: char, second: char) -> Option<Step> {
-    let (one, other) = (u32::from(first), u32::from(second));
-    if other == one.wrapping_add(1) {
-        return Some(Step::Up);
-    }
-    if one == other.wrapping_add(1) {
-        return Some(Step::Down);
-    }
-    ROWS.iter().find_map(|row| {
-        let at = |wanted| row.chars().position(|character| character == wanted);
-        let (one, other) = (at(first)?, at(second)?);
-        if other == one + 1 {
-            Some(Step::Right)
-        } else if one == other + 1 {
-            Some(Step::Left)
-        } else {
-            None
-        }
-    })
+/// Whether the second of two characters is the next one up (`true`) or down (`false`), among letters or digits and on a row of a keyboard.
+#[derive(Clone, Copy)]
+struct Step {
+    in_order: Option<bool>,
+    on_a_row: Option<bool>,
 }
 
-#[derive(PartialEq, Eq)]
-enum Step {
-    Up,
-    Down,
-    Right,
-    Left,
+impl Step {
+    fn of(first: char, second: char) -> Self {
+        let on_a_row = ROWS.iter().find_map(|row| {
+            let at = |wanted| row.chars().position(|character| character == wanted);
+            direction(at(first)?, at(second)?)
+        });
+        let number = |character| usize::try_from(u32::from(character)).unwrap_or(0);
+        Self {
+            in_order: direction(number(first), number(second)),
+            on_a_row,
+        }
+    }
+
+    fn goes_on_in(self, next: Self) -> bool {
+        let same = |one: Option<bool>, other: Option<bool>| one.is_some() && one == other;
+        same(self.in_order, next.in_order) || same(self.on_a_row, next.on_a_row)
+    }
+}
+
+fn direction(one: usize, other: usize) -> Option<bool> {
+    if other == one.wrapping_add(1) {
+        Some(true)
+    } else if one == other.wrapping_add(1) {
+        Some(false)
+    } else {
+        None
+    }
 }
 
 /// Rows of keyboards: English, German, French.

@@ -68,6 +68,13 @@ const MOST_DRAWS: usize = 64;
 impl<const N: usize> CodeWindow<N> {
     /// Draws a code that is valid for so many seconds and attempts from now on. Six to twelve digits, or it does not compile.
     ///
+    /// ```compile_fail
+    /// use bydesign::credential::CodeWindow;
+    /// use bydesign::credential::limiter::Moment;
+    ///
+    /// let four = CodeWindow::<4>::open(60, 3, Moment::Awake(0), &mut getrandom::SysRng);
+    /// ```
+    ///
     /// Each digit is as likely as any other: bytes that would make some likelier are drawn again. A code that stands in the examples of
     /// kits is drawn again as well.
     ///

@@ -12,24 +12,24 @@ use chacha20::ChaCha20Rng;
 use chacha20::rand_core::SeedableRng;
 use embedded_storage::nor_flash::{ErrorType, MultiwriteNorFlash, NorFlash, ReadNorFlash};
 
-pub const UNIT: usize = 1024;
+pub(crate) const UNIT: usize = 1024;
 const STORE: usize = 16 * UNIT;
-pub const AREA: usize = 2 * UNIT;
-pub type Chip = Simulator<4, UNIT>;
-pub type Memory = Ram<16, 160>;
-pub const AWAKE: Moment = Moment::Awake(0);
+pub(crate) const AREA: usize = 2 * UNIT;
+pub(crate) type Chip = Simulator<4, UNIT>;
+pub(crate) type Memory = Ram<16, 256>;
+pub(crate) const AWAKE: Moment = Moment::Awake(0);
 /// Never waits, so that what counts is the count.
-pub const COUNTING: Policy = Policy::new().delays(0, 0).lock_after(10);
+pub(crate) const COUNTING: Policy = Policy::new().delays(0, 0).lock_after(10);
 
 /// What the part is.
-pub trait Kind {
+pub(crate) trait Kind {
     type Medium: NeverPends;
     const RULE: Rule;
     fn wrap(part: Part) -> Self::Medium;
 }
 
-pub struct Over;
-pub struct Once;
+pub(crate) struct Over;
+pub(crate) struct Once;
 
 impl Kind for Over {
     type Medium = Overwritable<Blocking<Part>>;
@@ -49,12 +49,12 @@ impl Kind for Once {
 
 /// A partition of the chip. Reads of it may be disturbed into all ones.
 #[derive(Clone)]
-pub struct Part {
+pub(crate) struct Part {
     chip: Rc<RefCell<Chip>>,
     start: u32,
     len: usize,
     /// Reads so far, and which of them gives all ones.
-    pub reads: Rc<RefCell<(u32, Option<u32>)>>,
+    pub(crate) reads: Rc<RefCell<(u32, Option<u32>)>>,
 }
 
 impl ErrorType for Part {
@@ -94,29 +94,29 @@ impl NorFlash for Part {
 impl MultiwriteNorFlash for Part {}
 
 /// A device whose power may go.
-pub struct Board<K: Kind> {
-    pub chip: Rc<RefCell<Chip>>,
-    pub policy: Policy,
+pub(crate) struct Board<K: Kind> {
+    pub(crate) chip: Rc<RefCell<Chip>>,
+    pub(crate) policy: Policy,
     random: ChaCha20Rng,
-    pub area: Part,
+    pub(crate) area: Part,
     kind: core::marker::PhantomData<K>,
 }
 
 /// A device that has started.
-pub struct Running<K: Kind> {
-    pub store: Store<K::Medium, Memory>,
-    pub limiter: Limiter<K::Medium>,
-    pub random: ChaCha20Rng,
+pub(crate) struct Running<K: Kind> {
+    pub(crate) store: Store<K::Medium, Memory>,
+    pub(crate) limiter: Limiter<K::Medium>,
+    pub(crate) random: ChaCha20Rng,
 }
 
-pub fn root_key() -> RootKey {
+pub(crate) fn root_key() -> RootKey {
     RootKey::new(*b"\x8e\x1f\x02\xd9\x44\xa7\x39\x5b\xc0\x6d\x7e\x13\xfa\x98\x21\x5c\x3b\xe6\x70\x0a\xb5\x4f\xd2\x87\x19\xcc\x63\xae\x05\x7b\xf1\x30")
         .expect("random")
 }
 
 impl<K: Kind> Board<K> {
     /// A formatted store and a limiter that nobody has tried.
-    pub fn new(policy: Policy) -> Self {
+    pub(crate) fn new(policy: Policy) -> Self {
         let mut board = Self::on(Chip::new(STORE + AREA, K::RULE), policy);
         let store = K::wrap(board.part(0, STORE));
         let mut store =
@@ -127,7 +127,7 @@ impl<K: Kind> Board<K> {
     }
 
     /// The same device as it is on this chip.
-    pub fn on(chip: Chip, policy: Policy) -> Self {
+    pub(crate) fn on(chip: Chip, policy: Policy) -> Self {
         let chip = Rc::new(RefCell::new(chip));
         let area = Part {
             chip: chip.clone(),
@@ -145,7 +145,7 @@ impl<K: Kind> Board<K> {
         }
     }
 
-    pub fn part(&self, start: u32, len: usize) -> Part {
+    pub(crate) fn part(&self, start: u32, len: usize) -> Part {
         Part {
             chip: self.chip.clone(),
             start,
@@ -154,28 +154,38 @@ impl<K: Kind> Board<K> {
         }
     }
 
-    pub fn copy(&self) -> Self {
+    pub(crate) fn copy(&self) -> Self {
         Self::on(self.chip.borrow().clone(), self.policy)
     }
 
-    pub fn store(&self) -> Store<K::Medium, Memory> {
+    pub(crate) fn store(&self) -> Store<K::Medium, Memory> {
         let part = K::wrap(self.part(0, STORE));
         Store::mount(part, Memory::new(), &root_key(), "device").expect("mounts")
     }
 
     /// Starts, with power.
-    pub fn start(&mut self) -> Result<Running<K>, AttemptError> {
+    pub(crate) fn start(&mut self) -> Result<Running<K>, AttemptError> {
         self.start_at(AWAKE)
     }
 
-    pub fn start_at(&mut self, now: Moment) -> Result<Running<K>, AttemptError> {
+    pub(crate) fn start_at(&mut self, now: Moment) -> Result<Running<K>, AttemptError> {
         self.chip.borrow_mut().power_on();
-        self.start_as_it_is(now)
+        let store = self.store();
+        self.start_on(store, now)
     }
 
-    /// Starts with a cut that may be pending.
-    pub fn start_as_it_is(&mut self, now: Moment) -> Result<Running<K>, AttemptError> {
-        let mut store = self.store();
+    /// Starts with a cut that may be pending; `None` if it falls into the start.
+    pub(crate) fn start_before_a_cut(&mut self) -> Option<Running<K>> {
+        let part = K::wrap(self.part(0, STORE));
+        let store = Store::mount(part, Memory::new(), &root_key(), "device").ok()?;
+        self.start_on(store, AWAKE).ok()
+    }
+
+    fn start_on(
+        &mut self,
+        mut store: Store<K::Medium, Memory>,
+        now: Moment,
+    ) -> Result<Running<K>, AttemptError> {
         let area = K::wrap(self.area.clone());
         let limiter = Limiter::mount(area, &mut store, "owner", self.policy, now)?;
         let events = self.chip.borrow().events();
@@ -186,31 +196,31 @@ impl<K: Kind> Board<K> {
         })
     }
 
-    pub fn failures(&mut self) -> u32 {
+    pub(crate) fn failures(&mut self) -> u32 {
         self.start().expect("sound").failures()
     }
 
     /// The bytes of the area.
-    pub fn area_image(&self) -> Vec<u8> {
+    pub(crate) fn area_image(&self) -> Vec<u8> {
         self.chip.borrow().image()[STORE..].to_vec()
     }
 
-    pub fn rewrite_area(&self, image: &[u8]) {
+    pub(crate) fn rewrite_area(&self, image: &[u8]) {
         self.chip.borrow_mut().image_mut()[STORE..].copy_from_slice(image);
     }
 }
 
 impl<K: Kind> Running<K> {
-    pub fn failures(&self) -> u32 {
+    pub(crate) fn failures(&self) -> u32 {
         self.limiter.standing(&self.store, AWAKE).failures
     }
 
     /// One attempt that fails.
-    pub fn guess(&mut self) -> Result<(), AttemptError> {
+    pub(crate) fn guess(&mut self) -> Result<(), AttemptError> {
         self.guess_at(AWAKE)
     }
 
-    pub fn guess_at(&mut self, now: Moment) -> Result<(), AttemptError> {
+    pub(crate) fn guess_at(&mut self, now: Moment) -> Result<(), AttemptError> {
         self.limiter
             .attempt(&mut self.store, now, &mut self.random)?
             .fail();
@@ -218,7 +228,7 @@ impl<K: Kind> Running<K> {
     }
 
     /// One attempt that succeeds; whether that was acknowledged.
-    pub fn log_in(&mut self) -> Result<bool, AttemptError> {
+    pub(crate) fn log_in(&mut self) -> Result<bool, AttemptError> {
         let permit = self.limiter.attempt(&mut self.store, AWAKE, &mut self.random)?;
         Ok(permit.succeed().is_ok())
     }

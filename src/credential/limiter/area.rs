@@ -132,10 +132,10 @@ impl<M: Medium> Area<M> {
         }
     }
 
-    /// A blank place behind so many runs of the epoch at `start`, on the same unit. One run is left out: its first word may have been torn and
-    /// read blank all the same.
+    /// A blank place behind so many runs of the epoch at `start`, on the same unit. Two runs are left out: the first may have been torn, and read
+    /// blank only now and then; the second is blank for certain, and ends the earlier epoch until this one has its record.
     pub(super) async fn place_behind(&mut self, start: u32, runs: u32) -> Option<u32> {
-        let place = self.run_start(start, runs.saturating_add(1));
+        let place = self.run_start(start, runs.saturating_add(2));
         let unit = start / self.shape.unit;
         if place / self.shape.unit != unit {
             return None;

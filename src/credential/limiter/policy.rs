@@ -98,16 +98,13 @@ impl Policy {
         let Some(doublings) = failures.checked_sub(self.free) else {
             return 0;
         };
-        if doublings >= 32 {
+        if self.first_delay_s == 0 {
+            return 0;
+        }
+        if doublings >= 32 || self.first_delay_s > self.longest_delay_s >> doublings {
             return self.longest_delay_s;
         }
-        let delay = (self.first_delay_s as u64) << doublings;
-        if delay > self.longest_delay_s as u64 {
-            self.longest_delay_s
-        } else {
-            // At most the longest, which has 32 bits.
-            delay as u32
-        }
+        self.first_delay_s << doublings
     }
 
     /// Attempts that are left after so many failures; `None` if the policy never locks.
