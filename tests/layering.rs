@@ -235,7 +235,7 @@ fn collect(root: &Path, at: &Path, files: &mut Vec<File>) {
     for path in paths {
         if path.is_dir() {
             collect(root, &path, files);
-        } else {
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
             let name = path
                 .strip_prefix(root)
                 .expect("below the root")

@@ -90,7 +90,6 @@ use crate::store::{AsyncStore, Memory, ReadError, Store, WriteError, run};
 /// something. Serves CoP 1; EN 303 645 5.1-1 and 5.4-2.
 //= compliance/requirements.md#cred-7
 //# A device MUST NOT come to the state of one with an owner before its owner has set a password that the policy accepts.
-#[must_use]
 pub struct Device<State, D> {
     store: D,
     state: PhantomData<State>,

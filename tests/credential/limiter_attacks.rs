@@ -200,7 +200,7 @@ fn disturb_each_read<K: Kind>() -> u32 {
     panic!("there was no end of reads");
 }
 
-//= compliance/requirements.md#cred-12
+//= compliance/requirements.md#cred-11
 //= type=test
 //# A read of the area that gives all ones MUST NOT take a counted attempt away.
 #[test]

@@ -185,7 +185,9 @@ impl<M: Medium> Area<M> {
         true
     }
 
-    /// Looks at bytes several times; a word that does not read counts as zeros.
+    /// Looks at bytes several times; a bit that is zero in any look is zero, and a word that does not read counts as zeros.
+    //= compliance/requirements.md#cred-11
+    //# A read of the area that gives all ones MUST NOT take a counted attempt away.
     async fn look(&mut self, at: u32, bytes: &mut [u8]) {
         let mut seen = [0; LONGEST_RUN];
         bytes.fill(0xff);
