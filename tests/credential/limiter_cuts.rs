@@ -267,3 +267,18 @@ fn starts_without_attempts_cost_nothing_and_change_nothing() {
     }
     assert_eq!(board.chip.borrow().image(), before);
 }
+
+#[test]
+fn the_bytes_of_the_area_are_those_of_the_document() {
+    let mut board = Board::<Over>::new(COUNTING);
+    let mut running = board.start().expect("sound");
+    running.guess().expect("a permit");
+    running.guess().expect("a permit");
+    assert_eq!(running.log_in(), Ok(true));
+    let area = board.area_image();
+    let is_blank = |from: usize, to: usize| area[from..to].iter().all(|byte| *byte == 0xff);
+    assert!(!is_blank(0, 8) && is_blank(8, 0x28), "the first epoch");
+    assert!(!is_blank(0x28, 0x30), "the second");
+    assert_eq!(area[0x30..0x38], [0xfc, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]);
+    assert!(!is_blank(0x38, 0x40) && is_blank(0x40, area.len()));
+}
