@@ -23,6 +23,7 @@ use crate::stack::on_wiped_stack;
 
 #[cfg(feature = "test-util")]
 pub mod ledger;
+pub(crate) mod password;
 // By its path: the check of constant time takes this file into a crate of its own.
 #[path = "crypto/sign.rs"]
 pub(crate) mod sign;
@@ -57,6 +58,7 @@ pub(crate) enum Label {
     ClassKey,
     ClassSeal,
     ClassNonce,
+    LimiterEpoch,
 }
 
 impl Label {
@@ -75,6 +77,7 @@ impl Label {
             Self::ClassKey => b"bydesign/v1/class-key",
             Self::ClassSeal => b"bydesign/v1/class-seal",
             Self::ClassNonce => b"bydesign/v1/class-nonce",
+            Self::LimiterEpoch => b"bydesign/v1/limiter-epoch",
         }
     }
 }

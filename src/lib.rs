@@ -37,6 +37,7 @@
 //! # Layers
 //!
 //! ```text
+//!  credential  identity, verifiers, attempt limiter, first boot
 //!  erase     erasures of several steps, with a receipt
 //!  store     sealed key-value store
 //!  crypto    the only place that imports cipher and hash crates      flash    the medium
@@ -63,6 +64,7 @@
 #[cfg(any(test, feature = "std"))]
 extern crate std;
 
+pub mod credential;
 pub mod crypto;
 pub mod erase;
 pub mod flash;

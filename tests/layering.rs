@@ -1,6 +1,7 @@
 //! Imports run one way, downwards; only `crypto` names cipher and hash crates, and only `flash::file` touches files.
 //!
 //! ```text
+//!  credential = secret + crypto + flash + store + erase
 //!  erase    = secret + crypto + flash + store
 //!  store    = secret + stack + crypto + flash        within it: see `STORE`
 //!  crypto   = secret + stack
@@ -15,13 +16,17 @@ use std::path::Path;
 use syn::visit::{self, Visit};
 
 /// Each module of the crate and what it may import.
-const CRATE: [(&str, &[&str]); 6] = [
+const CRATE: [(&str, &[&str]); 7] = [
     ("secret", &[]),
     ("stack", &[]),
     ("crypto", &["secret", "stack"]),
     ("flash", &[]),
     ("store", &["secret", "stack", "crypto", "flash"]),
     ("erase", &["secret", "crypto", "flash", "store"]),
+    (
+        "credential",
+        &["secret", "stack", "crypto", "flash", "store", "erase"],
+    ),
 ];
 
 /// Each module of the store and what it may import of the others. `store` is `src/store.rs` itself, the operations; it
@@ -167,7 +172,8 @@ const STORE: [(&str, &[&str]); 34] = [
 ];
 
 /// Crates that only `crypto` names, and the files that may name one of them besides.
-const CIPHERS_AND_HASHES: [&str; 7] = [
+const CIPHERS_AND_HASHES: [&str; 8] = [
+    "argon2",
     "chacha20poly1305",
     "ed25519_dalek",
     "poly1305",
@@ -229,7 +235,7 @@ fn collect(root: &Path, at: &Path, files: &mut Vec<File>) {
     for path in paths {
         if path.is_dir() {
             collect(root, &path, files);
-        } else {
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
             let name = path
                 .strip_prefix(root)
                 .expect("below the root")

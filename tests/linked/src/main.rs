@@ -1,4 +1,4 @@
-//! Every operation of the store, and every erasure, over a driver and a random source that the compiler cannot see through.
+//! Every operation of the store, every erasure, and what a device does with credentials, over a driver and a random source that the compiler cannot see through.
 #![no_std]
 #![no_main]
 
@@ -6,6 +6,12 @@ use core::convert::Infallible;
 use core::fmt::Write as _;
 use core::hint::black_box;
 
+use bydesign::credential::items::{Serial, Spake2pVerifier};
+use bydesign::credential::limiter::{Limiter, Moment, Policy, Verdict};
+use bydesign::credential::{
+    Block, Blocklist, Claim, CodeWindow, Cost, Device, LONGEST_PHC, PasswordPolicy, Stage, Verifier,
+    published,
+};
 use bydesign::erase::{
     Area, AreaFailed, Attester, Callback, DeviceInfo, Eraser, Exported, LONGEST_RECEIPT, Media, Region,
     Rotated, Scope,
@@ -240,8 +246,120 @@ fn erasures<M: NeverPends>(new: fn(Flash) -> M) -> Option<()> {
     Some(())
 }
 
+fn credentials<M: NeverPends>(new: fn(Flash) -> M) -> Option<()> {
+    const POLICY: Policy = Policy::new().lock_after(100);
+    let mut random = Random;
+    let mut blocks = [Block::new(); 8];
+    let cost = Cost::new(black_box(8), black_box(1))?;
+    let root_key = RootKey::new(black_box([7; 32])).ok()?;
+    let now = black_box(Moment::Awake(1));
+
+    let verifier = Verifier::of_issued(black_box(b"73914628"), black_box([7; 16]), cost, &mut blocks).ok()?;
+    let mut text = [0; LONGEST_PHC];
+    let text = verifier.write_phc(&mut text).ok()?;
+    black_box(Verifier::from_phc(black_box(text)).ok()?);
+    let pake = Spake2pVerifier::new(
+        black_box(1000),
+        black_box(&[7; 16]),
+        Secret::new(black_box([7; 32])),
+        Secret::new(black_box([7; 65])),
+    )?;
+    let serial = Serial::new(black_box("serial"))?;
+    let identity = Secret::new(black_box([7; 32]));
+
+    for claim in black_box([
+        Claim::Code(&verifier),
+        Claim::DevicePassword(&verifier),
+        Claim::Pake(&pake),
+    ]) {
+        let store = Store::mount(new(Flash), Memory::new(), &root_key, "label").ok()?;
+        let Ok(Stage::Unprovisioned(device)) = Device::open(store) else {
+            continue;
+        };
+        drop(device.provision(&identity, &serial, claim, &mut random).ok()?);
+    }
+
+    let mut store = Store::mount(new(Flash), Memory::new(), &root_key, "label").ok()?;
+    drop(
+        Limiter::create(
+            new(Flash),
+            &mut store,
+            black_box("name"),
+            POLICY,
+            now,
+            &mut random,
+        )
+        .ok()?,
+    );
+    let (limiter, repaired) = Limiter::repair(
+        new(Flash),
+        &mut store,
+        black_box("name"),
+        POLICY,
+        now,
+        &mut random,
+    )
+    .ok()?;
+    black_box(repaired);
+    drop(limiter);
+    let mut limiter = Limiter::mount(new(Flash), &mut store, black_box("name"), POLICY, now).ok()?;
+    limiter.keep_time(&mut store, now, &mut random).ok()?;
+    let ready = verifier.ready(&mut blocks).ok()?;
+    let permit = limiter.attempt(&mut store, now, &mut random).ok()?;
+    let Verdict::Right(right) = ready.check(black_box(b"73914628"), permit) else {
+        return None;
+    };
+    let proven = right.settle().ok()?;
+    limiter.clear(&mut store, &proven, now, &mut random).ok()?;
+    black_box(limiter.standing(&store, now));
+
+    let about_it = black_box(["serial", "product"]);
+    let policy = PasswordPolicy::only_factor(&about_it);
+    let password = match policy.check(black_box("plum fjord vexes gnat")) {
+        Ok(password) => password,
+        Err(refusal) => {
+            write!(Screen, "{refusal}").ok()?;
+            return None;
+        }
+    };
+    match Device::open(store).ok()? {
+        Stage::Unprovisioned(_) => {}
+        Stage::Provisioned(mut device) => {
+            black_box(device.has_published_code(&mut blocks).ok()?);
+            drop(
+                device
+                    .set_owner(&password, proven, cost, &mut blocks, &mut random)
+                    .ok()?,
+            );
+        }
+        Stage::OwnerSet(mut device) => {
+            black_box(device.owner().ok()?);
+            device
+                .rehash(black_box("password"), &proven, cost, &mut blocks, &mut random)
+                .ok()?;
+            device
+                .change_password(&password, proven, cost, &mut blocks, &mut random)
+                .ok()?;
+        }
+    }
+
+    let mut window = CodeWindow::<8>::open(black_box(60), black_box(3), now, &mut random).ok()?;
+    black_box(window.digits(now)?);
+    black_box(window.enter(black_box("73914628"), now).is_ok());
+    black_box((
+        published::is_identity(&identity),
+        published::is_code(black_box("20202021")),
+    ));
+    let mut filter = [0; 64];
+    Blocklist::add(&mut filter, black_box("word"));
+    black_box(Blocklist::new(&filter).contains(black_box("word")));
+    Some(())
+}
+
 #[unsafe(no_mangle)]
 extern "C" fn begin() {
+    black_box(credentials(Overwritable::new));
+    black_box(credentials(WriteOnce::new));
     black_box(operations(Overwritable::new));
     black_box(operations(WriteOnce::new));
     black_box(erasures(Overwritable::new));

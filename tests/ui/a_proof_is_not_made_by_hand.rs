@@ -1,0 +1,5 @@
+use bydesign::credential::limiter::Proven;
+
+fn main() {
+    let _proven = Proven(());
+}

@@ -1,0 +1,7 @@
+use bydesign::credential::Verifier;
+
+fn print(verifier: &Verifier) {
+    println!("{verifier:?}");
+}
+
+fn main() {}

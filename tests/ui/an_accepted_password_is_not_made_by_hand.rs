@@ -1,0 +1,5 @@
+use bydesign::credential::Accepted;
+
+fn main() {
+    let _password = Accepted("admin");
+}

@@ -1,0 +1,3 @@
+fn main() {
+    let _key = bydesign::credential::items::OWNER;
+}

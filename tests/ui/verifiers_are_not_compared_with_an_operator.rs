@@ -1,0 +1,7 @@
+use bydesign::credential::Verifier;
+
+fn same(one: &Verifier, other: &Verifier) -> bool {
+    one == other
+}
+
+fn main() {}
