@@ -63,6 +63,7 @@
 #[cfg(any(test, feature = "std"))]
 extern crate std;
 
+pub mod credential;
 pub mod crypto;
 pub mod erase;
 pub mod flash;

@@ -1,7 +1,7 @@
 //! Imports run one way, downwards; only `crypto` names cipher and hash crates, and only `flash::file` touches files.
 //!
 //! ```text
-//!  erase    = secret + crypto + flash + store
+//!  erase · credential = secret + crypto + flash + store
 //!  store    = secret + stack + crypto + flash        within it: see `STORE`
 //!  crypto   = secret + stack
 //!  flash · secret · stack
@@ -15,13 +15,14 @@ use std::path::Path;
 use syn::visit::{self, Visit};
 
 /// Each module of the crate and what it may import.
-const CRATE: [(&str, &[&str]); 6] = [
+const CRATE: [(&str, &[&str]); 7] = [
     ("secret", &[]),
     ("stack", &[]),
     ("crypto", &["secret", "stack"]),
     ("flash", &[]),
     ("store", &["secret", "stack", "crypto", "flash"]),
     ("erase", &["secret", "crypto", "flash", "store"]),
+    ("credential", &["secret", "crypto", "flash", "store"]),
 ];
 
 /// Each module of the store and what it may import of the others. `store` is `src/store.rs` itself, the operations; it

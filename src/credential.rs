@@ -1,0 +1,11 @@
+//! Credentials of one's own for every device: no default passwords, and proof of it.
+//!
+//! ```text
+//!  credential (this file)
+//!    alphabet   symbols that people do not mistake for one another
+//!    matter     setup codes of the Matter standard
+//!  crypto · secret
+//! ```
+
+pub mod alphabet;
+pub mod matter;
