@@ -23,6 +23,7 @@ use crate::stack::on_wiped_stack;
 
 #[cfg(feature = "test-util")]
 pub mod ledger;
+pub(crate) mod password;
 // By its path: the check of constant time takes this file into a crate of its own.
 #[path = "crypto/sign.rs"]
 pub(crate) mod sign;

@@ -37,6 +37,7 @@
 //! # Layers
 //!
 //! ```text
+//!  credential  identity, verifiers, attempt limiter, first boot
 //!  erase     erasures of several steps, with a receipt
 //!  store     sealed key-value store
 //!  crypto    the only place that imports cipher and hash crates      flash    the medium
