@@ -18,3 +18,8 @@ pub use manual::{ManualCode, read_manual_code};
 pub use passcode::{LARGEST_PASSCODE, Passcode, PasscodeError, is_allowed, is_published};
 pub use payload::read_qr_payload;
 pub use setup::{Discovery, Flow, Setup, SetupError};
+
+use crate::store::{Class, Key};
+
+/// The twelve bits that tell the device from its neighbours: what it sends while it waits to be commissioned.
+pub const DISCRIMINATOR: Key<u16> = Key::fixed("matter.discriminator", Class::Identity);

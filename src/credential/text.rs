@@ -10,6 +10,8 @@ use core::fmt;
 use subtle::{Choice, ConstantTimeEq};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
+use crate::store::{CodecError, Stored};
+
 /// Text of at most `N` bytes that is secret: wiped on drop, not printed, copied or compared with `==`.
 #[derive(Zeroize, ZeroizeOnDrop)]
 pub struct SecretText<const N: usize> {
@@ -25,6 +27,13 @@ impl<const N: usize> SecretText<N> {
             bytes: [0; N],
             len: 0,
         }
+    }
+
+    /// A copy of a text; `None` if it is longer than `N` bytes.
+    #[must_use]
+    pub fn of(text: &str) -> Option<Self> {
+        let mut copy = Self::new();
+        fmt::Write::write_str(&mut copy, text).ok().map(|()| copy)
     }
 
     /// The text. Where this is called is where it leaves the type's protection.
@@ -62,5 +71,20 @@ impl<const N: usize> fmt::Write for SecretText<N> {
 impl<const N: usize> ConstantTimeEq for SecretText<N> {
     fn ct_eq(&self, other: &Self) -> Choice {
         self.bytes.ct_eq(&other.bytes) & (self.len as u64).ct_eq(&(other.len as u64))
+    }
+}
+
+/// As its bytes.
+impl<const N: usize> Stored for SecretText<N> {
+    fn encode(&self, out: &mut [u8]) -> Result<usize, CodecError> {
+        let text = self.expose().as_bytes();
+        let room = out.get_mut(..text.len()).ok_or(CodecError)?;
+        room.iter_mut().zip(text).for_each(|(to, from)| *to = *from);
+        Ok(text.len())
+    }
+
+    fn decode(bytes: &[u8]) -> Result<Self, CodecError> {
+        let text = core::str::from_utf8(bytes).map_err(|_| CodecError)?;
+        Self::of(text).ok_or(CodecError)
     }
 }

@@ -10,6 +10,12 @@ use core::fmt::{self, Write};
 
 use super::offline::OfflineSecret;
 use super::text::SecretText;
+use crate::store::{Class, Key};
+
+/// The name of the network that the device itself opens, as its label has it.
+pub const SSID: Key<SecretText<LONGEST_SSID>> = Key::fixed("wifi.ssid", Class::Identity);
+/// The key of that network.
+pub const KEY: Key<SecretText<63>> = Key::fixed("wifi.key", Class::Identity);
 
 /// The longest name of a network, in bytes.
 pub const LONGEST_SSID: usize = 32;

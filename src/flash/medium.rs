@@ -35,6 +35,12 @@ pub trait Medium: sealed::Sealed {
     /// Bytes of one erase unit.
     const ERASE_SIZE: usize;
 
+    /// Bytes of a read, of a word and of an erase unit: the constants, unless the medium is an image whose sizes are chosen at run time.
+    #[doc(hidden)]
+    fn sizes(&self) -> (usize, usize, usize) {
+        (Self::READ_SIZE, Self::WRITE_SIZE, Self::ERASE_SIZE)
+    }
+
     /// Bytes of the whole part.
     fn capacity(&self) -> usize;
 
@@ -156,6 +162,6 @@ macro_rules! medium {
 medium!(Overwritable, sync::MultiwriteNorFlash, MultiwriteNorFlash);
 medium!(WriteOnce, sync::NorFlash, NorFlash);
 
-mod sealed {
+pub(super) mod sealed {
     pub trait Sealed {}
 }
