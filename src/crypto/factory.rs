@@ -146,12 +146,6 @@ pub(crate) fn is_public_key(bytes: &[u8; 32]) -> bool {
         && seal_row(bytes, b"", b"", b"", &mut ChaCha20Rng::from_seed([1; 32])).is_ok()
 }
 
-/// The X25519 public key of a private key.
-pub(crate) fn recipient_public_key(private: &Secret<32>) -> Result<[u8; 32], Refused> {
-    let private = <X25519HkdfSha256 as Kem>::PrivateKey::from_bytes(private.expose()).map_err(|_| Refused)?;
-    Ok(<X25519HkdfSha256 as Kem>::sk_to_pk(&private).to_bytes().into())
-}
-
 /// HPKE (RFC 9180) in base mode with X25519, HKDF-SHA-256 and ChaCha20-Poly1305: the encapsulated key, and the ciphertext with its tag.
 pub(crate) fn seal_row(
     recipient: &[u8; 32],
@@ -203,6 +197,13 @@ mod tests {
         (0..text.len() / 2)
             .map(|at| u8::from_str_radix(&text[2 * at..2 * at + 2], 16).expect("hex"))
             .collect()
+    }
+
+    /// The X25519 public key of a private key.
+    fn recipient_public_key(private: &Secret<32>) -> Result<[u8; 32], Refused> {
+        let private =
+            <X25519HkdfSha256 as Kem>::PrivateKey::from_bytes(private.expose()).map_err(|_| Refused)?;
+        Ok(<X25519HkdfSha256 as Kem>::sk_to_pk(&private).to_bytes().into())
     }
 
     /// From connectedhomeip: `sTestSpake2p01` of `TestPASESession.cpp`, and a vendor's guide for the second.
