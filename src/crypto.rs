@@ -60,6 +60,7 @@ pub(crate) enum Label {
     ClassKey,
     ClassSeal,
     ClassNonce,
+    LimiterEpoch,
 }
 
 impl Label {
@@ -78,6 +79,7 @@ impl Label {
             Self::ClassKey => b"bydesign/v1/class-key",
             Self::ClassSeal => b"bydesign/v1/class-seal",
             Self::ClassNonce => b"bydesign/v1/class-nonce",
+            Self::LimiterEpoch => b"bydesign/v1/limiter-epoch",
         }
     }
 }

@@ -6,7 +6,7 @@
 //! | [`IDENTITY`] | identity | factory, once | decommissioning |
 //! | [`PAIRING`], [`PAIRING_PAKE`], [`DEVICE_PASSWORD`] | identity | factory, once | decommissioning |
 //! | [`PAIRING_SECRET`] | identity | device | ownership transfer (a new one takes its place), decommissioning |
-//! | the owner's verifier, `owner` | settings | [`Device`](super::Device), and nobody else | factory reset, ownership transfer |
+//! | the owner's verifier, `\0owner` | settings | [`Device`](super::Device), and nobody else | factory reset, ownership transfer |
 //! | a limiter's epoch, by the limiter's name | the library's ledger | [`Limiter`](super::limiter) | the whole store |
 //!
 //! ```text
@@ -48,7 +48,8 @@ pub const NOT_FOR_SALE: Key<bool> = Key::fixed("not-for-sale", Class::Identity);
 pub const ROTATED: [Rotated<'static>; 1] = [Rotated::new(&PAIRING_SECRET)];
 
 /// The verifier of the password that the owner chose. Nobody but [`Device`](super::Device) writes it: there is no way for a default to get there.
-pub(super) const OWNER: Key<Verifier> = Key::new("owner", Class::Settings);
+/// The zero byte keeps applications from writing it, by any way.
+pub(super) const OWNER: Key<Verifier> = Key::new("\0owner", Class::Settings);
 
 /// Longest serial number, in bytes.
 pub const LONGEST_SERIAL: usize = 32;

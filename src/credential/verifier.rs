@@ -11,6 +11,7 @@ use rand_core::TryCryptoRng;
 use subtle::ConstantTimeEq;
 
 use super::cost::Cost;
+use super::limiter::{Permission, Verdict};
 use super::phc::{self, LONGEST_HASH, LONGEST_SALT, PhcError};
 use crate::crypto::password::{Block, argon2id};
 use crate::secret::Secret;
@@ -147,6 +148,40 @@ impl Verifier {
         self.cost.is_below(wanted)
     }
 
+    /// Makes ready to check one guess: before an attempt is spent, it is certain that the memory is enough.
+    ///
+    /// ```
+    /// # use bydesign::credential::{Block, Verifier, VerifierError};
+    /// # use bydesign::credential::limiter::{Permit, Verdict};
+    /// # use bydesign::flash::NeverPends;
+    /// # fn example<M: NeverPends>(verifier: &Verifier, entered: &str, permit: Permit<'_, M>) -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut blocks = [Block::new(); 32];
+    /// let ready = verifier.ready(&mut blocks)?;
+    /// // let permit = limiter.attempt(&mut store, now, &mut random)?;
+    /// match ready.check(entered.as_bytes(), permit) {
+    ///     Verdict::Right(right) => {
+    ///         let proven = right.settle()?; // then, and not before, there is access
+    /// #       let _ = proven;
+    ///     }
+    ///     Verdict::Wrong => println!("no"),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`VerifierError::Memory`].
+    pub fn ready<'a>(&'a self, blocks: &'a mut [Block]) -> Result<Ready<'a>, VerifierError> {
+        let needed = VerifierError::Memory(self.cost.memory_kib());
+        let count = usize::try_from(self.cost.memory_kib()).map_err(|_| needed)?;
+        let blocks = blocks.get_mut(..count).ok_or(needed)?;
+        Ok(Ready {
+            verifier: self,
+            blocks,
+        })
+    }
+
     /// Whether this is the secret. Takes the same time whatever the secret is, apart from its length.
     //= compliance/requirements.md#cred-1
     //# A password MUST be compared as its Argon2id hash, in constant time, and neither the password nor the hash's memory MUST remain afterwards.
@@ -178,6 +213,23 @@ impl Verifier {
         let salt = self.salt.get(..self.salt_len)?;
         let hash = self.hash.expose().get(..self.hash_len)?;
         Some((salt, hash))
+    }
+}
+
+/// A verifier with the memory to check one guess.
+pub struct Ready<'a> {
+    verifier: &'a Verifier,
+    blocks: &'a mut [Block],
+}
+
+impl Ready<'_> {
+    /// Checks a guess, for a permit. The lent memory is wiped; the guess is the caller's to wipe.
+    ///
+    /// A guess that is empty or longer than [`LONGEST_PASSWORD`] bytes is wrong.
+    pub fn check<P: Permission>(self, secret: &[u8], permit: P) -> Verdict<P> {
+        let fits = !secret.is_empty() && secret.len() <= LONGEST_PASSWORD;
+        let is_right = fits && self.verifier.matches(secret, self.blocks) == Ok(true);
+        Verdict::of(is_right, permit)
     }
 }
 

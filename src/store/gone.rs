@@ -160,6 +160,15 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
         self.copy_bytes(DataClass::LEDGER, ERASURE, note).await
     }
 
+    /// Reads an item of the library's own.
+    pub(crate) async fn ledger_bytes(
+        &mut self,
+        name: &str,
+        out: &mut [u8],
+    ) -> Result<Option<usize>, ReadError> {
+        self.copy_bytes(DataClass::LEDGER, name, out).await
+    }
+
     /// Puts bytes amid an erasure, and of what is the library's own.
     pub(crate) async fn put_amid_erasure<R: TryCryptoRng + ?Sized>(
         &mut self,

@@ -399,7 +399,7 @@ fn every_flash_gets_an_image_that_mounts() {
     for (number, store) in [
         "medium = \"write-once\"\nwrite-size = 8\nerase-size = 2048\nunits = 8",
         "medium = \"write-once\"\nwrite-size = 32\nerase-size = 131072\nunits = 4",
-        "medium = \"overwritable\"\nwrite-size = 1\nerase-size = 128\nunits = 64",
+        "medium = \"overwritable\"\nwrite-size = 1\nerase-size = 128\nunits = 96",
         "medium = \"overwritable\"\nwrite-size = 2\nerase-size = 4096\nunits = 4",
         "medium = \"write-once\"\nwrite-size = 16\nerase-size = 1024\nunits = 12",
     ]

@@ -6,14 +6,17 @@
 //!  cargo xtask instructions [--write]
 //!  cargo xtask wiping [--short]
 //!  cargo xtask pictures [--write]
+//!  cargo xtask blocklist [--write]
 //! ```
 //!
 //! `assure` drives tools that take minutes to hours and appends what they found to `docs/assurance.md`. `plants` proves that
 //! tests can fail: it plants the bugs of `xtask/plants.txt`, one at a time, in a copy of the tree. `instructions` counts what each
 //! operation takes and holds it against `docs/instructions.md`. `wiping` looks for what is left of secrets in the memory of optimised
-//! programs, on this machine and on an emulated device. `pictures` draws what an erasure does to the flash.
+//! programs, on this machine and on an emulated device. `pictures` draws what an erasure does to the flash. `blocklist` makes
+//! the filter of common passwords.
 
 mod assure;
+mod blocklist;
 mod instructions;
 mod pictures;
 mod plants;
@@ -33,6 +36,8 @@ cargo xtask wiping [--short]
     Looks for secrets in the memory of optimised programs; with a wipe taken out, they must be found. Short: one level of optimisation.
 cargo xtask pictures [--write]
     Draws a part before and after an erasure and compares with docs/pictures, or writes those anew.
+cargo xtask blocklist [--write]
+    Makes the filter of common passwords from xtask/common_words.txt and compares it with src/credential/blocklist.bin, or writes that anew.
 ";
 
 fn main() -> ExitCode {
@@ -48,6 +53,8 @@ fn main() -> ExitCode {
         ["wiping", "--short"] => wiping::run(&root(), true),
         ["pictures"] => pictures::run(&root(), false),
         ["pictures", "--write"] => pictures::run(&root(), true),
+        ["blocklist"] => blocklist::run(&root(), false),
+        ["blocklist", "--write"] => blocklist::run(&root(), true),
         _ => Err(HELP.to_owned()),
     };
     match outcome {
