@@ -21,6 +21,8 @@ use zeroize::{Zeroize, ZeroizeOnDrop, optimization_barrier};
 use crate::secret::{self, Secret};
 use crate::stack::on_wiped_stack;
 
+#[cfg(feature = "factory")]
+pub(crate) mod digests;
 #[cfg(feature = "test-util")]
 pub mod ledger;
 // By its path: the check of constant time takes this file into a crate of its own.

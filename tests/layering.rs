@@ -168,12 +168,14 @@ const STORE: [(&str, &[&str]); 34] = [
 ];
 
 /// Crates that only `crypto` names, and the files that may name one of them besides.
-const CIPHERS_AND_HASHES: [&str; 7] = [
+const CIPHERS_AND_HASHES: [&str; 9] = [
     "chacha20poly1305",
     "ed25519_dalek",
     "poly1305",
     "hkdf",
     "hmac",
+    "md5",
+    "sha1",
     "sha2",
     "siphasher",
 ];
