@@ -16,6 +16,7 @@
 //! ```text
 //!  credential (this file)
 //!    factory           orders in; images, labels, registry, sealed manifest out     (feature `factory`)
+//!    audit             how any vendor's batch came about                              (feature `factory`)
 //!    reseal            from a transport key to the device's own
 //!    device · owner    how far the device has come
 //!    verifier          what is kept of a password or code           limiter    attempts, on flash
@@ -54,6 +55,8 @@ pub use crate::crypto::password::Block;
 
 // What people read off labels, and the factory.
 pub mod alphabet;
+#[cfg(feature = "factory")]
+pub mod audit;
 pub mod code;
 mod draw;
 #[cfg(feature = "factory")]

@@ -22,6 +22,8 @@ use crate::secret::{self, Secret};
 use crate::stack::on_wiped_stack;
 
 #[cfg(feature = "factory")]
+pub(crate) mod digests;
+#[cfg(feature = "factory")]
 pub(crate) mod factory;
 #[cfg(feature = "test-util")]
 pub mod ledger;

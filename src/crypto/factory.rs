@@ -2,7 +2,7 @@
 
 use std::vec::Vec;
 
-use chacha20::ChaCha20Rng;
+pub(crate) use chacha20::ChaCha20Rng;
 use hkdf::Hkdf;
 use hmac::Hmac;
 use hpke::aead::ChaCha20Poly1305;

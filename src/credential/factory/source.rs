@@ -9,12 +9,11 @@
 
 use std::string::{String, ToString};
 
-use chacha20::ChaCha20Rng;
 use getrandom::SysRng;
 use rand_core::{SeedableRng, TryCryptoRng, TryRng};
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::crypto::factory::generator;
+use crate::crypto::factory::{ChaCha20Rng, generator};
 use crate::secret::Secret;
 
 /// Bytes that the look at the start takes.
