@@ -21,7 +21,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use std::vec::Vec;
 
 use rand_core::TryRng;
@@ -42,8 +42,10 @@ use super::source::{SourceError, Sources};
 use crate::credential::Block;
 use crate::crypto::factory::sha256;
 
-/// At least so many devices are made between two lines of the journal.
+/// At least so many devices are given to a thread at a time.
 const A_CHUNK: u64 = 64;
+/// No longer than this between two lines of the journal.
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// Why a batch was not finished. Printed, it shows no secret.
 #[derive(Debug, thiserror::Error)]
@@ -139,7 +141,7 @@ impl BatchError {
 pub enum Progress {
     /// So many rows of the order were looked at.
     Checked(u64),
-    /// So many devices are made, of so many.
+    /// So many devices are made and on disk, of so many.
     Made(u64, u64),
 }
 
@@ -550,7 +552,7 @@ impl Work<'_> {
                 .map_err(fault)?;
                 let path = output::sheet_path(&self.partial, sheet_number);
                 timed(&mut made.times.files, || {
-                    output::write_whole(&path, drawn.as_bytes())
+                    output::write_member(&path, drawn.as_bytes())
                 })?;
                 sheet_number = sheet_number.saturating_add(1);
                 sheet.clear();
@@ -577,7 +579,7 @@ impl Work<'_> {
         let image = timed(&mut times.image, || issued.image(profile, &mut random))?;
         let label = issued.label(profile)?;
         let path = output::image_path(&self.partial, number, issued.serial().as_str());
-        timed(&mut times.files, || output::write_whole(&path, &image)).map_err(Fault::Batch)?;
+        timed(&mut times.files, || output::write_member(&path, &image)).map_err(Fault::Batch)?;
         let line = issued.registry_line(profile);
         made.registry
             .push_str(&line.map_err(|_| IssueError::Row("a row of the registry cannot be written"))?);
@@ -607,6 +609,8 @@ impl Work<'_> {
     ) -> Result<(), BatchError> {
         let mut done = done.clone();
         let mut early = BTreeMap::new();
+        let mut last_sync = Duration::ZERO;
+        let mut synced = Instant::now();
         while done.rows < checked.rows {
             let next = match early.remove(&done.chunks) {
                 Some(next) => next,
@@ -631,15 +635,20 @@ impl Work<'_> {
             output.add(Stream::Manifest, next.manifest.as_bytes())?;
             output.add(Stream::Labels, &next.labels)?;
             output.add(Stream::Certificates, next.certificates.as_bytes())?;
-            done = Done {
-                chunks: done.chunks.saturating_add(1),
-                rows: done.rows.saturating_add(next.rows),
-                lengths: output.sync()?,
-            };
-            journal.add(&done)?;
+            done.chunks = done.chunks.saturating_add(1);
+            done.rows = done.rows.saturating_add(next.rows);
             times.add(&next.times);
             let _ = permit.try_send(());
-            progress(Progress::Made(done.rows, checked.rows));
+            // Waiting for the disk takes a tenth of the time at most, and a kill costs two seconds of work at most.
+            let pause = (10 * last_sync).min(LONGEST_PAUSE);
+            if done.rows == checked.rows || synced.elapsed() >= pause {
+                let begun = Instant::now();
+                done.lengths = output.sync()?;
+                journal.add(&done)?;
+                last_sync = begun.elapsed();
+                synced = Instant::now();
+                progress(Progress::Made(done.rows, checked.rows));
+            }
         }
         Ok(())
     }

@@ -107,8 +107,9 @@ impl Output {
         file.write_all(bytes).map_err(BatchError::write(path))
     }
 
-    /// Waits until the tables are on disk, and gives their lengths.
+    /// Waits until everything is on disk, and gives the lengths of the tables.
     pub(super) fn sync(&mut self) -> Result<Vec<u64>, BatchError> {
+        sync_images(&self.partial)?;
         let mut lengths = std::vec![0; Stream::ALL.len()];
         for (stream, path, file) in &mut self.tables {
             file.sync_data().map_err(BatchError::write(path))?;
@@ -176,13 +177,36 @@ pub(super) fn sheet_path(partial: &Path, number: u64) -> PathBuf {
         .join(format!("{number:07}.svg"))
 }
 
-/// Writes a file for its owner alone, and waits until it is on disk. The directory is made if it is not there.
-pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), BatchError> {
+/// Waits until images and sheets are on disk: all files of the file system at once.
+#[cfg(target_os = "linux")]
+fn sync_images(partial: &Path) -> Result<(), BatchError> {
+    let synced = File::open(partial).and_then(|directory| Ok(rustix::fs::syncfs(&directory)?));
+    synced.map_err(BatchError::write(partial))
+}
+
+/// Each was synced when it was written.
+#[cfg(not(target_os = "linux"))]
+const fn sync_images(_: &Path) -> Result<(), BatchError> {
+    Ok(())
+}
+
+/// Writes an image or a sheet; it is on disk after the next [`Output::sync`].
+pub(super) fn write_member(path: &Path, bytes: &[u8]) -> Result<(), BatchError> {
+    write(path, bytes, cfg!(not(target_os = "linux")))
+}
+
+/// Writes a file for its owner alone, and waits until it is on disk.
+fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), BatchError> {
+    write(path, bytes, true)
+}
+
+/// The directory is made if it is not there.
+fn write(path: &Path, bytes: &[u8], sync: bool) -> Result<(), BatchError> {
     let write = |path: &Path| {
         let mut file = private_file(path)?;
         file.set_len(0)?;
         file.write_all(bytes)?;
-        file.sync_data()
+        if sync { file.sync_data() } else { Ok(()) }
     };
     let written = write(path).or_else(|error| {
         let missing = error.kind() == std::io::ErrorKind::NotFound;
