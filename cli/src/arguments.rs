@@ -37,6 +37,69 @@ pub enum Command {
     /// Judges any vendor's batch of passwords by the four prohibitions of PSTI Schedule 1. Exits with 1 where it finds something.
     #[command(after_help = AUDIT_HELP)]
     Audit(Audit),
+    /// Makes a batch: flash images, labels, a registry without secrets, a manifest sealed to a public key. See docs/provisioning.md.
+    Provision(Provision),
+    /// Looks whether the codes scanned off a device are those that its image takes. Exits with 1 if one is not.
+    VerifyLabel(VerifyLabel),
+    /// Writes the rows of a manifest in clear to standard output. For the recipient.
+    OpenManifest(OpenManifest),
+}
+
+/// `provision`.
+#[derive(Debug, Args)]
+pub struct Provision {
+    /// The order: a table with a header, a line for each device.
+    #[arg(value_name = "ORDER.csv")]
+    pub order: PathBuf,
+    /// The profile of the product.
+    #[arg(long, value_name = "PROFILE.toml")]
+    pub profile: PathBuf,
+    /// The directory to make. It is called DIR.partial until everything is in it.
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Go on with a run that did not finish.
+    #[arg(long)]
+    pub resume: bool,
+    /// Work on so many threads; all cores unless said otherwise.
+    #[arg(long, value_name = "NUMBER")]
+    pub threads: Option<usize>,
+    /// The key under which secrets are derived from serials, where the profile says so: a file with 32 bytes or 64 hexadecimal digits.
+    #[arg(long, value_name = "KEYFILE")]
+    pub batch_key: Option<PathBuf>,
+    /// Draw everything from this text: the same files at each run, NOT FOR SALE.
+    #[arg(long, value_name = "TEXT")]
+    pub test_seed: Option<String>,
+}
+
+/// `verify-label`.
+#[derive(Debug, Args)]
+pub struct VerifyLabel {
+    /// The image that was programmed.
+    #[arg(long, value_name = "FILE")]
+    pub image: PathBuf,
+    /// The profile of the product.
+    #[arg(long, value_name = "PROFILE.toml")]
+    pub profile: PathBuf,
+    /// The root key, or transport key: a file with 32 bytes or 64 hexadecimal digits.
+    #[arg(long, value_name = "KEYFILE")]
+    pub root_key: PathBuf,
+    /// What was scanned or typed, a code a line; standard input unless said otherwise. Never on the command line, where others see it.
+    #[arg(long, value_name = "FILE", default_value = "-")]
+    pub scanned: PathBuf,
+}
+
+/// `open-manifest`.
+#[derive(Debug, Args)]
+pub struct OpenManifest {
+    /// The manifest.
+    #[arg(value_name = "MANIFEST.jsonl")]
+    pub file: PathBuf,
+    /// The recipient's X25519 private key: a file with 32 bytes or 64 hexadecimal digits, or - for standard input.
+    #[arg(long, value_name = "KEYFILE")]
+    pub private_key: PathBuf,
+    /// This device only.
+    #[arg(long, value_name = "SERIAL")]
+    pub serial: Option<String>,
 }
 
 /// `audit`.

@@ -126,6 +126,25 @@ pub enum Fault {
         /// The file.
         path: PathBuf,
     },
+    /// A batch was not made.
+    #[error(transparent)]
+    Provision(#[from] bydesign::credential::factory::BatchError),
+    /// There was nothing to look at.
+    #[error("{}: nothing was scanned", path.display())]
+    NothingScanned {
+        /// Where it should have come from.
+        path: PathBuf,
+    },
+    /// A row of a manifest does not open.
+    #[error("{}: line {line}: {reason}", path.display())]
+    Manifest {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// Why.
+        reason: bydesign::credential::factory::ManifestError,
+    },
 }
 
 impl Fault {

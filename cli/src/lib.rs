@@ -41,6 +41,7 @@ pub mod inspect;
 pub mod key_file;
 pub mod map;
 pub mod progress;
+mod provision;
 pub mod residue;
 
 /// One search for the example, for the library's tests and for this tool; its places are checked before they are indexed.
@@ -81,6 +82,9 @@ impl Outcome {
 pub fn run(command: Command, out: &mut impl Write) -> Result<Outcome, Fault> {
     let command = match command {
         Command::Audit(arguments) => return audit::run(&arguments, out),
+        Command::Provision(arguments) => return provision::run(&arguments, out),
+        Command::VerifyLabel(arguments) => return provision::verify_label::run(&arguments, out),
+        Command::OpenManifest(arguments) => return provision::open_manifest::run(&arguments, out),
         Command::Image { command } => command,
     };
     match command {

@@ -143,14 +143,13 @@ impl IssuerKey {
 pub(crate) fn is_public_key(bytes: &[u8; 32]) -> bool {
     // A point of small order would make the shared secret zero.
     <X25519HkdfSha256 as Kem>::PublicKey::from_bytes(bytes).is_ok()
-        && seal_row(bytes, b"", b"", b"", &mut ChaCha20Rng::from_seed([1; 32])).is_ok()
+        && seal_row(bytes, b"", b"", &mut ChaCha20Rng::from_seed([1; 32])).is_ok()
 }
 
 /// HPKE (RFC 9180) in base mode with X25519, HKDF-SHA-256 and ChaCha20-Poly1305: the encapsulated key, and the ciphertext with its tag.
 pub(crate) fn seal_row(
     recipient: &[u8; 32],
     info: &[u8],
-    associated: &[u8],
     plaintext: &[u8],
     random: &mut impl CryptoRng,
 ) -> Result<([u8; 32], Vec<u8>), Refused> {
@@ -160,7 +159,7 @@ pub(crate) fn seal_row(
         &recipient,
         info,
         plaintext,
-        associated,
+        b"",
         random,
     )
     .map_err(|_| Refused)?;
@@ -172,7 +171,6 @@ pub(crate) fn open_row(
     private: &Secret<32>,
     key: &[u8; 32],
     info: &[u8],
-    associated: &[u8],
     ciphertext: &[u8],
 ) -> Result<Zeroizing<Vec<u8>>, Refused> {
     let private = <X25519HkdfSha256 as Kem>::PrivateKey::from_bytes(private.expose()).map_err(|_| Refused)?;
@@ -183,7 +181,7 @@ pub(crate) fn open_row(
         &key,
         info,
         ciphertext,
-        associated,
+        b"",
     )
     .map(Zeroizing::new)
     .map_err(|_| Refused)
@@ -228,15 +226,14 @@ mod tests {
         let (own, other) = (Secret::new([7; 32]), Secret::new([8; 32]));
         let public = recipient_public_key(&own).expect("a key");
         let mut random = ChaCha20Rng::from_seed([9; 32]);
-        let (key, text) = seal_row(&public, b"info", b"device", b"row", &mut random).expect("sealed");
-        let open = |private, info, associated| open_row(private, &key, info, associated, &text).ok();
+        let (key, text) = seal_row(&public, b"info", b"row", &mut random).expect("sealed");
+        let open = |private, info| open_row(private, &key, info, &text).ok();
         assert_eq!(
-            open(&own, b"info", b"device").as_deref().map(Vec::as_slice),
+            open(&own, b"info").as_deref().map(Vec::as_slice),
             Some(&b"row"[..])
         );
-        assert!(open(&other, b"info", b"device").is_none());
-        assert!(open(&own, b"other", b"device").is_none());
-        assert!(open(&own, b"info", b"other").is_none());
+        assert!(open(&other, b"info").is_none());
+        assert!(open(&own, b"else").is_none());
         assert!(is_public_key(&public) && !is_public_key(&[0; 32]));
     }
 }

@@ -6,6 +6,7 @@
 //! ```
 
 mod batch;
+mod first_boot;
 mod killed;
 mod support;
 mod throughput;

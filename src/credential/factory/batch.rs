@@ -138,6 +138,7 @@ impl BatchError {
 
 /// How far a batch is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Progress {
     /// So many rows of the order were looked at.
     Checked(u64),

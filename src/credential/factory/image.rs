@@ -18,6 +18,7 @@ use super::source::Generator;
 use crate::credential::items::{
     DEVICE_PASSWORD, IDENTITY, NOT_FOR_SALE, PAIRING, PAIRING_PAKE, SERIAL, Spake2pVerifier,
 };
+use crate::credential::limiter::{Limiter, Moment, Policy};
 use crate::credential::text::SecretText;
 use crate::credential::{LONGEST_PHC, Verifier, wifi};
 use crate::flash::image::Image;
@@ -30,11 +31,14 @@ pub(super) const CERTIFICATE: &str = "identity.certificate";
 /// What stands before the name of an order's column.
 const ORDER: &str = "order.";
 
+/// When limiters begin: the device's own time starts with its first boot.
+const START: Moment = Moment::Awake(0);
+
 /// More items than a profile can ask for, and a record of the largest value.
 type Memory = Ram<48, 2048>;
 
 impl Issued {
-    /// Makes the image, mounts it anew, and compares what is in it with this value.
+    /// Makes the image: the store, and behind it the areas of the profile's limiters. Mounts it anew, and compares what is in it with this value.
     ///
     /// # Errors
     ///
@@ -97,11 +101,26 @@ impl Issued {
         if self.for_tests {
             store.put(&NOT_FOR_SALE, &true, random)?;
         }
-        let image = store.into_medium();
-        let bytes = image.into_bytes();
+        let (word, unit) = (profile.store.word, profile.store.unit);
+        let mut areas = Vec::new();
+        for limiter in &profile.limiters {
+            let area = Image::<OVERWRITABLE>::blank(word, unit, limiter.units);
+            let limiter = Limiter::create(area, &mut store, &limiter.name, Policy::new(), START, random)?;
+            areas.push(limiter.into_medium().into_bytes());
+        }
+        let mut bytes = store.into_medium().into_bytes();
         // Read back as the device will: another mount, of what goes into the file.
-        let copy = Image::<OVERWRITABLE>::of(bytes.clone(), profile.store.word, profile.store.unit);
-        self.compare(&mut Mounted::mount(copy, &root_key, label)?)?;
+        let mut mounted = Mounted::mount(
+            Image::<OVERWRITABLE>::of(bytes.clone(), word, unit),
+            &root_key,
+            label,
+        )?;
+        self.compare(&mut mounted)?;
+        for (area, limiter) in areas.into_iter().zip(&profile.limiters) {
+            let copy = Image::<OVERWRITABLE>::of(area.clone(), word, unit);
+            Limiter::mount(copy, &mut mounted.0, &limiter.name, Policy::new(), START)?;
+            bytes.extend(area);
+        }
         Ok(bytes)
     }
 

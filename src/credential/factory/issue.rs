@@ -22,6 +22,7 @@ use super::source::{Generator, SourceError};
 use crate::credential::alphabet::{Alphabet, AlphabetError};
 use crate::credential::code::PairingCode;
 use crate::credential::items::Spake2pVerifier;
+use crate::credential::limiter::AttemptError;
 use crate::credential::matter::{Passcode, Setup};
 use crate::credential::offline::OfflineSecret;
 use crate::credential::{Block, Cost, Verifier, VerifierError};
@@ -67,6 +68,9 @@ pub enum IssueError {
     /// The image that was made does not read.
     #[error("the image does not read: {0}")]
     Read(#[from] ReadError),
+    /// A limiter could not be made in the image.
+    #[error("a limiter cannot be made: {0}")]
+    Limiter(#[from] AttemptError),
     /// The image holds something else than the label says.
     #[error("image and label disagree about {0}")]
     Disagree(&'static str),

@@ -21,8 +21,9 @@ use super::source::Generator;
 use crate::crypto::factory as crypto;
 use crate::secret::Secret;
 
-/// The `info` of every row.
-const INFO: &[u8] = b"bydesign manifest row 1";
+/// What the `info` of every row begins with. Device id and serial follow: a row cannot be moved to another device. They stand here and not in
+/// the associated data because common implementations have no argument for that.
+const INFO: &str = "bydesign manifest row 1";
 
 /// Why a row does not open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -84,15 +85,9 @@ impl Issued {
     ) -> Result<String, IssueError> {
         let plain = self.manifest_plaintext(profile);
         let mut sealing = random.seeded()?;
-        let associated = associated(&self.device_id, self.row.serial.as_str());
-        let (enc, text) = crypto::seal_row(
-            &profile.recipient,
-            INFO,
-            associated.as_bytes(),
-            &plain,
-            &mut sealing,
-        )
-        .map_err(|_| IssueError::Row("a row of the manifest cannot be sealed"))?;
+        let info = info(&self.device_id, self.row.serial.as_str());
+        let (enc, text) = crypto::seal_row(&profile.recipient, info.as_bytes(), &plain, &mut sealing)
+            .map_err(|_| IssueError::Row("a row of the manifest cannot be sealed"))?;
         Ok(format!(
             "{{\"device_id\":\"{}\",\"serial\":\"{}\",{}\"enc\":\"{}\",\"ciphertext\":\"{}\"}}\n",
             self.device_id,
@@ -161,9 +156,9 @@ impl Issued {
     }
 }
 
-/// What a row is bound to besides its key: it cannot be moved to another device.
-fn associated(device_id: &str, serial: &str) -> String {
-    format!("{device_id} {serial}")
+/// What a row is bound to besides its key.
+fn info(device_id: &str, serial: &str) -> String {
+    format!("{INFO} {device_id} {serial}")
 }
 
 /// Text as JSON has it between quotation marks.
@@ -191,8 +186,7 @@ pub fn open_row(line: &str, private_key: &Secret<32>) -> Result<Manifest, Manife
     let json = crypto::open_row(
         private_key,
         &enc,
-        INFO,
-        associated(&line.device_id, &line.serial).as_bytes(),
+        info(&line.device_id, &line.serial).as_bytes(),
         &bytes(&line.ciphertext)?,
     )
     .map_err(|_| ManifestError::Sealed)?;
@@ -221,6 +215,6 @@ fn bytes(digits: &str) -> Result<Vec<u8>, ManifestError> {
 pub(super) fn scheme() -> Value {
     json!({
         "rfc": 9180, "mode": "base", "kem": "DHKEM(X25519, HKDF-SHA256)", "kdf": "HKDF-SHA256",
-        "aead": "ChaCha20Poly1305", "info": "bydesign manifest row 1", "aad": "device_id, a space, serial"
+        "aead": "ChaCha20Poly1305", "info": "bydesign manifest row 1, device_id, serial, with spaces between", "aad": ""
     })
 }

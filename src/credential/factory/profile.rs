@@ -19,6 +19,7 @@ use super::place::BadInput;
 use crate::credential::Cost;
 use crate::credential::alphabet::Alphabet;
 use crate::credential::code::PairingCode;
+use crate::credential::limiter::LONGEST_LIMITER_NAME;
 use crate::credential::matter;
 use crate::credential::offline::OfflineSecret;
 use crate::credential::wifi;
@@ -64,6 +65,8 @@ pub struct Profile {
     pub(super) code: Option<Code>,
     pub(super) password: Option<Password>,
     pub(super) wifi: Option<Wifi>,
+    /// Areas behind the store, in the order of the profile.
+    pub(super) limiters: Vec<Limiter>,
     pub(super) sheet: Sheet,
     /// SHA-256 of the text.
     pub(super) digest: [u8; 32],
@@ -131,6 +134,12 @@ pub(super) struct Wifi {
     pub(super) security: wifi::Security,
     pub(super) derived: bool,
     pub(super) in_manifest: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Limiter {
+    pub(super) name: String,
+    pub(super) units: usize,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -260,6 +269,8 @@ struct Text {
     device_password: Option<PasswordText>,
     wifi_key: Option<WifiText>,
     #[serde(default)]
+    limiter: Vec<LimiterText>,
+    #[serde(default)]
     label: LabelText,
 }
 
@@ -338,6 +349,13 @@ struct WifiText {
     derive_from: Option<Spanned<String>>,
     #[serde(default)]
     in_manifest: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct LimiterText {
+    name: Spanned<String>,
+    units: Spanned<u32>,
 }
 
 #[derive(Deserialize, Default)]
@@ -485,6 +503,7 @@ impl Text {
                 .map(|password| password.check(flaw))
                 .transpose()?,
             wifi,
+            limiters: limiters(&self.limiter, flaw)?,
             sheet: Sheet {
                 columns: self
                     .label
@@ -500,6 +519,26 @@ impl Text {
             digest,
         })
     }
+}
+
+fn limiters(given: &[LimiterText], flaw: &Flaw<'_>) -> Result<Vec<Limiter>, BadInput> {
+    let mut all: Vec<Limiter> = Vec::new();
+    for limiter in given {
+        let name = text(flaw, &limiter.name, LONGEST_LIMITER_NAME)?;
+        if all.iter().any(|before| before.name == name) {
+            return Err(refuse(
+                flaw,
+                &limiter.name,
+                "there is a limiter of this name before",
+            ));
+        }
+        let units = number(flaw, &limiter.units, 2, 64)?;
+        all.push(Limiter {
+            name,
+            units: usize::try_from(units).unwrap_or(2),
+        });
+    }
+    Ok(all)
 }
 
 impl StoreText {
@@ -713,6 +752,7 @@ matter = { vendor = 0xFFF1, product = 0x8001, discovery = ["ble", "on-network"] 
 pairing-code = { symbols = 8 }
 device-password = { symbols = 18 }
 wifi-key = { ssid = "Lamp-{serial}", symbols = 20 }
+limiter = [{ name = "owner", units = 2 }]
 "#;
 
     fn flaw(from: &str, to: &str) -> String {
@@ -874,6 +914,13 @@ wifi-key = { ssid = "Lamp-{serial}", symbols = 20 }
                 "ssid = \"\"",
                 "11:21",
                 "1 to 32 bytes",
+            ),
+            ("units = 2 }", "units = 1 }", "12:38", "a number from 2"),
+            (
+                "units = 2 }",
+                "units = 2 }, { name = \"owner\", units = 3 }",
+                "12:51",
+                "there is a limiter of this name",
             ),
         ] {
             let said = flaw(from, to);

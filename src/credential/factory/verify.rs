@@ -63,6 +63,10 @@ pub fn verify_label(
     scanned: &str,
 ) -> Result<&'static str, Mismatch> {
     let store = &profile.store;
+    // Behind the store are the areas of limiters.
+    let image = image
+        .get(..store.unit.saturating_mul(store.units))
+        .unwrap_or(image);
     match store.medium {
         MediumKind::Overwritable => {
             let image = Image::<true>::of(image.into(), store.word, store.unit);
