@@ -21,6 +21,10 @@ use zeroize::{Zeroize, ZeroizeOnDrop, optimization_barrier};
 use crate::secret::{self, Secret};
 use crate::stack::on_wiped_stack;
 
+#[cfg(feature = "factory")]
+pub(crate) mod digests;
+#[cfg(feature = "factory")]
+pub(crate) mod factory;
 #[cfg(feature = "test-util")]
 pub mod ledger;
 pub(crate) mod password;

@@ -16,6 +16,8 @@
 mod blocking;
 #[cfg(feature = "std")]
 pub mod file;
+#[cfg(feature = "factory")]
+pub(crate) mod image;
 mod medium;
 // Test support on a host: an index out of bounds is a bug of the simulator, and may show as one.
 #[allow(clippy::indexing_slicing)]

@@ -6,15 +6,17 @@
 //!  class_name
 //! ```
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
+use bydesign::credential::audit::{Role, Scheme};
 use bydesign::flash::MediumKind;
 use bydesign::store::DataClass;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::class_name;
 
-/// Looks into flash images of the sealed store. Nothing is ever written to an image.
+/// For laboratories and factories: flash images of the sealed store, and batches of passwords.
 #[derive(Debug, Parser)]
 #[command(name = "bydesign", version = env!("CARGO_PKG_VERSION"), after_help = EXIT_CODES)]
 pub struct Arguments {
@@ -32,7 +34,215 @@ pub enum Command {
         #[command(subcommand)]
         command: ImageCommand,
     },
+    /// Judges any vendor's batch of passwords by the four prohibitions of PSTI Schedule 1. Exits with 1 where it finds something.
+    #[command(after_help = AUDIT_HELP)]
+    Audit(Audit),
+    /// Makes a batch: flash images, labels, a registry without secrets, a manifest sealed to a public key. See docs/provisioning.md.
+    Provision(Provision),
+    /// Looks whether the codes scanned off a device are those that its image takes. Exits with 1 if one is not.
+    VerifyLabel(VerifyLabel),
+    /// Writes the rows of a manifest in clear to standard output. For the recipient.
+    OpenManifest(OpenManifest),
 }
+
+/// `provision`.
+#[derive(Debug, Args)]
+pub struct Provision {
+    /// The order: a table with a header, a line for each device.
+    #[arg(value_name = "ORDER.csv")]
+    pub order: PathBuf,
+    /// The profile of the product.
+    #[arg(long, value_name = "PROFILE.toml")]
+    pub profile: PathBuf,
+    /// The directory to make. It is called DIR.partial until everything is in it.
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Go on with a run that did not finish.
+    #[arg(long)]
+    pub resume: bool,
+    /// Work on so many threads; all cores unless said otherwise.
+    #[arg(long, value_name = "NUMBER")]
+    pub threads: Option<usize>,
+    /// The key under which secrets are derived from serials, where the profile says so: a file with 32 bytes or 64 hexadecimal digits.
+    #[arg(long, value_name = "KEYFILE")]
+    pub batch_key: Option<PathBuf>,
+    /// Draw everything from this text: the same files at each run, NOT FOR SALE.
+    #[arg(long, value_name = "TEXT")]
+    pub test_seed: Option<String>,
+}
+
+/// `verify-label`.
+#[derive(Debug, Args)]
+pub struct VerifyLabel {
+    /// The image that was programmed.
+    #[arg(long, value_name = "FILE")]
+    pub image: PathBuf,
+    /// The profile of the product.
+    #[arg(long, value_name = "PROFILE.toml")]
+    pub profile: PathBuf,
+    /// The root key, or transport key: a file with 32 bytes or 64 hexadecimal digits.
+    #[arg(long, value_name = "KEYFILE")]
+    pub root_key: PathBuf,
+    /// What was scanned or typed, a code a line; standard input unless said otherwise. Never on the command line, where others see it.
+    #[arg(long, value_name = "FILE", default_value = "-")]
+    pub scanned: PathBuf,
+}
+
+/// `open-manifest`.
+#[derive(Debug, Args)]
+pub struct OpenManifest {
+    /// The manifest.
+    #[arg(value_name = "MANIFEST.jsonl")]
+    pub file: PathBuf,
+    /// The recipient's X25519 private key: a file with 32 bytes or 64 hexadecimal digits, or - for standard input.
+    #[arg(long, value_name = "KEYFILE")]
+    pub private_key: PathBuf,
+    /// This device only.
+    #[arg(long, value_name = "SERIAL")]
+    pub serial: Option<String>,
+}
+
+/// `audit`.
+#[derive(Debug, Args)]
+pub struct Audit {
+    /// The batch: a table with a header, separated by commas, semicolons or tabs.
+    #[arg(value_name = "FILE.csv")]
+    pub file: PathBuf,
+    /// How the report is written.
+    #[arg(long, value_enum, default_value = "text", conflicts_with = "json")]
+    pub format: Format,
+    /// A report for machines, as --format json.
+    #[arg(long)]
+    pub json: bool,
+    /// Where the report goes, in place of the standard output.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// What a column is, where its header does not say it, as in password=Key.
+    #[arg(long, value_name = "ROLE=HEADER", value_parser = role_of_column)]
+    pub column: Vec<(Role, String)>,
+    /// A column that is not looked at.
+    #[arg(long, value_name = "HEADER")]
+    pub ignore: Vec<String>,
+    /// Passwords can be tried without the device, as a Wi-Fi key can; a column ssid says so too.
+    #[arg(long)]
+    pub offline: bool,
+    /// Bits of the space that the vendor says passwords are drawn from.
+    #[arg(long, value_name = "BITS", value_parser = space_bits)]
+    pub space_bits: Option<f64>,
+    /// The symbols that the vendor says passwords are drawn from.
+    #[arg(long, value_name = "SYMBOLS")]
+    pub alphabet: Option<String>,
+    /// How the vendor says that passwords are generated: for the report.
+    #[arg(long, value_name = "TEXT")]
+    pub generator: Option<String>,
+    /// A name of the product or the vendor, which no password may hold.
+    #[arg(long, value_name = "NAME")]
+    pub name: Vec<String>,
+    /// The rules that codes in a column pin follow.
+    #[arg(long, value_enum)]
+    pub scheme: Option<SchemeName>,
+    /// When the batch was made: times that a generator may have been seeded with, as dates or Unix times. 2026-03-01..2026-03-02 takes seconds.
+    #[arg(long, value_name = "FROM..TO", value_parser = window)]
+    pub window: Option<RangeInclusive<u64>>,
+    /// Searches less far for derivations and seeds.
+    #[arg(long)]
+    pub quick: bool,
+}
+
+/// How a report is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// For machines.
+    Json,
+    /// A page for reviewers: it needs no script and no network.
+    Html,
+}
+
+/// Rules of pairing codes.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum SchemeName {
+    /// Matter setup codes.
+    Matter,
+    /// `HomeKit` setup codes.
+    Homekit,
+    /// WPS PINs.
+    Wps,
+    /// None of these.
+    Plain,
+}
+
+impl From<SchemeName> for Scheme {
+    fn from(name: SchemeName) -> Self {
+        match name {
+            SchemeName::Matter => Self::Matter,
+            SchemeName::Homekit => Self::HomeKit,
+            SchemeName::Wps => Self::Wps,
+            SchemeName::Plain => Self::Plain,
+        }
+    }
+}
+
+fn role_of_column(text: &str) -> Result<(Role, String), String> {
+    let (role, header) = text
+        .split_once('=')
+        .ok_or("a role and a header, as in password=Key")?;
+    let role = Role::named(role).ok_or(
+        "a role is serial, mac, ssid, imei, identifier, password, pin, salt, iterations or verifier",
+    )?;
+    Ok((role, header.into()))
+}
+
+fn space_bits(text: &str) -> Result<f64, String> {
+    let bits: f64 = text.parse().map_err(|_| "a number of bits, as in 26.5")?;
+    (bits.is_finite() && bits >= 0.0)
+        .then_some(bits)
+        .ok_or_else(|| "a number of bits, as in 26.5".into())
+}
+
+fn window(text: &str) -> Result<RangeInclusive<u64>, String> {
+    let (from, to) = text
+        .split_once("..")
+        .ok_or("two times, as in 2026-03-01..2026-03-02")?;
+    let (from, to) = (time(from)?, time(to)?);
+    if from > to {
+        return Err("it ends before it begins".into());
+    }
+    if to - from > LONGEST_WINDOW {
+        return Err("it is longer than a year".into());
+    }
+    Ok(from..=to)
+}
+
+/// A Unix time, or the midnight of a date.
+fn time(text: &str) -> Result<u64, String> {
+    let wrong = || "a time is a date, as in 2026-03-01, or seconds since 1970".to_owned();
+    if let Ok(seconds) = text.parse() {
+        return Ok(seconds);
+    }
+    let parts: Vec<u64> = text
+        .split('-')
+        .map(|part| part.parse().map_err(|_| wrong()))
+        .collect::<Result<_, _>>()?;
+    let [year, month, day] = parts[..] else {
+        return Err(wrong());
+    };
+    if !(1970..=9999).contains(&year) || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
+        return Err(wrong());
+    }
+    // Days of the civil calendar, with years that begin in March.
+    let (year, month) = if month > 2 {
+        (year, month - 3)
+    } else {
+        (year - 1, month + 9)
+    };
+    let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1;
+    Ok((days - 719_468) * 86_400)
+}
+
+/// Seconds.
+const LONGEST_WINDOW: u64 = 366 * 86_400;
 
 /// What to do with an image.
 #[derive(Debug, Subcommand)]
@@ -155,6 +365,12 @@ impl From<MediumName> for MediumKind {
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 nothing to report, 1 findings, 2 bad input or usage.";
+
+const AUDIT_HELP: &str = "\
+Columns are known by their headers, whatever their case: serial, mac, ssid, imei, password or pin, salt, iterations, verifier. Any other column
+is a further identifier. Give --window where you know when the batch was made.
+
+Exit codes: 0 pass, 1 findings, 2 bad input or usage.";
 
 const RESIDUE_HELP: &str = "\
 LIST holds one value a line: hexadecimal digits, or text: and the value. What it was called may stand before it:

@@ -8,6 +8,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use bydesign::credential::audit::BadInput;
 use bydesign::secret::WeakRootKey;
 use bydesign::store::MountError;
 use bydesign::store::inspect::{ImageError, ShowError};
@@ -39,6 +40,14 @@ pub enum Fault {
         path: PathBuf,
         /// Bytes that it may have.
         limit: u64,
+    },
+    /// A table is no batch of passwords.
+    #[error("{}: {reason}", path.display())]
+    Batch {
+        /// The file.
+        path: PathBuf,
+        /// Where, and what is wrong.
+        reason: BadInput,
     },
     /// The image cannot be looked into.
     #[error("{}: {reason}{}", path.display(), if *reason == ImageError::NoLayout { "; give --word, --page and --medium" } else { "" })]
@@ -116,6 +125,25 @@ pub enum Fault {
     NothingExpected {
         /// The file.
         path: PathBuf,
+    },
+    /// A batch was not made.
+    #[error(transparent)]
+    Provision(#[from] bydesign::credential::factory::BatchError),
+    /// There was nothing to look at.
+    #[error("{}: nothing was scanned", path.display())]
+    NothingScanned {
+        /// Where it should have come from.
+        path: PathBuf,
+    },
+    /// A row of a manifest does not open.
+    #[error("{}: line {line}: {reason}", path.display())]
+    Manifest {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// Why.
+        reason: bydesign::credential::factory::ManifestError,
     },
 }
 

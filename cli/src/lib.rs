@@ -3,6 +3,7 @@
 //! ```text
 //!  main          the program `bydesign`
 //!  arguments     what it is told
+//!  audit         how a batch of passwords came about
 //!  inspect · residue · map      a command each: first a report as data, then text, JSON or a picture of it
 //!  area · in_words · in_json    what they have in common
 //!  image_file · key_file · expected · class_name     what comes from outside
@@ -29,6 +30,7 @@
 
 pub mod area;
 pub mod arguments;
+mod audit;
 pub mod class_name;
 pub mod expected;
 pub mod fault;
@@ -39,6 +41,7 @@ pub mod inspect;
 pub mod key_file;
 pub mod map;
 pub mod progress;
+mod provision;
 pub mod residue;
 
 /// One search for the example, for the library's tests and for this tool; its places are checked before they are indexed.
@@ -77,7 +80,13 @@ impl Outcome {
 ///
 /// [`Fault`], which names the file and the reason.
 pub fn run(command: Command, out: &mut impl Write) -> Result<Outcome, Fault> {
-    let Command::Image { command } = command;
+    let command = match command {
+        Command::Audit(arguments) => return audit::run(&arguments, out),
+        Command::Provision(arguments) => return provision::run(&arguments, out),
+        Command::VerifyLabel(arguments) => return provision::verify_label::run(&arguments, out),
+        Command::OpenManifest(arguments) => return provision::open_manifest::run(&arguments, out),
+        Command::Image { command } => command,
+    };
     match command {
         ImageCommand::Inspect(arguments) => inspect::run(&arguments, out),
         ImageCommand::Residue(arguments) => residue::run(&arguments, out),

@@ -41,6 +41,9 @@ pub const DEVICE_PASSWORD: Key<Verifier> = Key::fixed("device.password", Class::
 /// A pairing secret that the device shows or sends, and that no earlier owner knows: list it in [`ROTATED`].
 pub const PAIRING_SECRET: Key<Secret<16>> = Key::new("pairing", Class::Identity);
 
+/// Whether the device was made from a test seed, which somebody else knows: firmware that is for sale refuses to go on.
+pub const NOT_FOR_SALE: Key<bool> = Key::fixed("not-for-sale", Class::Identity);
+
 /// What gets a new random value when the device gets another owner, for [`Eraser::rotating`](crate::erase::Eraser::rotating).
 pub const ROTATED: [Rotated<'static>; 1] = [Rotated::new(&PAIRING_SECRET)];
 

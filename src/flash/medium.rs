@@ -35,6 +35,12 @@ pub trait Medium: sealed::Sealed {
     /// Bytes of one erase unit.
     const ERASE_SIZE: usize;
 
+    /// Bytes of a read, of a word and of an erase unit: the constants, unless the medium is an image whose sizes are chosen at run time.
+    #[doc(hidden)]
+    fn sizes(&self) -> (usize, usize, usize) {
+        (Self::READ_SIZE, Self::WRITE_SIZE, Self::ERASE_SIZE)
+    }
+
     /// Bytes of the whole part.
     fn capacity(&self) -> usize;
 
@@ -153,9 +159,41 @@ macro_rules! medium {
     };
 }
 
+impl<M: Medium> sealed::Sealed for &mut M {}
+
+/// A medium that is only lent.
+impl<M: Medium> Medium for &mut M {
+    const KIND: MediumKind = M::KIND;
+    const READ_SIZE: usize = M::READ_SIZE;
+    const WRITE_SIZE: usize = M::WRITE_SIZE;
+    const ERASE_SIZE: usize = M::ERASE_SIZE;
+
+    fn sizes(&self) -> (usize, usize, usize) {
+        (**self).sizes()
+    }
+
+    fn capacity(&self) -> usize {
+        (**self).capacity()
+    }
+
+    async fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), NorFlashErrorKind> {
+        (**self).read(offset, bytes).await
+    }
+
+    async fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), NorFlashErrorKind> {
+        (**self).write(offset, bytes).await
+    }
+
+    async fn erase(&mut self, from: u32, to: u32) -> Result<(), NorFlashErrorKind> {
+        (**self).erase(from, to).await
+    }
+}
+
+impl<M: NeverPends> NeverPends for &mut M {}
+
 medium!(Overwritable, sync::MultiwriteNorFlash, MultiwriteNorFlash);
 medium!(WriteOnce, sync::NorFlash, NorFlash);
 
-mod sealed {
+pub(super) mod sealed {
     pub trait Sealed {}
 }

@@ -36,13 +36,14 @@ impl Geometry {
     /// `None` where a store cannot live on the medium.
     pub(crate) fn of<M: Medium>(medium: &M) -> Option<Self> {
         let number = |size: usize| u32::try_from(size).ok();
-        let unit = number(M::WRITE_SIZE.max(M::READ_SIZE).max(4))?;
-        let erase = number(M::ERASE_SIZE)?;
+        let (read_size, write_size, erase_size) = medium.sizes();
+        let unit = number(write_size.max(read_size).max(4))?;
+        let erase = number(erase_size)?;
         let page = MIN_PAGE.div_ceil(erase.max(1)).checked_mul(erase)?;
         let sound = unit.is_power_of_two()
             && number(MAX_UNIT).is_some_and(|limit| unit <= limit)
-            && M::WRITE_SIZE.is_power_of_two()
-            && M::READ_SIZE.is_power_of_two()
+            && write_size.is_power_of_two()
+            && read_size.is_power_of_two()
             && erase >= unit
             && erase.is_multiple_of(unit)
             && page <= MAX_PAGE;

@@ -73,8 +73,9 @@ pub(super) enum Token {
 impl<M: Medium> Area<M> {
     /// `None` if the area has fewer than two erase units, or its units or words are too small or too large.
     pub(super) fn new(medium: M) -> Option<Self> {
-        let word = u32::try_from(M::WRITE_SIZE.max(M::READ_SIZE)).ok()?;
-        let unit = u32::try_from(M::ERASE_SIZE).ok()?;
+        let (read_size, write_size, erase_size) = medium.sizes();
+        let word = u32::try_from(write_size.max(read_size)).ok()?;
+        let unit = u32::try_from(erase_size).ok()?;
         let capacity = u32::try_from(medium.capacity()).ok()?;
         if word == 0 || word > MOST_WORD || !word.is_power_of_two() || unit == 0 {
             return None;

@@ -1,0 +1,595 @@
+//! Passwords from generators whose outputs follow from a small seed, or from one another.
+//!
+//! ```text
+//!  audit
+//!  audit::generator (this file)      seeds in turn, drawn from in the usual ways
+//!    parity                          generators whose low bits tell, whatever the seed
+//!    stream · twister                the generators
+//!  audit::case · audit::orders · audit::chance
+//! ```
+//!
+//! A seed's numbers are compared with the symbols in the order of the file. In which order the alphabet stands need not be known: a number has to
+//! be the same symbol wherever it comes again, and a symbol the same number.
+
+mod parity;
+mod stream;
+mod twister;
+
+use core::sync::atomic::{AtomicUsize, Ordering};
+use std::collections::HashSet;
+use std::format;
+use std::string::String;
+use std::sync::Mutex;
+use std::thread;
+use std::vec;
+use std::vec::Vec;
+
+use super::batch::{bare, order_key};
+use super::case::{Case, Notes, letters};
+use super::chance::{self, LIMIT};
+use super::orders;
+use super::report::{Kind, Prohibition};
+use super::settings::Depth;
+use super::shape::{FEWEST, Group};
+use stream::{DRAWS, Draw, State, Way};
+
+//= compliance/requirements.md#cred-51
+//# Passwords from the generators that docs/audit.md lists MUST be found for small seeds, for times in the window that is given, and for seeds that are an identifier's number.
+pub(super) fn search(case: &Case, notes: &mut Notes) {
+    let Some(group) = case
+        .shape
+        .large()
+        .next()
+        .filter(|group| !group.is_words && group.grid.width >= 4)
+    else {
+        case.cannot(
+            notes,
+            "weak generators",
+            format!("fewer than {FEWEST} passwords of four symbols look alike"),
+        );
+        return;
+    };
+    if group.devices.len() * 2 < case.devices() {
+        case.cannot(
+            notes,
+            "weak generators",
+            "passwords of many lengths: their order in the stream is not known",
+        );
+    }
+    if case.settings.window.is_none() {
+        case.cannot(
+            notes,
+            "generators seeded with a time",
+            "no window of times is given, so only whole days and round numbers were tried",
+        );
+    }
+    let found = by_order(case, group)
+        .or_else(|| by_identifier(case, group))
+        .or_else(|| anywhere(case, group));
+    if let Some(found) = found {
+        let mut prohibitions = found.prohibitions;
+        prohibitions.push(Prohibition::Guessable);
+        prohibitions.sort_unstable();
+        prohibitions.dedup();
+        let numbers = (found.devices, group.devices.len());
+        case.find(
+            notes,
+            (&prohibitions, Kind::WeakGenerator),
+            numbers,
+            &group.devices,
+            &found.evidence,
+        );
+    }
+}
+
+struct Found {
+    prohibitions: Vec<Prohibition>,
+    devices: usize,
+    evidence: String,
+}
+
+/// Passwords as they are compared: rows in an order, and what is drawn for each.
+struct Rows<'a> {
+    group: &'a Group,
+    order: Vec<usize>,
+    name: String,
+}
+
+/// How a password is drawn: symbol by symbol, or as one number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Unit {
+    Symbols,
+    /// A number below the limit, and what is added.
+    Number {
+        limit: u64,
+        from: u64,
+    },
+}
+
+fn units(group: &Group) -> Vec<Unit> {
+    let mut units = Vec::from([Unit::Symbols]);
+    let is_digits = group
+        .grid
+        .symbols()
+        .iter()
+        .all(|symbol| symbol.bytes().all(|byte| byte.is_ascii_digit()));
+    let width = u32::try_from(group.grid.width).unwrap_or(u32::MAX);
+    if let Some(all) = 10_u64
+        .checked_pow(width)
+        .filter(|_| is_digits && width <= 18 && group.constants.is_empty())
+    {
+        units.push(Unit::Number { limit: all, from: 0 });
+        units.push(Unit::Number {
+            limit: all - all / 10,
+            from: all / 10,
+        });
+        if width == 8 {
+            units.push(Unit::Number {
+                limit: 99_999_998,
+                from: 1,
+            });
+            units.push(Unit::Number {
+                limit: 99_999_999,
+                from: 1,
+            });
+            units.push(Unit::Number {
+                limit: 99_999_999,
+                from: 0,
+            });
+        }
+    }
+    units
+}
+
+fn by_order(case: &Case, group: &Group) -> Option<Found> {
+    let mut rows = Vec::from([Rows {
+        group,
+        order: (0..group.devices.len()).collect(),
+        name: "the file".into(),
+    }]);
+    for column in case.batch.identifiers().take(2) {
+        let mut order: Vec<usize> = (0..group.devices.len()).collect();
+        order.sort_by_cached_key(|row| {
+            let device = group.devices.get(*row).copied().unwrap_or(0);
+            column.values.get(device).map(|value| order_key(value))
+        });
+        if rows.iter().all(|rows| rows.order != order) {
+            rows.push(Rows {
+                group,
+                order,
+                name: column.name.clone(),
+            });
+        }
+    }
+    for rows in &rows {
+        if let Some(evidence) = parity::search(group, &rows.order, &units(group)) {
+            return Some(Found {
+                prohibitions: Vec::new(),
+                devices: group.devices.len(),
+                evidence: format!("in the order of {}, {evidence}", rows.name),
+            });
+        }
+    }
+    let seeds = seeds(case);
+    let trials = ((seeds.len() * DRAWS.len() * 9 * rows.len()) as f64).ln();
+    let next = AtomicUsize::new(0);
+    let found: Mutex<Vec<(usize, usize, Draw, Unit, usize, usize)>> = Mutex::new(Vec::new());
+    let units = units(group);
+    let work = || {
+        loop {
+            let from = next.fetch_add(CHUNK, Ordering::Relaxed);
+            let Some(chunk) = seeds
+                .get(from..(from + CHUNK).min(seeds.len()))
+                .filter(|chunk| !chunk.is_empty())
+            else {
+                break;
+            };
+            for (at, seed) in (from..).zip(chunk) {
+                for (state, draw) in states(*seed) {
+                    for unit in &units {
+                        for (number, rows) in rows.iter().enumerate() {
+                            for skipped in 0..=2 {
+                                let agreed =
+                                    follow(rows, &mut state.clone(), draw.way, *unit, skipped, trials);
+                                if let (Some(agreed), Ok(mut found)) = (agreed, found.lock()) {
+                                    found.push((at, number, draw, *unit, skipped, agreed));
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+            if found.lock().is_ok_and(|found| !found.is_empty()) {
+                break;
+            }
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 1..case.settings.threads.get() {
+            scope.spawn(work);
+        }
+        work();
+    });
+    let mut found = found.into_inner().unwrap_or_default();
+    found.sort_by_key(|(at, number, draw, _, skipped, _)| (*at, *number, *draw, *skipped));
+    let (at, number, draw, unit, skipped, agreed) = found.first().copied()?;
+    let seed = seeds.get(at).copied().unwrap_or(0);
+    let extra = if skipped == 0 {
+        String::new()
+    } else {
+        format!(", {skipped} numbers left out after each")
+    };
+    Some(Found {
+        prohibitions: Vec::new(),
+        devices: agreed,
+        evidence: format!(
+            "in the order of {}, the first {agreed} passwords and more are what {} gives with seed {seed}, {}{extra}",
+            rows.get(number).map_or("", |rows| rows.name.as_str()),
+            draw.in_words(),
+            unit_in_words(unit)
+        ),
+    })
+}
+
+fn unit_in_words(unit: Unit) -> String {
+    match unit {
+        Unit::Symbols => "a number for each symbol".into(),
+        Unit::Number { limit, from } => format!("a number from {from} to {} for each", from + (limit - 1)),
+    }
+}
+
+/// Each source once, with the ways that it is drawn from.
+fn states(seed: u64) -> impl Iterator<Item = (State, Draw)> {
+    let mut last: Option<(stream::Source, State)> = None;
+    DRAWS.into_iter().map(move |draw| {
+        let state = match &last {
+            Some((source, state)) if *source == draw.source => state.clone(),
+            _ => State::new(draw.source, seed),
+        };
+        last = Some((draw.source, state.clone()));
+        (state, draw)
+    })
+}
+
+/// What numbers and symbols have been the same so far.
+struct Table {
+    /// For each size of alphabet, the symbol of each number.
+    of_number: Vec<u16>,
+    of_symbol: Vec<u16>,
+    /// The logarithm of how likely chance agrees so often.
+    chance: f64,
+}
+
+const NONE: u16 = u16::MAX;
+
+impl Table {
+    fn new() -> Self {
+        Self {
+            of_number: Vec::new(),
+            of_symbol: Vec::new(),
+            chance: 0.0,
+        }
+    }
+
+    /// Whether a number can stand for a symbol among so many.
+    fn agrees(&mut self, number: usize, symbol: u16, size: usize) -> bool {
+        let width = number.max(usize::from(symbol)) + 1;
+        if self.of_number.len() < width {
+            self.of_number.resize(width, NONE);
+            self.of_symbol.resize(width, NONE);
+        }
+        let (Some(seen), Some(other)) = (
+            self.of_number.get_mut(number),
+            self.of_symbol.get_mut(usize::from(symbol)),
+        ) else {
+            return false;
+        };
+        if *seen == NONE && *other == NONE {
+            *seen = symbol;
+            *other = number as u16;
+            return true;
+        }
+        self.chance -= (size as f64 / 2.0).max(1.5).ln();
+        *seen == symbol && usize::from(*other) == number
+    }
+}
+
+/// Follows a stream as long as it agrees; how many passwords it gave, if those are more than chance gives.
+fn follow(
+    rows: &Rows,
+    state: &mut State,
+    way: Way,
+    unit: Unit,
+    skipped: usize,
+    trials: f64,
+) -> Option<usize> {
+    let group = rows.group;
+    let mut table = Table::new();
+    let mut agreed = 0;
+    for row in rows.order.iter().take(FOLLOWED) {
+        let codes = group.grid.row(*row);
+        match unit {
+            Unit::Symbols => {
+                for (code, size) in codes.iter().zip(&group.sizes) {
+                    let number = state.draw(way, *size as u64) as usize;
+                    // Positions with other symbols have numbers of their own.
+                    if !table.agrees(
+                        number + if group.is_of_one_size() { 0 } else { size * 128 },
+                        *code,
+                        *size,
+                    ) {
+                        return None;
+                    }
+                }
+            }
+            Unit::Number { limit, from } => {
+                let password = number_of(group, codes);
+                if state.draw(way, limit) + from != password {
+                    return None;
+                }
+                table.chance -= (limit as f64 / 2.0).ln();
+            }
+        }
+        agreed += 1;
+        for _ in 0..skipped {
+            state.draw(Way::Modulo, 2);
+        }
+    }
+    (agreed >= 3 && table.chance + trials < LIMIT).then_some(agreed)
+}
+
+fn number_of(group: &Group, codes: &[u16]) -> u64 {
+    let digit = |code: &u16| group.grid.symbol(*code).parse::<u64>().unwrap_or(0);
+    codes
+        .iter()
+        .fold(0, |sum: u64, code| sum.wrapping_mul(10).wrapping_add(digit(code)))
+}
+
+/// Small numbers, days, round times, and the window.
+fn seeds(case: &Case) -> Vec<u64> {
+    let is_full = case.settings.depth == Depth::Full;
+    let mut seeds: Vec<u64> = (0..if is_full { 20_000 } else { 1500 }).collect();
+    seeds.extend([
+        0xdead_beef,
+        0xcafe_babe,
+        0xdead_c0de,
+        31337,
+        65535,
+        65536,
+        99999,
+        123_456,
+        654_321,
+        1_234_567,
+        12_345_678,
+        123_456_789,
+        1_234_567_890,
+        314_159,
+        3_141_592,
+        31_415_926,
+        271_828,
+        8_675_309,
+        0x7fff_ffff,
+        0xffff_ffff,
+        0x1234_5678,
+        111_111,
+        42_424_242,
+        5489,
+        88_172_645,
+        2_463_534_242,
+    ]);
+    if is_full {
+        // Dates as numbers, and midnights.
+        for year in 2010..=2030_u64 {
+            for month in 1..=12 {
+                seeds.extend((1..=31).map(|day| year * 10000 + month * 100 + day));
+            }
+        }
+        seeds.extend((14_600..22_000).map(|day| day * 86_400));
+        seeds.extend((10_000..20_000).map(|round| round * 100_000));
+    }
+    if let Some(window) = &case.settings.window {
+        seeds.extend(window.clone().take(MOST_SECONDS));
+    }
+    seeds
+}
+
+/// Seeds that are a number of the device's own.
+fn by_identifier(case: &Case, group: &Group) -> Option<Found> {
+    let step = (group.devices.len() / SAMPLE).max(1);
+    let rows: Vec<usize> = (0..group.devices.len()).step_by(step).take(SAMPLE).collect();
+    let units = units(group);
+    for column in case.batch.identifiers() {
+        for (name, read) in READINGS {
+            let seeds: Option<Vec<u64>> = rows
+                .iter()
+                .map(|row| read(&bare(column.values.get(*group.devices.get(*row)?)?)))
+                .collect();
+            let Some(seeds) = seeds else { continue };
+            if let Some((draw, unit)) = agreeing(group, &rows, &seeds, &units) {
+                return Some(Found {
+                    prohibitions: letters(column).to_vec(),
+                    devices: group.devices.len(),
+                    evidence: format!(
+                        "each of {} passwords is what {} gives when {} ({name}) is the seed, {}",
+                        rows.len(),
+                        draw.in_words(),
+                        column.name,
+                        unit_in_words(unit)
+                    ),
+                });
+            }
+        }
+    }
+    let places: Vec<Vec<u64>> = [0, 1]
+        .iter()
+        .map(|from| rows.iter().map(|row| *row as u64 + from).collect())
+        .collect();
+    places.iter().find_map(|seeds| {
+        agreeing(group, &rows, seeds, &units).map(|(draw, unit)| Found {
+            prohibitions: Vec::from([Prohibition::Counter]),
+            devices: group.devices.len(),
+            evidence: format!(
+                "each of {} passwords is what {} gives when its place in the file is the seed, {}",
+                rows.len(),
+                draw.in_words(),
+                unit_in_words(unit)
+            ),
+        })
+    })
+}
+
+type Reading = (&'static str, fn(&str) -> Option<u64>);
+
+const READINGS: [Reading; 5] = [
+    ("its digits", |text| {
+        let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+        digits.get(digits.len().saturating_sub(18)..)?.parse().ok()
+    }),
+    ("a hexadecimal number", |text| {
+        u64::from_str_radix(text.get(text.len().saturating_sub(15)..)?, 16).ok()
+    }),
+    ("its last 24 bits", |text| {
+        u64::from_str_radix(text.get(text.len().checked_sub(6)?..)?, 16).ok()
+    }),
+    ("its last 32 bits", |text| {
+        u64::from_str_radix(text.get(text.len().checked_sub(8)?..)?, 16).ok()
+    }),
+    ("its last 16 bits", |text| {
+        u64::from_str_radix(text.get(text.len().checked_sub(4)?..)?, 16).ok()
+    }),
+];
+
+fn agreeing(group: &Group, rows: &[usize], seeds: &[u64], units: &[Unit]) -> Option<(Draw, Unit)> {
+    let trials = ((DRAWS.len() * units.len() * READINGS.len() * 8) as f64).ln();
+    for draw in DRAWS {
+        for unit in units {
+            let mut table = Table::new();
+            let agree = rows.iter().zip(seeds).all(|(row, seed)| {
+                let mut state = State::new(draw.source, *seed);
+                let codes = group.grid.row(*row);
+                match unit {
+                    Unit::Symbols => codes.iter().zip(&group.sizes).all(|(code, size)| {
+                        let number = state.draw(draw.way, *size as u64) as usize;
+                        table.agrees(
+                            number + if group.is_of_one_size() { 0 } else { size * 128 },
+                            *code,
+                            *size,
+                        )
+                    }),
+                    Unit::Number { limit, from } => {
+                        table.chance -= (*limit as f64 / 2.0).ln();
+                        state.draw(draw.way, *limit) + from == number_of(group, codes)
+                    }
+                }
+            });
+            if agree && rows.len() >= 3 && table.chance + trials < LIMIT {
+                return Some((draw, *unit));
+            }
+        }
+    }
+    None
+}
+
+/// Seeds of which each gives one password, wherever that stands: a generator that is seeded for each device.
+fn anywhere(case: &Case, group: &Group) -> Option<Found> {
+    let bits: f64 = group.sizes.iter().map(|size| (*size as f64).log2()).sum();
+    let seeds = seeds(case);
+    let passwords: HashSet<&[u16]> = group.grid.rows().collect();
+    let numbers: HashSet<u64> = group.grid.rows().map(|codes| number_of(group, codes)).collect();
+    let orders: Vec<Vec<u16>> = orders::of(group.grid.symbols())
+        .iter()
+        .map(|order| {
+            order
+                .iter()
+                .filter_map(|symbol| group.grid.symbols().iter().position(|other| other == symbol))
+                .map(|at| at as u16)
+                .collect()
+        })
+        .collect();
+    // What chance gives has to be far less than what is looked for.
+    let expected = seeds.len() as f64 * passwords.len() as f64 * (-bits).exp2();
+    if expected > 1000.0 || !group.is_of_one_size() {
+        return None;
+    }
+    let units = units(group);
+    let size = group.sizes.first().copied().unwrap_or(2) as u64;
+    let next = AtomicUsize::new(0);
+    let total: Mutex<Vec<((Draw, usize), usize)>> = Mutex::new(Vec::new());
+    let work = || {
+        let mut hits: Vec<usize> = vec![0; DRAWS.len() * WAYS];
+        let mut word = vec![0_u16; group.grid.width];
+        loop {
+            let from = next.fetch_add(CHUNK, Ordering::Relaxed);
+            let Some(chunk) = seeds
+                .get(from..(from + CHUNK).min(seeds.len()))
+                .filter(|chunk| !chunk.is_empty())
+            else {
+                break;
+            };
+            for seed in chunk {
+                for (which, (state, draw)) in states(*seed).enumerate() {
+                    for (number, unit) in units.iter().enumerate() {
+                        let mut state = state.clone();
+                        let mut hit = |place: usize| {
+                            if let Some(count) = hits.get_mut(which * WAYS + place) {
+                                *count += 1;
+                            }
+                        };
+                        if let Unit::Number { limit, from } = unit {
+                            if numbers.contains(&(state.draw(draw.way, *limit) + from)) {
+                                hit(orders.len() + number);
+                            }
+                            continue;
+                        }
+                        let drawn: Vec<usize> = (0..group.grid.width)
+                            .map(|_| state.draw(draw.way, size) as usize)
+                            .collect();
+                        for (place, order) in orders.iter().enumerate() {
+                            for (slot, number) in word.iter_mut().zip(&drawn) {
+                                *slot = order.get(*number).copied().unwrap_or(NONE);
+                            }
+                            if passwords.contains(word.as_slice()) {
+                                hit(place);
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        if let Ok(mut total) = total.lock() {
+            let found = hits.iter().enumerate().filter(|(_, hits)| **hits > 0);
+            total.extend(found.filter_map(|(at, hits)| Some(((*DRAWS.get(at / WAYS)?, at % WAYS), *hits))));
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 1..case.settings.threads.get() {
+            scope.spawn(work);
+        }
+        work();
+    });
+    let mut sums: std::collections::BTreeMap<(Draw, usize), usize> = std::collections::BTreeMap::new();
+    for (key, hits) in total.into_inner().unwrap_or_default() {
+        *sums.entry(key).or_default() += hits;
+    }
+    let ((draw, _), hits) = sums.into_iter().max_by_key(|(_, hits)| *hits)?;
+    let chance = chance::poisson(hits, expected * 1.2 + 1e-9) + ((DRAWS.len() * WAYS) as f64).ln();
+    (hits >= 2 && chance < LIMIT).then(|| Found {
+        prohibitions: Vec::new(),
+        devices: hits.min(group.devices.len()),
+        evidence: format!(
+            "{hits} passwords are what {} gives first with one of {} seeds, where {expected:.1} are expected. By chance: {}",
+            draw.in_words(),
+            seeds.len(),
+            chance::in_words(chance)
+        ),
+    })
+}
+
+/// Passwords that a stream is followed for.
+const FOLLOWED: usize = 64;
+const SAMPLE: usize = 24;
+const CHUNK: usize = 512;
+/// Orders of the alphabet, and numbers, that a draw is tried with.
+const WAYS: usize = 16;
+/// Seconds of a window that are tried: a year.
+const MOST_SECONDS: usize = 31_622_400;
