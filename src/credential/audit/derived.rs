@@ -22,7 +22,7 @@ use super::batch::{Column, Role, bare};
 use super::case::{Case, Notes, letters};
 use super::chance::{self, LIMIT};
 use super::forms::{self, Effort, Form, SURROUNDINGS};
-use super::notation::{Alphabet, Place, Target};
+use super::notation::{Alphabet, Place, Target, by_table};
 use super::report::{Kind, Prohibition};
 use super::settings::Depth;
 use super::shape::Group;
@@ -90,6 +90,8 @@ struct Found {
     chain: Chain,
     place: Place,
     hits: usize,
+    /// How likely chance agrees as often in the sample.
+    chance: f64,
 }
 
 impl<'a> Search<'a> {
@@ -187,12 +189,17 @@ impl<'a> Search<'a> {
             }
             if let Some((hits, of, shown)) = self.confirm(&found) {
                 told.extend(&prohibitions);
+                let chance = if found.place.is_by_table() {
+                    found.chance
+                } else {
+                    self.alphabet.chance(&found.place, hits, of)
+                };
                 let evidence = format!(
                     "{} of {of} passwords, {}, are {}. By chance: {}",
                     hits,
                     found.place.what(),
                     self.in_words(found.chain, &found.place),
-                    chance::in_words(self.alphabet.chance(&found.place, hits, of) + TRIALS)
+                    chance::in_words(chance + TRIALS)
                 );
                 self.case.find(
                     notes,
@@ -274,6 +281,9 @@ impl<'a> Search<'a> {
                 target.search(&result, &self.alphabet, &mut places);
             }
         }
+        if chain.first > 0 || chain.keyed.is_some() {
+            self.try_table(chain, found);
+        }
         for place in places {
             let hits = self
                 .forms
@@ -285,13 +295,48 @@ impl<'a> Search<'a> {
                 .count();
             let chance = self.alphabet.chance(&place, hits, self.devices.len());
             if hits >= 3 && chance + TRIALS < LIMIT {
-                found.push(Found { chain, place, hits });
+                found.push(Found {
+                    chain,
+                    place,
+                    hits,
+                    chance,
+                });
             }
+        }
+    }
+
+    /// Whether bytes stand for symbols in a way that the batch itself teaches.
+    fn try_table(&self, chain: Chain, found: &mut Vec<Found>) {
+        let mut results = Vec::with_capacity(self.forms.len());
+        for (forms, target) in self.forms.iter().zip(&self.targets) {
+            let Some(result) = compute(forms, chain) else {
+                return;
+            };
+            results.push(result);
+            // Most are refuted by the first few.
+            if results.len() == 3 && by_table(&results, &self.targets, &self.alphabet).is_none()
+                || target.is_longer_than(&results)
+            {
+                return;
+            }
+        }
+        if let Some((place, chance)) = by_table(&results, &self.targets, &self.alphabet)
+            && chance + TRIALS < LIMIT
+        {
+            found.push(Found {
+                chain,
+                place,
+                hits: results.len(),
+                chance,
+            });
         }
     }
 
     /// How many of the whole batch agree.
     fn confirm(&self, found: &Found) -> Option<(usize, usize, Vec<usize>)> {
+        if found.place.is_by_table() {
+            return Some((found.hits, self.devices.len(), self.devices.clone()));
+        }
         let step = self.group.devices.len().div_ceil(CONFIRMED);
         let mut of = 0;
         let mut shown = Vec::new();

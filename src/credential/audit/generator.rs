@@ -106,6 +106,29 @@ enum Unit {
     },
 }
 
+/// What else is drawn after each password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Between {
+    Nothing,
+    One,
+    Two,
+    /// A number of twelve bits, such as Matter's discriminator.
+    Discriminator,
+}
+
+impl Between {
+    const ALL: [Self; 4] = [Self::Nothing, Self::One, Self::Two, Self::Discriminator];
+
+    fn draw(self, state: &mut State, way: Way) {
+        match self {
+            Self::Nothing => {}
+            Self::One => _ = state.draw(Way::Modulo, 2),
+            Self::Two => _ = (state.draw(Way::Modulo, 2), state.draw(Way::Modulo, 2)),
+            Self::Discriminator => _ = state.draw(way, 4096),
+        }
+    }
+}
+
 fn units(group: &Group) -> Vec<Unit> {
     let mut units = Vec::from([Unit::Symbols]);
     let is_digits = group
@@ -171,9 +194,9 @@ fn by_order(case: &Case, group: &Group) -> Option<Found> {
         }
     }
     let seeds = seeds(case);
-    let trials = ((seeds.len() * DRAWS.len() * 9 * rows.len()) as f64).ln();
+    let trials = ((seeds.len() * DRAWS.len() * 24 * rows.len()) as f64).ln();
     let next = AtomicUsize::new(0);
-    let found: Mutex<Vec<(usize, usize, Draw, Unit, usize, usize)>> = Mutex::new(Vec::new());
+    let found: Mutex<Vec<(usize, usize, Draw, Unit, Between, usize)>> = Mutex::new(Vec::new());
     let units = units(group);
     let work = || {
         loop {
@@ -188,11 +211,11 @@ fn by_order(case: &Case, group: &Group) -> Option<Found> {
                 for (state, draw) in states(*seed) {
                     for unit in &units {
                         for (number, rows) in rows.iter().enumerate() {
-                            for skipped in 0..=2 {
+                            for between in Between::ALL {
                                 let agreed =
-                                    follow(rows, &mut state.clone(), draw.way, *unit, skipped, trials);
+                                    follow(rows, &mut state.clone(), draw.way, *unit, between, trials);
                                 if let (Some(agreed), Ok(mut found)) = (agreed, found.lock()) {
-                                    found.push((at, number, draw, *unit, skipped, agreed));
+                                    found.push((at, number, draw, *unit, between, agreed));
                                 }
                             }
                         }
@@ -211,13 +234,13 @@ fn by_order(case: &Case, group: &Group) -> Option<Found> {
         work();
     });
     let mut found = found.into_inner().unwrap_or_default();
-    found.sort_by_key(|(at, number, draw, _, skipped, _)| (*at, *number, *draw, *skipped));
-    let (at, number, draw, unit, skipped, agreed) = found.first().copied()?;
+    found.sort_by_key(|(at, number, draw, _, between, _)| (*at, *number, *draw, *between));
+    let (at, number, draw, unit, between, agreed) = found.first().copied()?;
     let seed = seeds.get(at).copied().unwrap_or(0);
-    let extra = if skipped == 0 {
-        String::new()
+    let extra = if between == Between::Nothing {
+        ""
     } else {
-        format!(", {skipped} numbers left out after each")
+        ", with other numbers drawn in between"
     };
     Some(Found {
         prohibitions: Vec::new(),
@@ -300,7 +323,7 @@ fn follow(
     state: &mut State,
     way: Way,
     unit: Unit,
-    skipped: usize,
+    between: Between,
     trials: f64,
 ) -> Option<usize> {
     let group = rows.group;
@@ -324,16 +347,16 @@ fn follow(
             }
             Unit::Number { limit, from } => {
                 let password = number_of(group, codes);
-                if state.draw(way, limit) + from != password {
+                // Between passwords other numbers may be drawn, and some of those again.
+                let most = if agreed == 0 { 1 } else { MOST_BETWEEN };
+                if !(0..most).any(|_| state.draw(way, limit) + from == password) {
                     return None;
                 }
-                table.chance -= (limit as f64 / 2.0).ln();
+                table.chance -= (limit as f64 / 2.0 / f64::from(most)).ln();
             }
         }
         agreed += 1;
-        for _ in 0..skipped {
-            state.draw(Way::Modulo, 2);
-        }
+        between.draw(state, way);
     }
     (agreed >= 3 && table.chance + trials < LIMIT).then_some(agreed)
 }
@@ -587,6 +610,8 @@ fn anywhere(case: &Case, group: &Group) -> Option<Found> {
 
 /// Passwords that a stream is followed for.
 const FOLLOWED: usize = 64;
+/// Numbers that may be drawn from one password to the next.
+const MOST_BETWEEN: u32 = 8;
 const SAMPLE: usize = 24;
 const CHUNK: usize = 512;
 /// Orders of the alphabet, and numbers, that a draw is tried with.
