@@ -320,7 +320,23 @@ impl<'a> Search<'a> {
                 return;
             }
         }
-        if let Some((place, chance)) = by_table(&results, &self.targets, &self.alphabet)
+        let survives = by_table(&results, &self.targets, &self.alphabet);
+        if survives.is_none_or(|(_, chance)| chance > SURVIVING) {
+            return;
+        }
+        // More devices, so that the table is refuted or beyond chance.
+        let step = self.group.devices.len().div_ceil(LEARNT).max(1);
+        let mut targets = Vec::new();
+        results.clear();
+        for device in self.group.devices.iter().step_by(step) {
+            let result = compute(&forms_of(self.columns, *device, self.case.settings.depth), chain);
+            let target = target(self.case, *device, self.trim, &self.alphabet);
+            if let Some((result, target)) = result.zip(target) {
+                results.push(result);
+                targets.push(target);
+            }
+        }
+        if let Some((place, chance)) = by_table(&results, &targets, &self.alphabet)
             && chance + TRIALS < LIMIT
         {
             found.push(Found {
@@ -335,7 +351,7 @@ impl<'a> Search<'a> {
     /// How many of the whole batch agree.
     fn confirm(&self, found: &Found) -> Option<(usize, usize, Vec<usize>)> {
         if found.place.is_by_table() {
-            return Some((found.hits, self.devices.len(), self.devices.clone()));
+            return Some((found.hits, found.hits, self.devices.clone()));
         }
         let step = self.group.devices.len().div_ceil(CONFIRMED);
         let mut of = 0;
@@ -439,6 +455,10 @@ fn cut(value: &str, (before, behind): (usize, usize)) -> &str {
     letters.as_str()
 }
 
+/// Devices that teach a table.
+const LEARNT: usize = 200;
+/// The chance below which a table is worth that.
+const SURVIVING: f64 = -15.0;
 /// Devices that each computation is done for before it is believed.
 const SAMPLE: usize = 12;
 /// Devices that a computation that is believed is done for.
