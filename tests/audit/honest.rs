@@ -3,7 +3,6 @@
 use std::env;
 
 use bydesign::credential::audit::{FALSE_ALARMS, Settings, Verdict};
-use chacha20::rand_core::Rng;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
@@ -182,10 +181,6 @@ fn random_codes_of_eight_digits_for_a_hundred_thousand_devices_pass() {
     );
 }
 
-//= compliance/requirements.md#cred-44
-//= type=test
-//= reason=the other half: what is derived under a secret key is no finding
-//# Passwords that are computed from identifiers without a secret key MUST be found for the forms, functions and notations that docs/audit.md lists.
 #[test]
 fn derivation_under_a_secret_key_passes() {
     let rows = (0..1000).map(|at| {

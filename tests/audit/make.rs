@@ -7,18 +7,18 @@ use bydesign::credential::audit::{Batch, Columns, Depth, Report, Settings, audit
 use chacha20::ChaCha20Rng;
 use chacha20::rand_core::{Rng, SeedableRng};
 
-pub const BASE_62: &str = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-pub const CLEAR: &str = "23456789abcdefghjkmnpqrstuvwxyz";
+pub(crate) const BASE_62: &str = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+pub(crate) const CLEAR: &str = "23456789abcdefghjkmnpqrstuvwxyz";
 
 /// Random numbers from a seed.
-pub struct Dice(ChaCha20Rng);
+pub(crate) struct Dice(ChaCha20Rng);
 
 impl Dice {
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(ChaCha20Rng::seed_from_u64(seed))
     }
 
-    pub fn below(&mut self, limit: u64) -> u64 {
+    pub(crate) fn below(&mut self, limit: u64) -> u64 {
         // Drawn again where a remainder would come more often.
         loop {
             let drawn = self.0.next_u64();
@@ -28,24 +28,24 @@ impl Dice {
         }
     }
 
-    pub fn byte(&mut self) -> u8 {
+    pub(crate) fn byte(&mut self) -> u8 {
         self.0.next_u32().to_be_bytes()[0]
     }
 
-    pub fn text(&mut self, alphabet: &str, length: usize) -> String {
+    pub(crate) fn text(&mut self, alphabet: &str, length: usize) -> String {
         let letters: Vec<char> = alphabet.chars().collect();
         (0..length)
             .map(|_| letters[self.below(letters.len() as u64) as usize])
             .collect()
     }
 
-    pub fn one_of<'a>(&mut self, words: &[&'a str]) -> &'a str {
+    pub(crate) fn one_of<'a>(&mut self, words: &[&'a str]) -> &'a str {
         words[self.below(words.len() as u64) as usize]
     }
 }
 
 /// A table with a header.
-pub fn table<Row: Display>(header: &str, rows: impl Iterator<Item = Row>) -> String {
+pub(crate) fn table<Row: Display>(header: &str, rows: impl Iterator<Item = Row>) -> String {
     let mut text = format!("{header}\n");
     for row in rows {
         text += &format!("{row}\n");
@@ -53,12 +53,12 @@ pub fn table<Row: Display>(header: &str, rows: impl Iterator<Item = Row>) -> Str
     text
 }
 
-pub fn report(table: &str, settings: &Settings) -> Report {
+pub(crate) fn report(table: &str, settings: &Settings) -> Report {
     let batch = Batch::read(table.as_bytes(), &Columns::default()).expect("a batch");
     audit(&batch, settings, &|_| ())
 }
 
-pub fn quick() -> Settings {
+pub(crate) fn quick() -> Settings {
     Settings {
         depth: Depth::Quick,
         threads: NonZero::new(2).expect("two"),
@@ -66,25 +66,25 @@ pub fn quick() -> Settings {
     }
 }
 
-pub fn full() -> Settings {
+pub(crate) fn full() -> Settings {
     Settings {
         depth: Depth::Full,
         ..quick()
     }
 }
 
-pub fn colons(address: u64) -> String {
+pub(crate) fn colons(address: u64) -> String {
     let digits = format!("{address:012X}");
     let pairs: Vec<&str> = (0..6).map(|at| &digits[2 * at..2 * at + 2]).collect();
     pairs.join(":")
 }
 
-pub fn hexadecimal(bytes: &[u8]) -> String {
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A number in a base, with as many digits.
-pub fn in_base(mut number: u64, alphabet: &str, length: usize) -> String {
+pub(crate) fn in_base(mut number: u64, alphabet: &str, length: usize) -> String {
     let letters: Vec<char> = alphabet.chars().collect();
     let mut text = Vec::new();
     for _ in 0..length {
@@ -95,7 +95,7 @@ pub fn in_base(mut number: u64, alphabet: &str, length: usize) -> String {
 }
 
 /// Seven digits and the checksum of WPS.
-pub fn with_checksum(pin: u64) -> String {
+pub(crate) fn with_checksum(pin: u64) -> String {
     let digits = format!("{pin:07}");
     let sum: u32 = digits
         .bytes()
