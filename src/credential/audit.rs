@@ -185,13 +185,10 @@ pub fn audit(batch: &Batch, settings: &Settings, progress: &dyn Fn(&'static str)
     }
 }
 
-/// Likeness of neighbours says nothing new where it is known what makes them alike.
+/// Likeness of neighbours says nothing new where all are alike, or come from one stream.
 fn explained(notes: &mut Notes) {
     let cause = |finding: &Finding| {
-        matches!(
-            finding.kind,
-            Kind::Derived | Kind::Dependent | Kind::WeakGenerator | Kind::Repeated
-        ) && finding.devices * 2 > finding.of
+        matches!(finding.kind, Kind::WeakGenerator | Kind::Repeated) && finding.devices * 2 > finding.of
     };
     if notes.findings.iter().any(cause) {
         notes.findings.retain(|finding| finding.kind != Kind::Neighbours);

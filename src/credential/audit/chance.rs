@@ -11,6 +11,8 @@
 ///
 /// Some thirty detectors run, so less than one honest batch in a million would be reported if every bound were met; the rate that is stated,
 /// [`FALSE_ALARMS`](super::FALSE_ALARMS), leaves room for alphabets and orders that are learnt from the batch itself.
+//= compliance/requirements.md#cred-40
+//# An audit of truly random passwords MUST report at most one batch in 10,000.
 pub(super) const LIMIT: f64 = -18.42;
 
 /// At least `hits` of `trials` that each succeed with `probability`.

@@ -22,7 +22,7 @@ use super::batch::{Column, Role, bare};
 use super::case::{Case, Notes, letters};
 use super::chance::{self, LIMIT};
 use super::forms::{self, Effort, Form, SURROUNDINGS};
-use super::notation::{Alphabet, Place, Target};
+use super::notation::{Alphabet, Place, Target, by_table};
 use super::report::{Kind, Prohibition};
 use super::settings::Depth;
 use super::shape::Group;
@@ -90,6 +90,8 @@ struct Found {
     chain: Chain,
     place: Place,
     hits: usize,
+    /// How likely chance agrees as often in the sample.
+    chance: f64,
 }
 
 impl<'a> Search<'a> {
@@ -187,12 +189,17 @@ impl<'a> Search<'a> {
             }
             if let Some((hits, of, shown)) = self.confirm(&found) {
                 told.extend(&prohibitions);
+                let chance = if found.place.is_by_table() {
+                    found.chance
+                } else {
+                    self.alphabet.chance(&found.place, hits, of)
+                };
                 let evidence = format!(
                     "{} of {of} passwords, {}, are {}. By chance: {}",
                     hits,
                     found.place.what(),
                     self.in_words(found.chain, &found.place),
-                    chance::in_words(self.alphabet.chance(&found.place, hits, of) + TRIALS)
+                    chance::in_words(chance + TRIALS)
                 );
                 self.case.find(
                     notes,
@@ -274,6 +281,9 @@ impl<'a> Search<'a> {
                 target.search(&result, &self.alphabet, &mut places);
             }
         }
+        if chain.first > 0 || chain.keyed.is_some() {
+            self.try_table(chain, found);
+        }
         for place in places {
             let hits = self
                 .forms
@@ -285,13 +295,64 @@ impl<'a> Search<'a> {
                 .count();
             let chance = self.alphabet.chance(&place, hits, self.devices.len());
             if hits >= 3 && chance + TRIALS < LIMIT {
-                found.push(Found { chain, place, hits });
+                found.push(Found {
+                    chain,
+                    place,
+                    hits,
+                    chance,
+                });
             }
+        }
+    }
+
+    /// Whether bytes stand for symbols in a way that the batch itself teaches.
+    fn try_table(&self, chain: Chain, found: &mut Vec<Found>) {
+        let mut results = Vec::with_capacity(self.forms.len());
+        for (forms, target) in self.forms.iter().zip(&self.targets) {
+            let Some(result) = compute(forms, chain) else {
+                return;
+            };
+            results.push(result);
+            // Most are refuted by the first few.
+            if results.len() == 3 && by_table(&results, &self.targets, &self.alphabet).is_none()
+                || target.is_longer_than(&results)
+            {
+                return;
+            }
+        }
+        let survives = by_table(&results, &self.targets, &self.alphabet);
+        if survives.is_none_or(|(_, chance)| chance > SURVIVING) {
+            return;
+        }
+        // More devices, so that the table is refuted or beyond chance.
+        let step = self.group.devices.len().div_ceil(LEARNT).max(1);
+        let mut targets = Vec::new();
+        results.clear();
+        for device in self.group.devices.iter().step_by(step) {
+            let result = compute(&forms_of(self.columns, *device, self.case.settings.depth), chain);
+            let target = target(self.case, *device, self.trim, &self.alphabet);
+            if let Some((result, target)) = result.zip(target) {
+                results.push(result);
+                targets.push(target);
+            }
+        }
+        if let Some((place, chance)) = by_table(&results, &targets, &self.alphabet)
+            && chance + TRIALS < LIMIT
+        {
+            found.push(Found {
+                chain,
+                place,
+                hits: results.len(),
+                chance,
+            });
         }
     }
 
     /// How many of the whole batch agree.
     fn confirm(&self, found: &Found) -> Option<(usize, usize, Vec<usize>)> {
+        if found.place.is_by_table() {
+            return Some((found.hits, found.hits, self.devices.clone()));
+        }
         let step = self.group.devices.len().div_ceil(CONFIRMED);
         let mut of = 0;
         let mut shown = Vec::new();
@@ -394,6 +455,10 @@ fn cut(value: &str, (before, behind): (usize, usize)) -> &str {
     letters.as_str()
 }
 
+/// Devices that teach a table.
+const LEARNT: usize = 200;
+/// The chance below which a table is worth that.
+const SURVIVING: f64 = -15.0;
 /// Devices that each computation is done for before it is believed.
 const SAMPLE: usize = 12;
 /// Devices that a computation that is believed is done for.

@@ -364,6 +364,17 @@ impl Forms {
                 &format!("both without separators, {separator:?} between them"),
                 &format!("{one}{separator}{other}"),
             );
+            let both = format!("{first}{separator}{second}");
+            self.text(
+                Effort::Once,
+                &format!("both in lower case with {separator:?}"),
+                &both.to_lowercase(),
+            );
+            self.text(
+                Effort::Once,
+                &format!("both in upper case with {separator:?}"),
+                &both.to_uppercase(),
+            );
             self.text(
                 Effort::Once,
                 &format!("both in lower case, {separator:?} between them"),

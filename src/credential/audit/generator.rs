@@ -16,7 +16,7 @@ mod stream;
 mod twister;
 
 use core::sync::atomic::{AtomicUsize, Ordering};
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::format;
 use std::string::String;
 use std::sync::Mutex;
@@ -31,7 +31,7 @@ use super::orders;
 use super::report::{Kind, Prohibition};
 use super::settings::Depth;
 use super::shape::{FEWEST, Group};
-use stream::{DRAWS, Draw, State, Way};
+use stream::{DRAWS, Draw, Source, Tape, Way};
 
 //= compliance/requirements.md#cred-51
 //# Passwords from the generators that docs/audit.md lists MUST be found for small seeds, for times in the window that is given, and for seeds that are an identifier's number.
@@ -63,9 +63,7 @@ pub(super) fn search(case: &Case, notes: &mut Notes) {
             "no window of times is given, so only whole days and round numbers were tried",
         );
     }
-    let found = by_order(case, group)
-        .or_else(|| by_identifier(case, group))
-        .or_else(|| anywhere(case, group));
+    let found = by_identifier(case, group).or_else(|| by_seed(case, group));
     if let Some(found) = found {
         let mut prohibitions = found.prohibitions;
         prohibitions.push(Prohibition::Guessable);
@@ -106,6 +104,29 @@ enum Unit {
     },
 }
 
+/// What else is drawn after each password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Between {
+    Nothing,
+    One,
+    Two,
+    /// A number of twelve bits, such as Matter's discriminator.
+    Discriminator,
+}
+
+impl Between {
+    const ALL: [Self; 4] = [Self::Nothing, Self::One, Self::Two, Self::Discriminator];
+
+    fn draw(self, tape: &mut Tape, way: Way) {
+        match self {
+            Self::Nothing => {}
+            Self::One => _ = tape.draw(Way::Modulo, 2),
+            Self::Two => _ = (tape.draw(Way::Modulo, 2), tape.draw(Way::Modulo, 2)),
+            Self::Discriminator => _ = tape.draw(way, 4096),
+        }
+    }
+}
+
 fn units(group: &Group) -> Vec<Unit> {
     let mut units = Vec::from([Unit::Symbols]);
     let is_digits = group
@@ -141,7 +162,8 @@ fn units(group: &Group) -> Vec<Unit> {
     units
 }
 
-fn by_order(case: &Case, group: &Group) -> Option<Found> {
+/// The file's order, and those of the first identifiers.
+fn rows_in_order<'a>(case: &Case, group: &'a Group) -> Vec<Rows<'a>> {
     let mut rows = Vec::from([Rows {
         group,
         order: (0..group.devices.len()).collect(),
@@ -154,15 +176,29 @@ fn by_order(case: &Case, group: &Group) -> Option<Found> {
             column.values.get(device).map(|value| order_key(value))
         });
         if rows.iter().all(|rows| rows.order != order) {
-            rows.push(Rows {
-                group,
-                order,
-                name: column.name.clone(),
-            });
+            let name = column.name.clone();
+            rows.push(Rows { group, order, name });
         }
     }
+    rows
+}
+
+/// A stream that gave the first passwords of an order.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Followed {
+    seed_at: usize,
+    rows: usize,
+    draw: Draw,
+    between: Between,
+    unit: usize,
+    agreed: usize,
+}
+
+fn by_seed(case: &Case, group: &Group) -> Option<Found> {
+    let rows = rows_in_order(case, group);
+    let units = units(group);
     for rows in &rows {
-        if let Some(evidence) = parity::search(group, &rows.order, &units(group)) {
+        if let Some(evidence) = parity::search(group, &rows.order, &units) {
             return Some(Found {
                 prohibitions: Vec::new(),
                 devices: group.devices.len(),
@@ -171,36 +207,67 @@ fn by_order(case: &Case, group: &Group) -> Option<Found> {
         }
     }
     let seeds = seeds(case);
-    let trials = ((seeds.len() * DRAWS.len() * 9 * rows.len()) as f64).ln();
+    let trials = ((seeds.len() * DRAWS.len() * 24 * rows.len()) as f64).ln();
+    let anywhere = Anywhere::of(group, &units, seeds.len());
     let next = AtomicUsize::new(0);
-    let found: Mutex<Vec<(usize, usize, Draw, Unit, usize, usize)>> = Mutex::new(Vec::new());
-    let units = units(group);
+    let followed: Mutex<Vec<Followed>> = Mutex::new(Vec::new());
+    let hits: Mutex<BTreeMap<(Draw, usize), usize>> = Mutex::new(BTreeMap::new());
     let work = || {
+        let mut table = Table::default();
+        let mut hits_here: BTreeMap<(Draw, usize), usize> = BTreeMap::new();
         loop {
             let from = next.fetch_add(CHUNK, Ordering::Relaxed);
-            let Some(chunk) = seeds
-                .get(from..(from + CHUNK).min(seeds.len()))
-                .filter(|chunk| !chunk.is_empty())
-            else {
+            let chunk = seeds.get(from..(from + CHUNK).min(seeds.len()));
+            let Some(chunk) = chunk.filter(|chunk| !chunk.is_empty()) else {
                 break;
             };
-            for (at, seed) in (from..).zip(chunk) {
-                for (state, draw) in states(*seed) {
-                    for unit in &units {
+            let mut found_here = Vec::new();
+            for (seed_at, seed) in (from..).zip(chunk) {
+                let mut tape: Option<(Source, Tape)> = None;
+                for draw in DRAWS {
+                    if tape.as_ref().is_none_or(|(source, _)| *source != draw.source) {
+                        tape = Some((draw.source, Tape::new(draw.source, *seed)));
+                    }
+                    let Some((_, tape)) = &mut tape else { continue };
+                    for (unit, of_unit) in units.iter().enumerate() {
                         for (number, rows) in rows.iter().enumerate() {
-                            for skipped in 0..=2 {
-                                let agreed =
-                                    follow(rows, &mut state.clone(), draw.way, *unit, skipped, trials);
-                                if let (Some(agreed), Ok(mut found)) = (agreed, found.lock()) {
-                                    found.push((at, number, draw, *unit, skipped, agreed));
+                            for between in Between::ALL {
+                                tape.rewind();
+                                let (agreed, is_sure) =
+                                    follow(rows, tape, (draw.way, *of_unit, between), &mut table, trials);
+                                if is_sure {
+                                    found_here.push(Followed {
+                                        seed_at,
+                                        rows: number,
+                                        draw,
+                                        between,
+                                        unit,
+                                        agreed,
+                                    });
+                                }
+                                // What is drawn in between matters from the second password on.
+                                if agreed == 0 {
+                                    break;
                                 }
                             }
+                        }
+                        if let Some(anywhere) = &anywhere {
+                            tape.rewind();
+                            anywhere.look(tape, (draw, unit, *of_unit), &mut hits_here);
                         }
                     }
                 }
             }
-            if found.lock().is_ok_and(|found| !found.is_empty()) {
-                break;
+            if let Ok(mut followed) = followed.lock() {
+                followed.extend(found_here);
+                if !followed.is_empty() {
+                    break;
+                }
+            }
+        }
+        if let Ok(mut hits) = hits.lock() {
+            for (key, number) in hits_here {
+                *hits.entry(key).or_default() += number;
             }
         }
     };
@@ -210,25 +277,146 @@ fn by_order(case: &Case, group: &Group) -> Option<Found> {
         }
         work();
     });
-    let mut found = found.into_inner().unwrap_or_default();
-    found.sort_by_key(|(at, number, draw, _, skipped, _)| (*at, *number, *draw, *skipped));
-    let (at, number, draw, unit, skipped, agreed) = found.first().copied()?;
-    let seed = seeds.get(at).copied().unwrap_or(0);
-    let extra = if skipped == 0 {
-        String::new()
-    } else {
-        format!(", {skipped} numbers left out after each")
-    };
-    Some(Found {
+    // Seeds are handed out in order, and what was handed out is finished: the first is the same for any number of threads.
+    let first = followed.into_inner().unwrap_or_default().into_iter().min();
+    if let Some(first) = first {
+        let extra = if first.between == Between::Nothing {
+            ""
+        } else {
+            ", with other numbers drawn in between"
+        };
+        let unit = units.get(first.unit).copied().unwrap_or(Unit::Symbols);
+        return Some(Found {
+            prohibitions: Vec::new(),
+            devices: first.agreed,
+            evidence: format!(
+                "in the order of {}, the first {} passwords and more are what {} gives with seed {}, {}{extra}",
+                rows.get(first.rows).map_or("", |rows| rows.name.as_str()),
+                first.agreed,
+                first.draw.in_words(),
+                seeds.get(first.seed_at).copied().unwrap_or(0),
+                unit_in_words(unit)
+            ),
+        });
+    }
+    let ((draw, _), hits) = hits
+        .into_inner()
+        .unwrap_or_default()
+        .into_iter()
+        .max_by_key(|(_, hits)| *hits)?;
+    let expected = anywhere?.expected;
+    let chance = chance::poisson(hits, expected * 1.2 + 1e-9) + ((DRAWS.len() * WAYS) as f64).ln();
+    (hits >= 2 && chance < LIMIT).then(|| Found {
         prohibitions: Vec::new(),
-        devices: agreed,
+        devices: hits.min(group.devices.len()),
         evidence: format!(
-            "in the order of {}, the first {agreed} passwords and more are what {} gives with seed {seed}, {}{extra}",
-            rows.get(number).map_or("", |rows| rows.name.as_str()),
+            "{hits} passwords are what {} gives first with one of {} seeds, where {expected:.1} are expected. By chance: {}",
             draw.in_words(),
-            unit_in_words(unit)
+            seeds.len(),
+            chance::in_words(chance)
         ),
     })
+}
+
+/// All passwords at once: a generator that is seeded for each device gives each of them first, for some seed.
+struct Anywhere<'a> {
+    group: &'a Group,
+    passwords: HashSet<&'a [u16]>,
+    /// Whether any begins with these three symbols.
+    begins: Vec<bool>,
+    numbers: HashSet<u64>,
+    orders: Vec<Vec<u16>>,
+    size: usize,
+    /// How many chance gives.
+    expected: f64,
+}
+
+impl<'a> Anywhere<'a> {
+    fn of(group: &'a Group, units: &[Unit], seeds: usize) -> Option<Self> {
+        let bits: f64 = group.sizes.iter().map(|size| (*size as f64).log2()).sum();
+        let passwords: HashSet<&[u16]> = group.grid.rows().collect();
+        // What chance gives has to be far less than what is looked for.
+        let expected = seeds as f64 * passwords.len() as f64 * (-bits).exp2();
+        let symbols = group.grid.symbols();
+        let size = group.sizes.first().copied().unwrap_or(2);
+        if expected > 1000.0 || !group.is_of_one_size() || size != symbols.len() || size > 128 {
+            return None;
+        }
+        let place = |symbol: &String| {
+            symbols
+                .iter()
+                .position(|other| other == symbol)
+                .map(|at| at as u16)
+        };
+        let orders = orders::of(symbols)
+            .iter()
+            .map(|order| order.iter().filter_map(place).collect())
+            .collect();
+        let mut begins = vec![false; size.pow(3)];
+        for password in &passwords {
+            if let Some(begins) = begins.get_mut(beginning(password, size)) {
+                *begins = true;
+            }
+        }
+        let are_numbers = units.len() > 1;
+        let numbers = group
+            .grid
+            .rows()
+            .filter(|_| are_numbers)
+            .map(|codes| number_of(group, codes))
+            .collect();
+        Some(Self {
+            group,
+            passwords,
+            begins,
+            numbers,
+            orders,
+            size,
+            expected,
+        })
+    }
+
+    fn look(
+        &self,
+        tape: &mut Tape,
+        (draw, number, unit): (Draw, usize, Unit),
+        hits: &mut BTreeMap<(Draw, usize), usize>,
+    ) {
+        let mut hit = |place: usize| *hits.entry((draw, place)).or_default() += 1;
+        if let Unit::Number { limit, from } = unit {
+            if self.numbers.contains(&(tape.draw(draw.way, limit) + from)) {
+                hit(self.orders.len() + number);
+            }
+            return;
+        }
+        let first = [0; 3].map(|_: usize| tape.draw(draw.way, self.size as u64) as usize);
+        for (place, order) in self.orders.iter().enumerate() {
+            let symbol = |number: usize| order.get(number).copied().unwrap_or(NONE);
+            let begun = first.map(symbol);
+            if !self
+                .begins
+                .get(beginning(&begun, self.size))
+                .copied()
+                .unwrap_or(false)
+            {
+                continue;
+            }
+            tape.rewind();
+            let drawn =
+                (0..self.group.grid.width).map(|_| symbol(tape.draw(draw.way, self.size as u64) as usize));
+            let word: Vec<u16> = drawn.collect();
+            if self.passwords.contains(word.as_slice()) {
+                hit(place);
+            }
+        }
+    }
+}
+
+fn beginning(codes: &[u16], size: usize) -> usize {
+    codes
+        .iter()
+        .take(3)
+        .fold(0, |sum, code| sum * size + usize::from(*code))
 }
 
 fn unit_in_words(unit: Unit) -> String {
@@ -238,20 +426,8 @@ fn unit_in_words(unit: Unit) -> String {
     }
 }
 
-/// Each source once, with the ways that it is drawn from.
-fn states(seed: u64) -> impl Iterator<Item = (State, Draw)> {
-    let mut last: Option<(stream::Source, State)> = None;
-    DRAWS.into_iter().map(move |draw| {
-        let state = match &last {
-            Some((source, state)) if *source == draw.source => state.clone(),
-            _ => State::new(draw.source, seed),
-        };
-        last = Some((draw.source, state.clone()));
-        (state, draw)
-    })
-}
-
 /// What numbers and symbols have been the same so far.
+#[derive(Default)]
 struct Table {
     /// For each size of alphabet, the symbol of each number.
     of_number: Vec<u16>,
@@ -263,12 +439,10 @@ struct Table {
 const NONE: u16 = u16::MAX;
 
 impl Table {
-    fn new() -> Self {
-        Self {
-            of_number: Vec::new(),
-            of_symbol: Vec::new(),
-            chance: 0.0,
-        }
+    fn clear(&mut self) {
+        self.of_number.clear();
+        self.of_symbol.clear();
+        self.chance = 0.0;
     }
 
     /// Whether a number can stand for a symbol among so many.
@@ -294,48 +468,47 @@ impl Table {
     }
 }
 
-/// Follows a stream as long as it agrees; how many passwords it gave, if those are more than chance gives.
+/// Follows a stream as long as it agrees: how many passwords it gave, and whether those are more than chance gives.
 fn follow(
     rows: &Rows,
-    state: &mut State,
-    way: Way,
-    unit: Unit,
-    skipped: usize,
+    tape: &mut Tape,
+    (way, unit, between): (Way, Unit, Between),
+    table: &mut Table,
     trials: f64,
-) -> Option<usize> {
+) -> (usize, bool) {
+    table.clear();
     let group = rows.group;
-    let mut table = Table::new();
     let mut agreed = 0;
     for row in rows.order.iter().take(FOLLOWED) {
         let codes = group.grid.row(*row);
         match unit {
             Unit::Symbols => {
                 for (code, size) in codes.iter().zip(&group.sizes) {
-                    let number = state.draw(way, *size as u64) as usize;
+                    let number = tape.draw(way, *size as u64) as usize;
                     // Positions with other symbols have numbers of their own.
                     if !table.agrees(
                         number + if group.is_of_one_size() { 0 } else { size * 128 },
                         *code,
                         *size,
                     ) {
-                        return None;
+                        return (agreed, false);
                     }
                 }
             }
             Unit::Number { limit, from } => {
                 let password = number_of(group, codes);
-                if state.draw(way, limit) + from != password {
-                    return None;
+                // Between passwords other numbers may be drawn, and some of those again.
+                let most = if agreed == 0 { 1 } else { MOST_BETWEEN };
+                if !(0..most).any(|_| tape.draw(way, limit) + from == password) {
+                    return (agreed, false);
                 }
-                table.chance -= (limit as f64 / 2.0).ln();
+                table.chance -= (limit as f64 / 2.0 / f64::from(most)).ln();
             }
         }
         agreed += 1;
-        for _ in 0..skipped {
-            state.draw(Way::Modulo, 2);
-        }
+        between.draw(tape, way);
     }
-    (agreed >= 3 && table.chance + trials < LIMIT).then_some(agreed)
+    (agreed, agreed >= 3 && table.chance + trials < LIMIT)
 }
 
 fn number_of(group: &Group, codes: &[u16]) -> u64 {
@@ -463,13 +636,13 @@ fn agreeing(group: &Group, rows: &[usize], seeds: &[u64], units: &[Unit]) -> Opt
     let trials = ((DRAWS.len() * units.len() * READINGS.len() * 8) as f64).ln();
     for draw in DRAWS {
         for unit in units {
-            let mut table = Table::new();
+            let mut table = Table::default();
             let agree = rows.iter().zip(seeds).all(|(row, seed)| {
-                let mut state = State::new(draw.source, *seed);
+                let mut tape = Tape::new(draw.source, *seed);
                 let codes = group.grid.row(*row);
                 match unit {
                     Unit::Symbols => codes.iter().zip(&group.sizes).all(|(code, size)| {
-                        let number = state.draw(draw.way, *size as u64) as usize;
+                        let number = tape.draw(draw.way, *size as u64) as usize;
                         table.agrees(
                             number + if group.is_of_one_size() { 0 } else { size * 128 },
                             *code,
@@ -478,7 +651,7 @@ fn agreeing(group: &Group, rows: &[usize], seeds: &[u64], units: &[Unit]) -> Opt
                     }),
                     Unit::Number { limit, from } => {
                         table.chance -= (*limit as f64 / 2.0).ln();
-                        state.draw(draw.way, *limit) + from == number_of(group, codes)
+                        tape.draw(draw.way, *limit) + from == number_of(group, codes)
                     }
                 }
             });
@@ -490,103 +663,10 @@ fn agreeing(group: &Group, rows: &[usize], seeds: &[u64], units: &[Unit]) -> Opt
     None
 }
 
-/// Seeds of which each gives one password, wherever that stands: a generator that is seeded for each device.
-fn anywhere(case: &Case, group: &Group) -> Option<Found> {
-    let bits: f64 = group.sizes.iter().map(|size| (*size as f64).log2()).sum();
-    let seeds = seeds(case);
-    let passwords: HashSet<&[u16]> = group.grid.rows().collect();
-    let numbers: HashSet<u64> = group.grid.rows().map(|codes| number_of(group, codes)).collect();
-    let orders: Vec<Vec<u16>> = orders::of(group.grid.symbols())
-        .iter()
-        .map(|order| {
-            order
-                .iter()
-                .filter_map(|symbol| group.grid.symbols().iter().position(|other| other == symbol))
-                .map(|at| at as u16)
-                .collect()
-        })
-        .collect();
-    // What chance gives has to be far less than what is looked for.
-    let expected = seeds.len() as f64 * passwords.len() as f64 * (-bits).exp2();
-    if expected > 1000.0 || !group.is_of_one_size() {
-        return None;
-    }
-    let units = units(group);
-    let size = group.sizes.first().copied().unwrap_or(2) as u64;
-    let next = AtomicUsize::new(0);
-    let total: Mutex<Vec<((Draw, usize), usize)>> = Mutex::new(Vec::new());
-    let work = || {
-        let mut hits: Vec<usize> = vec![0; DRAWS.len() * WAYS];
-        let mut word = vec![0_u16; group.grid.width];
-        loop {
-            let from = next.fetch_add(CHUNK, Ordering::Relaxed);
-            let Some(chunk) = seeds
-                .get(from..(from + CHUNK).min(seeds.len()))
-                .filter(|chunk| !chunk.is_empty())
-            else {
-                break;
-            };
-            for seed in chunk {
-                for (which, (state, draw)) in states(*seed).enumerate() {
-                    for (number, unit) in units.iter().enumerate() {
-                        let mut state = state.clone();
-                        let mut hit = |place: usize| {
-                            if let Some(count) = hits.get_mut(which * WAYS + place) {
-                                *count += 1;
-                            }
-                        };
-                        if let Unit::Number { limit, from } = unit {
-                            if numbers.contains(&(state.draw(draw.way, *limit) + from)) {
-                                hit(orders.len() + number);
-                            }
-                            continue;
-                        }
-                        let drawn: Vec<usize> = (0..group.grid.width)
-                            .map(|_| state.draw(draw.way, size) as usize)
-                            .collect();
-                        for (place, order) in orders.iter().enumerate() {
-                            for (slot, number) in word.iter_mut().zip(&drawn) {
-                                *slot = order.get(*number).copied().unwrap_or(NONE);
-                            }
-                            if passwords.contains(word.as_slice()) {
-                                hit(place);
-                            }
-                        }
-                    }
-                }
-            }
-        }
-        if let Ok(mut total) = total.lock() {
-            let found = hits.iter().enumerate().filter(|(_, hits)| **hits > 0);
-            total.extend(found.filter_map(|(at, hits)| Some(((*DRAWS.get(at / WAYS)?, at % WAYS), *hits))));
-        }
-    };
-    thread::scope(|scope| {
-        for _ in 1..case.settings.threads.get() {
-            scope.spawn(work);
-        }
-        work();
-    });
-    let mut sums: std::collections::BTreeMap<(Draw, usize), usize> = std::collections::BTreeMap::new();
-    for (key, hits) in total.into_inner().unwrap_or_default() {
-        *sums.entry(key).or_default() += hits;
-    }
-    let ((draw, _), hits) = sums.into_iter().max_by_key(|(_, hits)| *hits)?;
-    let chance = chance::poisson(hits, expected * 1.2 + 1e-9) + ((DRAWS.len() * WAYS) as f64).ln();
-    (hits >= 2 && chance < LIMIT).then(|| Found {
-        prohibitions: Vec::new(),
-        devices: hits.min(group.devices.len()),
-        evidence: format!(
-            "{hits} passwords are what {} gives first with one of {} seeds, where {expected:.1} are expected. By chance: {}",
-            draw.in_words(),
-            seeds.len(),
-            chance::in_words(chance)
-        ),
-    })
-}
-
 /// Passwords that a stream is followed for.
 const FOLLOWED: usize = 64;
+/// Numbers that may be drawn from one password to the next.
+const MOST_BETWEEN: u32 = 8;
 const SAMPLE: usize = 24;
 const CHUNK: usize = 512;
 /// Orders of the alphabet, and numbers, that a draw is tried with.

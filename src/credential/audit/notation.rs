@@ -38,6 +38,8 @@ enum Part {
     Whole,
     First,
     Last,
+    /// Without a look at parts.
+    Everything,
     /// As the last, with one symbol left out at the end: a check digit.
     ButOne,
 }
@@ -59,6 +61,8 @@ enum Notation {
     NumberBackwards(usize),
     /// The first decimal digits of a number.
     Leading(usize),
+    /// A symbol for each byte, by a table that nobody knows.
+    Table,
 }
 
 const WINDOWS: [Notation; 7] = [
@@ -71,8 +75,40 @@ const WINDOWS: [Notation; 7] = [
     Notation::SixBits,
 ];
 
+/// A table from bytes to symbols that holds for all results at once, if there is one: where it begins, and how likely that is by chance.
+pub(super) fn by_table(results: &[Vec<u8>], targets: &[Target], alphabet: &Alphabet) -> Option<(Place, f64)> {
+    let length = results.iter().map(Vec::len).min().unwrap_or(0);
+    let longest = targets.iter().map(|target| target.whole.len()).max().unwrap_or(0);
+    let one = -(alphabet.size() as f64 / 2.0).max(1.3).ln();
+    (0..length.saturating_sub(longest) + 1).find_map(|offset| {
+        let mut symbols = [0_u8; 256];
+        let mut chance = 0.0;
+        for (result, target) in results.iter().zip(targets) {
+            for (byte, symbol) in result.iter().skip(offset).zip(&target.whole) {
+                let seen = symbols.get_mut(usize::from(*byte))?;
+                if *seen == 0 {
+                    *seen = *symbol;
+                } else if seen == symbol {
+                    chance += one;
+                } else {
+                    return None;
+                }
+            }
+        }
+        let place = Place {
+            part: Part::Everything,
+            notation: Notation::Table,
+            order: 0,
+            offset,
+        };
+        Some((place, chance))
+    })
+}
+
 /// The symbols of one password that are looked for.
 pub(super) struct Target {
+    /// All of them.
+    whole: Vec<u8>,
     parts: Vec<(Part, Needle)>,
 }
 
@@ -143,10 +179,14 @@ impl Alphabet {
 }
 
 impl Place {
+    pub(super) fn is_by_table(&self) -> bool {
+        self.notation == Notation::Table
+    }
+
     /// Which part of the password it is.
     pub(super) fn what(&self) -> &'static str {
         match self.part {
-            Part::Whole => "the whole of what varies",
+            Part::Whole | Part::Everything => "the whole of what varies",
             Part::First => "their first symbols",
             Part::Last => "their last symbols",
             Part::ButOne => "their symbols but the last, which may be a check digit",
@@ -186,6 +226,9 @@ impl Place {
                 )
             }
             Notation::Leading(which) => format!("{} as a number, its first digits", number_name(which)),
+            Notation::Table => {
+                format!("a symbol for each byte from {at} on, by a table that was learnt from the batch")
+            }
         }
     }
 }
@@ -228,7 +271,17 @@ impl Target {
                 (part, needle)
             })
             .collect();
-        Some(Self { parts })
+        Some(Self {
+            whole: text.as_bytes().to_vec(),
+            parts,
+        })
+    }
+
+    /// Whether a result is too short for it.
+    pub(super) fn is_longer_than(&self, results: &[Vec<u8>]) -> bool {
+        results
+            .last()
+            .is_none_or(|result| result.len() < self.whole.len())
     }
 
     /// Adds the places where it stands in a result.

@@ -182,13 +182,13 @@ fn manual_code(code: &str) -> Option<u32> {
 
 /// Verhoeff's check digit: permutations of the dihedral group of ten elements.
 fn is_verhoeff(code: &str) -> bool {
+    const MOVED: [u32; 10] = [1, 5, 7, 6, 2, 8, 3, 0, 9, 4];
     let times = |one: u32, other: u32| match (one < 5, other < 5) {
         (true, true) => (one + other) % 5,
         (true, false) => 5 + (one + other - 5) % 5,
         (false, true) => 5 + (one - 5 + 5 - other) % 5,
         (false, false) => (one - 5 + 5 - (other - 5)) % 5,
     };
-    const MOVED: [u32; 10] = [1, 5, 7, 6, 2, 8, 3, 0, 9, 4];
     let mut check = 0;
     for (at, letter) in code.chars().rev().enumerate() {
         let Some(mut digit) = letter.to_digit(10) else {

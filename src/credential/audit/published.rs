@@ -18,7 +18,11 @@ use super::batch::bare;
 use super::case::{Case, Notes};
 use super::chance::{self, LIMIT};
 use super::report::{Kind, Prohibition};
+use super::shape::{FEWEST, Group};
 use super::words::{DEFAULTS, ROWS, WORDS};
+
+/// A password that is published word for word is reported from 1 in 22,000 on: only among short ones it is there by chance.
+const PUBLISHED: f64 = -10.0;
 
 /// A set of passwords that people try, and how many there are in it.
 type Tried = (&'static str, f64);
@@ -35,9 +39,16 @@ pub(super) fn search(case: &Case, notes: &mut Notes) {
     let mut published: Vec<usize> = Vec::new();
     let mut expected_published = 0.0;
     let mut common: BTreeMap<&'static str, (Vec<usize>, f64)> = BTreeMap::new();
+    let usual = case.shape.groups.first().map_or(1.0, Group::same);
     for group in &case.shape.groups {
         let n = group.devices.len() as f64;
-        let one = group.same().max(1e-300);
+        // A few that look unlike the others have no space of their own.
+        let one = if group.devices.len() < FEWEST {
+            group.same().min(usual)
+        } else {
+            group.same()
+        };
+        let one = one.max(1e-300);
         let length = group.layout.chars().count();
         let of_length = defaults
             .iter()
@@ -66,7 +77,7 @@ pub(super) fn search(case: &Case, notes: &mut Notes) {
         }
     }
     let chance = chance::poisson(published.len(), expected_published);
-    if chance < LIMIT {
+    if chance < if case.is_pairing { LIMIT } else { PUBLISHED } {
         let shown: String = published
             .first()
             .and_then(|device| case.values.get(*device))

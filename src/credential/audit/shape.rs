@@ -3,7 +3,7 @@
 //! ```text
 //!  every detector
 //!  audit::shape (this file)
-//!  audit::batch
+//!  audit::batch · audit::chance
 //! ```
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,6 +12,7 @@ use std::vec;
 use std::vec::Vec;
 
 use super::batch::bare;
+use super::chance::{self, LIMIT};
 
 /// Symbols in rows and columns, as numbers in the order of the symbols.
 pub(super) struct Grid {
@@ -455,11 +456,8 @@ fn sizes(grid: &Grid, is_words: bool) -> Vec<usize> {
             }
             // As many symbols as chance leaves out of so many rows are not missing.
             let unseen = could as f64 * (1.0 - 1.0 / could.max(1) as f64).powf(n);
-            if (could - seen) as f64 > 3.0 + 4.0 * unseen {
-                seen
-            } else {
-                could
-            }
+            let chance = chance::poisson(could - seen, unseen) + (grid.width as f64).ln();
+            if chance < LIMIT { seen } else { could }
         })
         .collect()
 }

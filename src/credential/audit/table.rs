@@ -25,6 +25,8 @@ pub(super) struct Row {
 }
 
 impl Table {
+    //= compliance/requirements.md#cred-41
+    //# A table that cannot be read whole MUST be refused with line, column and reason, and nothing in it guessed.
     pub(super) fn read(bytes: &[u8]) -> Result<Self, BadInput> {
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {

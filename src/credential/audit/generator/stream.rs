@@ -121,9 +121,96 @@ impl Draw {
     }
 }
 
-/// A generator under way. It is begun once for a seed, and drawn from in several ways from copies.
-#[derive(Clone)]
-pub(super) enum State {
+/// What a generator gives for a seed, kept so that it is drawn from in several ways.
+pub(super) struct Tape {
+    state: State,
+    results: Vec<u64>,
+    bits: u32,
+    at: usize,
+}
+
+impl Tape {
+    pub(super) fn new(source: Source, seed: u64) -> Self {
+        Self {
+            state: State::new(source, seed),
+            results: Vec::new(),
+            bits: 32,
+            at: 0,
+        }
+    }
+
+    /// From the first result on again.
+    pub(super) fn rewind(&mut self) {
+        self.at = 0;
+    }
+
+    #[inline]
+    fn next(&mut self) -> (u64, u32) {
+        let result = if let Some(result) = self.results.get(self.at) {
+            *result
+        } else {
+            let (result, bits) = self.state.next();
+            self.results.push(result);
+            self.bits = bits;
+            result
+        };
+        self.at += 1;
+        (result, self.bits)
+    }
+
+    /// A number below the limit.
+    #[inline]
+    pub(super) fn draw(&mut self, way: Way, limit: u64) -> u64 {
+        let limit = limit.max(1);
+        let size = u64::BITS - limit.leading_zeros();
+        match way {
+            Way::Modulo => self.next().0 % limit,
+            Way::ModuloHalf => (self.next().0 >> 1) % limit,
+            Way::Scaled => {
+                let (word, bits) = self.next();
+                (u128::from(word) * u128::from(limit) >> bits) as u64
+            }
+            Way::Upper => self.again(limit, |tape| {
+                if size <= 32 {
+                    tape.next().0 >> (32 - size)
+                } else {
+                    let low = tape.next().0;
+                    low | tape.next().0 >> (64 - size) << 32
+                }
+            }),
+            Way::Lower => {
+                let mask = u64::MAX >> (limit - 1).leading_zeros().min(63);
+                self.again(limit, |tape| tape.next().0 & mask)
+            }
+            Way::Fraction => {
+                let (high, low) = (self.next().0 >> 5, self.next().0 >> 6);
+                let fraction = (high as f64 * 67_108_864.0 + low as f64) / 9_007_199_254_740_992.0;
+                (fraction * limit as f64) as u64
+            }
+            Way::Java if limit > 1 << 31 => self.next().0,
+            Way::Java if limit.is_power_of_two() => limit * self.next().0 >> 31,
+            Way::Java => {
+                // The uppermost, incomplete range is drawn again.
+                let whole = (1 << 31) / limit * limit;
+                self.again(whole, |tape| tape.next().0) % limit
+            }
+        }
+    }
+
+    /// Draws until it is below the limit; a stream that never is, is none of ours.
+    fn again(&mut self, limit: u64, draw: impl Fn(&mut Self) -> u64) -> u64 {
+        for _ in 0..MOST_TIMES {
+            let drawn = draw(self);
+            if drawn < limit {
+                return drawn;
+            }
+        }
+        0
+    }
+}
+
+/// A generator under way.
+enum State {
     Glibc(VecDeque<u32>),
     Word(Source, u64),
     DotNet(Vec<i32>, usize),
@@ -131,7 +218,7 @@ pub(super) enum State {
 }
 
 impl State {
-    pub(super) fn new(source: Source, seed: u64) -> Self {
+    fn new(source: Source, seed: u64) -> Self {
         let low = seed as u32;
         match source {
             Source::Glibc => Self::glibc(low),
@@ -252,62 +339,6 @@ impl State {
             Self::Twister(twister) => (u64::from(twister.next()), 32),
         }
     }
-
-    /// A number below the limit.
-    #[inline]
-    pub(super) fn draw(&mut self, way: Way, limit: u64) -> u64 {
-        let limit = limit.max(1);
-        let size = u64::BITS - limit.leading_zeros();
-        match way {
-            Way::Modulo => self.next().0 % limit,
-            Way::ModuloHalf => (self.next().0 >> 1) % limit,
-            Way::Scaled => {
-                let (word, bits) = self.next();
-                (u128::from(word) * u128::from(limit) >> bits) as u64
-            }
-            Way::Upper => loop {
-                let drawn = if size <= 32 {
-                    self.next().0 >> (32 - size)
-                } else {
-                    let low = self.next().0;
-                    low | self.next().0 >> (64 - size) << 32
-                };
-                if drawn < limit {
-                    break drawn;
-                }
-            },
-            Way::Lower => {
-                let mask = (limit - 1).checked_next_power_of_two().map_or(u64::MAX, |power| {
-                    if power == limit - 1 {
-                        2 * power - 1
-                    } else {
-                        power - 1
-                    }
-                });
-                loop {
-                    let drawn = self.next().0 & mask;
-                    if drawn < limit || mask == 0 {
-                        break drawn.min(limit - 1);
-                    }
-                }
-            }
-            Way::Fraction => {
-                let (high, low) = (self.next().0 >> 5, self.next().0 >> 6);
-                let fraction = (high as f64 * 67_108_864.0 + low as f64) / 9_007_199_254_740_992.0;
-                (fraction * limit as f64) as u64
-            }
-            Way::Java => loop {
-                let word = self.next().0;
-                if limit.is_power_of_two() {
-                    break limit * word >> 31;
-                }
-                let drawn = word % limit;
-                if word - drawn + (limit - 1) < 1 << 31 {
-                    break drawn;
-                }
-            },
-        }
-    }
 }
 
 fn next_of(next: &mut i32, value: i32) -> i32 {
@@ -391,6 +422,8 @@ fn words(seed: u64) -> Vec<u32> {
     }
 }
 
+/// Draws of one number: the most likely miss comes half of the time.
+const MOST_TIMES: u32 = 128;
 const MASK_48: u64 = (1 << 48) - 1;
 
 #[cfg(test)]
@@ -414,16 +447,16 @@ mod tests {
         assert_eq!(first(Source::TwisterWord, 5489, 2), [3_499_211_612, 581_869_302]);
         assert_eq!(first(Source::DotNet, 0, 1), [1_559_595_546]);
         // new java.util.Random(42): nextInt(10) gives 0, 3, 8.
-        let mut java = State::new(Source::Java, 42);
+        let mut java = Tape::new(Source::Java, 42);
         assert_eq!([0; 3].map(|_: u64| java.draw(Way::Java, 10)), [0, 3, 8]);
         // random.seed(42): randint(1, 100) gives 82, 15, 4.
-        let mut python = State::new(Source::TwisterArray, 42);
+        let mut python = Tape::new(Source::TwisterArray, 42);
         assert_eq!([0; 3].map(|_: u64| 1 + python.draw(Way::Upper, 100)), [82, 15, 4]);
         // random.seed(42): random() is 0.6394267984578837.
-        let mut python = State::new(Source::TwisterArray, 42);
+        let mut python = Tape::new(Source::TwisterArray, 42);
         assert_eq!(python.draw(Way::Fraction, 1_000_000), 639_426);
         // numpy.random.seed(42): randint(0, 100) gives 51, 92, 14.
-        let mut numpy = State::new(Source::TwisterWord, 42);
+        let mut numpy = Tape::new(Source::TwisterWord, 42);
         assert_eq!([0; 3].map(|_: u64| numpy.draw(Way::Lower, 100)), [51, 92, 14]);
     }
 }
