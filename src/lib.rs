@@ -69,3 +69,4 @@ pub mod flash;
 pub mod secret;
 mod stack;
 pub mod store;
+pub mod telemetry;

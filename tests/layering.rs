@@ -15,13 +15,14 @@ use std::path::Path;
 use syn::visit::{self, Visit};
 
 /// Each module of the crate and what it may import.
-const CRATE: [(&str, &[&str]); 6] = [
+const CRATE: [(&str, &[&str]); 7] = [
     ("secret", &[]),
     ("stack", &[]),
     ("crypto", &["secret", "stack"]),
     ("flash", &[]),
     ("store", &["secret", "stack", "crypto", "flash"]),
     ("erase", &["secret", "crypto", "flash", "store"]),
+    ("telemetry", &[]),
 ];
 
 /// Each module of the store and what it may import of the others. `store` is `src/store.rs` itself, the operations; it
@@ -496,7 +497,7 @@ fn a_file_touched_outside_its_module_is_found() {
 
 #[test]
 fn a_module_without_a_row_is_found() {
-    assert_eq!(planted("src/telemetry.rs", "").len(), 1);
+    assert_eq!(planted("src/novelty.rs", "").len(), 1);
 }
 
 #[test]
