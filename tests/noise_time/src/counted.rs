@@ -81,8 +81,8 @@ pub(crate) fn count() -> ExitCode {
     fs::create_dir_all(&place).expect("a place for the dumps");
     let out = Command::new("valgrind")
         .arg("--tool=callgrind")
-        .arg("--toggle-collect=noise_time::counted::measured*")
-        .arg("--dump-after=noise_time::counted::measured*")
+        .arg("--toggle-collect=noise_time::counted::measured")
+        .arg("--dump-after=noise_time::counted::measured")
         .arg(format!("--callgrind-out-file={}/dump", place.display()))
         .arg(&program)
         .arg("answer")
