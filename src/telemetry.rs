@@ -5,4 +5,6 @@
 //!  noise     randomised answers with an exact epsilon
 //! ```
 
+#[cfg(feature = "collector")]
+pub mod collect;
 pub mod noise;
