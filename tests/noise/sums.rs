@@ -98,6 +98,22 @@ fn every_answer_is_counted_once() {
 }
 
 #[test]
+fn many_answers_at_once_are_those_answers() {
+    let (mut one_by_one, mut at_once) = (
+        PartialSum::new(&source(), &PROGRAMME),
+        PartialSum::new(&source(), &PROGRAMME),
+    );
+    for _ in 0..7 {
+        one_by_one.add(0b10110_u64).expect("counted");
+    }
+    at_once.add_times(0b10110_u64, 7).expect("counted");
+    assert_eq!(at_once, one_by_one);
+    assert_eq!(at_once.add_times(1_u64, u64::MAX - 6), Err(AnswerError::Full));
+    assert_eq!(at_once, one_by_one, "nothing was counted");
+    assert_eq!(at_once.add_times(1_u64, u64::MAX - 7), Ok(()));
+}
+
+#[test]
 fn an_answer_that_the_treatment_does_not_give_is_not_counted() {
     let sums = filled();
     let flaws: [(usize, Answer, AnswerError); 11] = [

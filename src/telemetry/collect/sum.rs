@@ -214,16 +214,25 @@ impl PartialSum {
     ///
     /// [`AnswerError`]; nothing is counted then.
     pub fn add(&mut self, answer: impl Into<Answer>) -> Result<(), AnswerError> {
+        self.add_times(answer, 1)
+    }
+
+    /// Counts the same answer of so many devices: what an engine's `GROUP BY` gives.
+    ///
+    /// # Errors
+    ///
+    /// [`AnswerError`]; nothing is counted then.
+    pub fn add_times(&mut self, answer: impl Into<Answer>, times: u64) -> Result<(), AnswerError> {
         let answer = answer.into();
-        // With this free, no count can be full: each is at most the number of reports.
-        let reports = self.reports.checked_add(1).ok_or(AnswerError::Full)?;
+        // With this many free, no count can be full: each is at most the number of reports.
+        let reports = self.reports.checked_add(times).ok_or(AnswerError::Full)?;
         let at = match (self.parameters.0, answer) {
             (Kind::Unary { categories, .. }, Answer::Bits(bits)) => {
                 if u32::from(categories) < u64::BITS && bits >> categories != 0 {
                     return Err(AnswerError::Range);
                 }
                 for (category, count) in self.counts.iter_mut().enumerate() {
-                    *count += bits >> category & 1;
+                    *count += (bits >> category & 1) * times;
                 }
                 self.reports = reports;
                 return Ok(());
@@ -238,7 +247,7 @@ impl PartialSum {
             }
             _ => return Err(AnswerError::Kind),
         };
-        *self.counts.get_mut(at).ok_or(AnswerError::Range)? += 1;
+        *self.counts.get_mut(at).ok_or(AnswerError::Range)? += times;
         self.reports = reports;
         Ok(())
     }
