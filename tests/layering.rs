@@ -17,7 +17,7 @@ use std::path::Path;
 use syn::visit::{self, Visit};
 
 /// Each module of the crate and what it may import.
-const CRATE: [(&str, &[&str]); 7] = [
+const CRATE: [(&str, &[&str]); 8] = [
     ("secret", &[]),
     ("stack", &[]),
     ("crypto", &["secret", "stack"]),
@@ -28,6 +28,7 @@ const CRATE: [(&str, &[&str]); 7] = [
         "credential",
         &["secret", "stack", "crypto", "flash", "store", "erase"],
     ),
+    ("telemetry", &[]),
 ];
 
 /// Each module of the store and what it may import of the others. `store` is `src/store.rs` itself, the operations; it
@@ -524,7 +525,7 @@ fn a_file_touched_outside_its_module_is_found() {
 
 #[test]
 fn a_module_without_a_row_is_found() {
-    assert_eq!(planted("src/telemetry.rs", "").len(), 1);
+    assert_eq!(planted("src/novelty.rs", "").len(), 1);
 }
 
 #[test]

@@ -7,19 +7,21 @@
 //!  cargo xtask wiping [--short]
 //!  cargo xtask pictures [--write]
 //!  cargo xtask blocklist [--write]
+//!  cargo xtask utility [--write]
 //! ```
 //!
 //! `assure` drives tools that take minutes to hours and appends what they found to `docs/assurance.md`. `plants` proves that
 //! tests can fail: it plants the bugs of `xtask/plants.txt`, one at a time, in a copy of the tree. `instructions` counts what each
 //! operation takes and holds it against `docs/instructions.md`. `wiping` looks for what is left of secrets in the memory of optimised
 //! programs, on this machine and on an emulated device. `pictures` draws what an erasure does to the flash. `blocklist` makes
-//! the filter of common passwords.
+//! the filter of common passwords. `utility` measures what the estimates of telemetry are worth.
 
 mod assure;
 mod blocklist;
 mod instructions;
 mod pictures;
 mod plants;
+mod utility;
 mod wiping;
 
 use std::path::{Path, PathBuf};
@@ -38,6 +40,8 @@ cargo xtask pictures [--write]
     Draws a part before and after an erasure and compares with docs/pictures, or writes those anew.
 cargo xtask blocklist [--write]
     Makes the filter of common passwords from xtask/common_words.txt and compares it with src/credential/blocklist.bin, or writes that anew.
+cargo xtask utility [--write]
+    Measures the errors of telemetry's estimates and compares with docs/telemetry-utility.md, or writes that anew.
 ";
 
 fn main() -> ExitCode {
@@ -55,6 +59,8 @@ fn main() -> ExitCode {
         ["pictures", "--write"] => pictures::run(&root(), true),
         ["blocklist"] => blocklist::run(&root(), false),
         ["blocklist", "--write"] => blocklist::run(&root(), true),
+        ["utility"] => utility::run(&root(), false),
+        ["utility", "--write"] => utility::run(&root(), true),
         _ => Err(HELP.to_owned()),
     };
     match outcome {
