@@ -57,6 +57,8 @@ pub(crate) enum Label {
     ClassKey,
     ClassSeal,
     ClassNonce,
+    TelemetrySeed,
+    Pseudonym,
 }
 
 impl Label {
@@ -75,6 +77,8 @@ impl Label {
             Self::ClassKey => b"bydesign/v1/class-key",
             Self::ClassSeal => b"bydesign/v1/class-seal",
             Self::ClassNonce => b"bydesign/v1/class-nonce",
+            Self::TelemetrySeed => b"bydesign/v1/telemetry-seed",
+            Self::Pseudonym => b"bydesign/v1/pseudonym",
         }
     }
 }

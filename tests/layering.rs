@@ -22,7 +22,7 @@ const CRATE: [(&str, &[&str]); 7] = [
     ("flash", &[]),
     ("store", &["secret", "stack", "crypto", "flash"]),
     ("erase", &["secret", "crypto", "flash", "store"]),
-    ("telemetry", &[]),
+    ("telemetry", &["secret", "crypto", "flash", "store"]),
 ];
 
 /// Each module of the store and what it may import of the others. `store` is `src/store.rs` itself, the operations; it
