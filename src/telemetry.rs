@@ -95,7 +95,8 @@
 //! Serves CoP 8 and 10; EN 303 645 5.8, 5.10-1 and clause 6 (6-1 to 6-8).
 //!
 //! ```text
-//!  dictionary · decode       on hosts, feature `collector`: what is declared, for people; reports read again
+//!  dictionary                on hosts, feature `collector`: what is declared, for people
+//!  decode                    reports read again, strictly
 //!  collect                   on hosts, feature `collector`: sums and estimates
 //!  signals · anomaly         security events, counted; a rate that is unusual
 //!  gate                      consent, budget, queue: the only way out
@@ -106,8 +107,12 @@
 //!  raw · steady              readings; arithmetic in constant time
 //! ```
 
+mod anomaly;
 mod budget;
 mod consent;
+mod decode;
+#[cfg(feature = "collector")]
+pub mod dictionary;
 mod encode;
 mod epoch;
 mod gate;
@@ -117,11 +122,14 @@ mod raw;
 mod report;
 mod schema;
 mod shape;
+pub mod signals;
 mod steady;
 mod treatment;
 
+pub use anomaly::{Baseline, Rate};
 pub use budget::Budget;
 pub use consent::{Answer, Consent, MOST_PURPOSES};
+pub use decode::{DecodeError, Reason, Value, schema_of};
 pub use epoch::MOST_ANSWERS;
 pub use gate::{Gate, GateError, Prepared, Status, Waiting};
 pub use raw::{Extremes, Histogram, Number, Place, Raw, Tally, ThisDevice, Time};

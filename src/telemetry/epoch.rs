@@ -48,7 +48,7 @@ struct Answer {
     report: u16,
     field: u8,
     value: u8,
-    answer: u64,
+    given: u64,
 }
 
 /// Wiped when it is dropped.
@@ -118,7 +118,7 @@ impl Epoch {
             .filter(|answer| answer.report == question.report && answer.field == question.field);
         of_field.fold(0, |found, answer| {
             let is_it = Choice::from(u8::from(answer.value ^ question.value == 0));
-            u64::conditional_select(&found, &answer.answer, is_it)
+            u64::conditional_select(&found, &answer.given, is_it)
         })
     }
 
@@ -132,7 +132,7 @@ impl Epoch {
             report: question.report,
             field: question.field,
             value: question.value,
-            answer,
+            given: answer,
         };
         self.count = self.count.saturating_add(1);
         self.is_changed = true;
@@ -140,7 +140,7 @@ impl Epoch {
     }
 
     /// The form on flash, with one more writing counted; gives its length.
-    pub(crate) fn to_bytes(&mut self, out: &mut [u8; EPOCH_LEN]) -> usize {
+    pub(crate) fn write(&mut self, out: &mut [u8; EPOCH_LEN]) -> usize {
         self.written = self.written.saturating_add(1);
         let head = [VERSION, u8::from(self.is_to_be_swept)].into_iter();
         let numbers = self
@@ -153,7 +153,7 @@ impl Epoch {
             let [low, high] = known.report.to_le_bytes();
             [low, high, known.field, known.value]
                 .into_iter()
-                .chain(known.answer.to_le_bytes())
+                .chain(known.given.to_le_bytes())
         });
         let bytes = head.chain(numbers).chain(seed).chain(answers);
         out.iter_mut().zip(bytes).for_each(|(to, from)| *to = from);
@@ -215,7 +215,7 @@ mod tests {
             assert!(epoch.remember(question, u64::from(value) << 33));
         }
         let mut bytes = [0; EPOCH_LEN];
-        let len = epoch.to_bytes(&mut bytes);
+        let len = epoch.write(&mut bytes);
         let read = Epoch::from_bytes(&bytes[..len]).unwrap();
         assert_eq!((read.number, read.written, read.is_changed), (7, 1, false));
         assert_eq!(read.pseudonym::<8>(1, 0), epoch.pseudonym::<8>(1, 0));

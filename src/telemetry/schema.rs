@@ -397,10 +397,12 @@ pub trait Declaration {
 pub trait PartOf<D: Declaration>: Report {}
 
 #[doc(hidden)]
+#[must_use]
+#[allow(clippy::indexing_slicing)] // while compiling
 pub const fn rules_of<const N: usize>(classes: &[ConsentClass; N]) -> [ClassRules; N] {
     const { assert!(N > 0, "a declaration has a consent class") };
-    let mut rules = [classes.first_chunk::<1>().expect("there is one")[0].rules; N];
-    let mut at = 0;
+    let mut rules = [classes[0].rules; N];
+    let mut at = 1;
     while at < N {
         rules[at] = classes[at].rules;
         at += 1;
@@ -410,6 +412,8 @@ pub const fn rules_of<const N: usize>(classes: &[ConsentClass; N]) -> [ClassRule
 
 /// The terms of every purpose: what all reports together declare for it.
 #[doc(hidden)]
+#[must_use]
+#[allow(clippy::indexing_slicing)] // while compiling
 pub const fn terms_of<const N: usize>(purposes: &[Purpose; N], reports: &[ReportSchema]) -> [Terms; N] {
     let mut all = [Terms {
         purpose: 0,

@@ -81,9 +81,8 @@ impl<D: Declaration> Gate<D> {
     ) -> Result<Option<u8>, GateError> {
         let consents = read_consents(store).await?;
         let open = D::TERMS.iter().find(|terms| {
-            !consents
-                .of(terms.purpose)
-                .is_some_and(|consent| consent.terms == terms.terms)
+            let consent = consents.of(terms.purpose);
+            consent.is_none_or(|consent| consent.terms != terms.terms)
         });
         Ok(open.map(|terms| terms.purpose))
     }
@@ -113,7 +112,7 @@ impl<D: Declaration> Gate<D> {
     ) -> Result<bool, GateError> {
         let terms = Self::terms(purpose)?;
         let rules = Self::rules(terms.class)?;
-        Ok(is_granted(&read_consents(store).await?, terms, rules))
+        Ok(is_granted(&read_consents(store).await?, *terms, rules))
     }
 
     fn terms(purpose: u8) -> Result<&'static Terms, GateError> {
@@ -154,7 +153,7 @@ impl<D: Declaration> Gate<D> {
         let mut consents = read_consents(store).await?;
         let of_class = || D::TERMS.iter().filter(|terms| terms.class == rules.number);
         let mut granted = Granted::default();
-        for terms in of_class().filter(|terms| is_granted(&consents, terms, rules)) {
+        for terms in of_class().filter(|terms| is_granted(&consents, **terms, rules)) {
             granted.add(terms.purpose);
         }
         let mut is_withdrawn = false;
@@ -192,7 +191,7 @@ async fn is_there<M: Medium, I: Memory>(
     Ok(store.contains_bytes(class, QUEUE).await? || store.contains_bytes(class, EPOCH).await?)
 }
 
-fn is_granted(consents: &Consents, terms: &Terms, rules: &ClassRules) -> bool {
+fn is_granted(consents: &Consents, terms: Terms, rules: &ClassRules) -> bool {
     match (consents.of(terms.purpose), rules.basis) {
         (Some(consent), Basis::OptIn) => consent.answer == Answer::Granted && consent.terms == terms.terms,
         (Some(consent), Basis::OptOut) => consent.answer == Answer::Granted,

@@ -298,7 +298,7 @@ async fn put_epoch<M: Medium, I: Memory, R: TryCryptoRng + ?Sized>(
     random: &mut R,
 ) -> Result<(), GateError> {
     let mut bytes = Zeroizing::new([0; EPOCH_LEN]);
-    let len = epoch.to_bytes(&mut bytes);
+    let len = epoch.write(&mut bytes);
     let value = bytes.get(..len).unwrap_or_default();
     let change = Change::put_bytes(store_class(rules), EPOCH, value);
     Ok(store.commit_any(&[change], random).await?)
@@ -339,7 +339,7 @@ async fn enqueue<M: Medium, I: Memory, R: TryCryptoRng + ?Sized>(
     let counts = queue.with(report_len).to_bytes();
     let mut bytes = Zeroizing::new([0; EPOCH_LEN]);
     let epoch_len = if epoch.is_changed {
-        epoch.to_bytes(&mut bytes)
+        epoch.write(&mut bytes)
     } else {
         0
     };

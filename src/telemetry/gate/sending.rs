@@ -132,11 +132,10 @@ pub(super) async fn drop_report<M: Medium, I: Memory, R: TryCryptoRng + ?Sized>(
     // As many as there can be at most.
     for _ in 0..after.span() {
         let next = Name::of_report(after.first);
-        if !store.contains_bytes(class, next.as_str()).await? {
-            after = after.without(after.first, 0);
-        } else {
+        if store.contains_bytes(class, next.as_str()).await? {
             break;
         }
+        after = after.without(after.first, 0);
     }
     let counts = after.to_bytes();
     let changes = [

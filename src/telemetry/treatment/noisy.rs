@@ -284,7 +284,7 @@ impl<T, M: Answers<T> + Randomise> Treatment<T> for Noisy<M> {
                 if !aids.epoch.has_answers(aids.report, aids.field) {
                     aids.spend(one)?;
                     let drawn = self.mechanism.answer(reading, aids.random);
-                    self.keep(0, drawn.map_err(|_| Untreated::Random)?, aids)?;
+                    keep(0, drawn.map_err(|_| Untreated::Random)?, aids)?;
                 }
                 Ok(aids.epoch.answer(question(aids, 0)))
             }
@@ -293,7 +293,7 @@ impl<T, M: Answers<T> + Randomise> Treatment<T> for Noisy<M> {
                     aids.spend(one.saturating_mul(u64::from(M::VALUES)))?;
                     for value in 0..M::VALUES {
                         let drawn = self.mechanism.answer_to_value(value, aids.random);
-                        self.keep(value, drawn.map_err(|_| Untreated::Random)?, aids)?;
+                        keep(value, drawn.map_err(|_| Untreated::Random)?, aids)?;
                     }
                 }
                 Ok(aids.epoch.answer(question(aids, self.mechanism.value(reading))))
@@ -308,14 +308,12 @@ impl<T, M: Answers<T> + Randomise> Treatment<T> for Noisy<M> {
     }
 }
 
-impl<M> Noisy<M> {
-    fn keep<R: ?Sized>(&self, value: u8, answer: u64, aids: &mut Aids<'_, R>) -> Result<(), Untreated> {
-        let question = question(aids, value);
-        if aids.epoch.remember(question, answer) {
-            Ok(())
-        } else {
-            Err(Untreated::MemoFull)
-        }
+fn keep<R: ?Sized>(value: u8, answer: u64, aids: &mut Aids<'_, R>) -> Result<(), Untreated> {
+    let question = question(aids, value);
+    if aids.epoch.remember(question, answer) {
+        Ok(())
+    } else {
+        Err(Untreated::MemoFull)
     }
 }
 

@@ -344,6 +344,7 @@ impl<T: Copy> Sampled<T> {
     ///
     /// If that is less than 2; in a constant that is a compile error.
     #[must_use]
+    #[expect(clippy::panic, reason = "while compiling")]
     pub const fn one_in(reports: u32, inner: T) -> Self {
         assert!(reports >= 2, "one in two at most");
         let Ok(one_in) = Ratio::new(1, reports) else {

@@ -93,7 +93,7 @@ impl<const N: usize> Geohash<N> {
             assert!(
                 N >= 1 && N <= 4,
                 "a geohash of one to four letters names a region, a longer one a home"
-            )
+            );
         };
         Self(())
     }
