@@ -18,6 +18,8 @@ pub(super) const WAYS: u64 = 1 << 63;
 /// Random bytes of one draw.
 pub(super) const BYTES: usize = 8;
 
+//= compliance/requirements.md#tele-32
+//# A randomised treatment MUST NOT give an output when its random source fails.
 /// Eight bytes of the source. They are wiped where they were drawn: with them, an answer gives away the reading.
 pub(super) fn draw<R: TryCryptoRng + ?Sized>(random: &mut R) -> Result<u64, R::Error> {
     let mut bytes = Zeroizing::new([0; BYTES]);
@@ -42,6 +44,8 @@ pub(super) fn mask(bit: u32) -> u32 {
     black_box(bit).wrapping_neg()
 }
 
+//= compliance/requirements.md#tele-34
+//# A value outside the range of a randomised treatment MUST be treated as the nearest end of it.
 /// How far `value` is above `lowest`, brought into `0 ..= span`.
 pub(super) fn clamp(value: i32, lowest: i32, span: u32) -> u32 {
     // The difference of two 32-bit numbers and that of it and the span: 34 bits, the sign at the top.

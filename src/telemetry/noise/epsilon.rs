@@ -8,7 +8,7 @@
 //!
 //! An answer that `a` draws make of one value and `b` draws of another tells the two apart by at most the logarithm of `a / b`.
 //! [`BinaryLog`] is never below that logarithm, so what is debited is never less than what is spent; it is above it by less than
-//! 2⁻³⁹, so what is debited is at most one micro-unit more than it has to be.
+//! 2⁻⁴⁷, so what is debited is at most one micro-unit more than it has to be.
 
 use core::fmt;
 
@@ -71,17 +71,17 @@ pub(super) const fn wanted(epsilon: Ratio) -> Result<MicroEpsilon, ParameterErro
     Ok(MicroEpsilon(micros))
 }
 
-/// An upper bound of a binary logarithm, in units of 2⁻⁴⁰.
+/// An upper bound of a binary logarithm, in units of 2⁻⁴⁸.
 #[derive(Clone, Copy)]
 pub(super) struct BinaryLog(u64);
 
 /// Bits after the point of a [`BinaryLog`].
-const LOG_BITS: u32 = 40;
+const LOG_BITS: u32 = 48;
 /// Bits after the point of the mantissa that is squared.
 const MANTISSA_BITS: u32 = 62;
 const ONE: u128 = 1 << MANTISSA_BITS;
-/// A million times the natural logarithm of two, in units of 2⁻⁴⁰, rounded up.
-const MICROS_OF_LN_2: u128 = 762_123_384_785_810_451;
+/// A million times the natural logarithm of two, in units of 2⁻⁴⁸, rounded up.
+const MICROS_OF_LN_2: u128 = 195_103_586_505_167_475_278;
 
 impl BinaryLog {
     /// Of `larger` over `smaller`, where `larger ≥ smaller ≥ 1`.
@@ -95,8 +95,8 @@ impl BinaryLog {
     ///
     /// The division and each square are rounded up here, which can only make `m` larger, so the left side stays at or below the
     /// right one; `m` stays within `1 ≤ m ≤ 2`, since rounding up does not carry a number below 4 above 4. At the end `log₂ m ≤ 1`
-    /// adds at most one unit. Each rounding adds less than 2⁻⁶¹ to `log₂ m`, and less than that to the result: all 41 of them, less than 2⁻⁵⁵.
-    #[allow(clippy::cast_possible_truncation)] // at most 64 units of 2⁴⁰
+    /// adds at most one unit. Each rounding adds less than 2⁻⁶¹ to `log₂ m`, and less than that to the result: all 49 of them, less than 2⁻⁵⁵.
+    #[allow(clippy::cast_possible_truncation)] // at most 64 units of 2⁴⁸
     pub(super) const fn of(larger: u64, smaller: u64) -> Self {
         if larger <= smaller || smaller == 0 {
             // No such ratio; equal ones give nothing away.
@@ -139,8 +139,11 @@ impl BinaryLog {
 
     /// As a natural logarithm, in micro-units, rounded up: both factors are upper bounds, and so is their product.
     pub(super) const fn micros(self) -> MicroEpsilon {
+        if self.0 >= 1 << 58 {
+            return MicroEpsilon(u64::MAX); // of no ratio, or of too many steps: beyond all that is taken
+        }
         let micros = (self.0 as u128 * MICROS_OF_LN_2).div_ceil(1 << (2 * LOG_BITS));
-        #[allow(clippy::cast_possible_truncation)] // below 2⁶⁴ · 2⁶⁰ over 2⁸⁰
+        #[allow(clippy::cast_possible_truncation)] // below 2⁵⁸ · 2⁶⁸ over 2⁹⁶
         MicroEpsilon(micros as u64)
     }
 }

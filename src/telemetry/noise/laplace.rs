@@ -109,6 +109,8 @@ impl<const SPAN: usize> DiscreteLaplace<SPAN> {
         Err(ParameterError::Epsilon)
     }
 
+    //= compliance/requirements.md#tele-31
+    //# A randomised treatment MUST be able to give every output under every value.
     /// The table of a given decay, `alpha` in units of 2⁻⁶³: what a collector makes again of the parameters in its sums.
     ///
     /// # Errors
