@@ -46,14 +46,21 @@ pub fn markdown<D: Declaration>(out: &mut impl Write) -> fmt::Result {
             .iter()
             .filter(|report| report.class.rules.number == class.rules.number)
         {
-            writeln!(out, "\n### Report \"{}\", version {}\n", report.name, report.version)?;
+            writeln!(
+                out,
+                "\n### Report \"{}\", version {}\n",
+                report.name, report.version
+            )?;
             writeln!(
                 out,
                 "{} At most {} bytes.\n",
                 sentence(report.about),
                 report.max_bytes()
             )?;
-            writeln!(out, "| what | why | what is sent of it | kept for | who receives it |")?;
+            writeln!(
+                out,
+                "| what | why | what is sent of it | kept for | who receives it |"
+            )?;
             writeln!(out, "| --- | --- | --- | --- | --- |")?;
             for field in report.fields {
                 writeln!(
@@ -342,7 +349,11 @@ impl fmt::Display for Sent<'_> {
                 write!(to, "in steps of {step} from {low} to {high}")
             }
             Shape::Counts { buckets, step, last } => {
-                write!(to, "{buckets} counts, in steps of {step} up to {}", u128::from(step) * u128::from(last))
+                write!(
+                    to,
+                    "{buckets} counts, in steps of {step} up to {}",
+                    u128::from(step) * u128::from(last)
+                )
             }
             Shape::Choice { count } => write!(to, "one of {count} choices"),
             Shape::Bits { count } => write!(to, "a bit for each of {count} choices"),
@@ -355,13 +366,16 @@ impl fmt::Display for Sent<'_> {
                 steps(to)?;
             }
             How::Buckets(edges) => {
-                write!(to, "in which of {} ranges it lies, which begin at ", edges.len() + 1)?;
+                write!(
+                    to,
+                    "in which of {} ranges it lies, which begin at ",
+                    edges.len() + 1
+                )?;
                 for (at, edge) in edges.iter().enumerate() {
                     write!(to, "{}{edge}", if at == 0 { "" } else { ", " })?;
                 }
             }
             How::AtLeast(limit) => write!(to, "whether it is {limit} or more")?,
-            How::OneOf => steps(to)?,
             How::CoarseTime(seconds) => write!(to, "the time to {}", Duration(seconds))?,
             How::Grid(cell) => write!(
                 to,
@@ -370,23 +384,31 @@ impl fmt::Display for Sent<'_> {
                 cell / 100_000 % 100
             )?,
             How::Geohash(letters) => write!(to, "the region: {letters} letters of the geohash")?,
-            How::Counts => steps(to)?,
+            How::OneOf | How::Counts => steps(to)?,
             How::Range => {
                 write!(to, "the smallest and the largest of the window, each ")?;
                 steps(to)?;
             }
             How::Pseudonym => write!(to, "a random name, which is replaced with the epoch")?,
             How::Noise(mechanism) => {
-                write!(to, "an answer that is wrong on purpose with a known chance ({mechanism}): ")?;
+                write!(
+                    to,
+                    "an answer that is wrong on purpose with a known chance ({mechanism}): "
+                )?;
                 steps(to)?;
-                write!(to, "; epsilon {}", MicroEpsilon::from_micros(effect.micro_epsilon))?;
+                write!(
+                    to,
+                    "; epsilon {}",
+                    MicroEpsilon::from_micros(effect.micro_epsilon)
+                )?;
                 write!(
                     to,
                     "{}",
                     match effect.keeping {
                         Keeping::Fresh => " for each report",
                         Keeping::Epoch => " for all reports of an epoch, which repeat one answer",
-                        Keeping::Value => " for all reports of an epoch, which repeat one answer for each value",
+                        Keeping::Value =>
+                            " for all reports of an epoch, which repeat one answer for each value",
                     }
                 )?;
             }
@@ -420,7 +442,9 @@ impl fmt::Display for Kept<'_> {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0.retention {
             Retention::Days(days) => write!(to, "{days} days"),
-            Retention::UntilAggregated(days) => write!(to, "until it is part of a total, {days} days at most"),
+            Retention::UntilAggregated(days) => {
+                write!(to, "until it is part of a total, {days} days at most")
+            }
         }
     }
 }

@@ -48,8 +48,12 @@ impl StoreVerdict {
         match mounted {
             Ok(Freshness::Anchored { .. } | Freshness::SinceMount) => Self::Fresh,
             Ok(Freshness::Unanchored) => Self::Unanchored,
-            Err(MountError::SetBack { .. } | MountError::OtherCounter | MountError::NotAnchored) => Self::SetBack,
-            Err(MountError::Damaged(_) | MountError::Inconsistent | MountError::WrongRootKey) => Self::Damaged,
+            Err(MountError::SetBack { .. } | MountError::OtherCounter | MountError::NotAnchored) => {
+                Self::SetBack
+            }
+            Err(MountError::Damaged(_) | MountError::Inconsistent | MountError::WrongRootKey) => {
+                Self::Damaged
+            }
             Err(_) => Self::Other,
         }
     }
@@ -187,6 +191,9 @@ mod tests {
         signals.mounted(Err(MountError::SetBack { store: 1, counter: 2 }));
         signals.mounted(Ok(Freshness::Unanchored));
         assert_eq!(signals.store, StoreVerdict::SetBack);
-        assert_eq!(StoreVerdict::of(Err(MountError::Inconsistent)), StoreVerdict::Damaged);
+        assert_eq!(
+            StoreVerdict::of(Err(MountError::Inconsistent)),
+            StoreVerdict::Damaged
+        );
     }
 }
