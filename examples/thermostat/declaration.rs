@@ -100,7 +100,7 @@ bydesign::report! {
         /// Quarters of an hour below 17, from 17 to 19, from 19 to 21, and above 21 degrees Celsius.
         quarters: Histogram<4> {
             purpose: HEATING,
-            treatment: Counts<4> = Counts::to(224, 672),
+            treatment: Counts<4> = Counts::to(336, 672),
             retention: Retention::UntilAggregated(60),
             recipient: MAKER,
         }

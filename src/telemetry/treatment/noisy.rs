@@ -61,6 +61,16 @@ impl<M: Copy> Noisy<M> {
             keeping: Keeping::Epoch,
         }
     }
+
+    /// An answer to each of the values, for the whole epoch: of mechanisms for yes and no, and for up to 16 categories. With another one the
+    /// declaration does not compile.
+    #[must_use]
+    pub const fn for_each_value(mechanism: M) -> Self {
+        Self {
+            mechanism,
+            keeping: Keeping::Value,
+        }
+    }
 }
 
 /// What the treatments need of a mechanism.
@@ -177,15 +187,6 @@ impl<const SPAN: usize, T: Number> Answers<T> for DiscreteLaplace<SPAN> {
 }
 
 impl Noisy<BinaryResponse> {
-    /// An answer to each of the two values, kept for the whole epoch.
-    #[must_use]
-    pub const fn for_each_value(mechanism: BinaryResponse) -> Self {
-        Self {
-            mechanism,
-            keeping: Keeping::Value,
-        }
-    }
-
     #[doc(hidden)]
     #[must_use]
     pub const fn effect(&self) -> Effect {
@@ -197,16 +198,6 @@ impl Noisy<BinaryResponse> {
 macro_rules! of_many_values {
     ($mechanism:ident, $name:literal, $shape:expr) => {
         impl<const K: usize> Noisy<$mechanism<K>> {
-            /// An answer to each of the values, of which there are 16 at most, kept for the whole epoch.
-            #[must_use]
-            pub const fn for_each_value(mechanism: $mechanism<K>) -> Self {
-                const { assert!(K <= MOST_VALUES, "answers are kept for 16 values at most") };
-                Self {
-                    mechanism,
-                    keeping: Keeping::Value,
-                }
-            }
-
             #[doc(hidden)]
             #[must_use]
             #[expect(clippy::cast_possible_truncation, reason = "at most 256")]
@@ -226,7 +217,7 @@ impl Noisy<OneBitMean> {
     #[must_use]
     pub const fn effect(&self) -> Effect {
         let epsilon = self.mechanism.epsilon().micros();
-        effect("one bit for the mean", Shape::Truth, epsilon, 1, self.keeping)
+        effect("one bit for the mean", Shape::Truth, epsilon, 0, self.keeping)
     }
 }
 
@@ -243,7 +234,7 @@ impl<const SPAN: usize> Noisy<DiscreteLaplace<SPAN>> {
             "discrete Laplace noise",
             shape,
             self.mechanism.epsilon().micros(),
-            1,
+            0,
             self.keeping,
         )
     }
@@ -251,6 +242,10 @@ impl<const SPAN: usize> Noisy<DiscreteLaplace<SPAN>> {
 
 /// Where an answer to each value is kept, all of them are debited together: which ones were asked for would tell of the readings.
 const fn effect(name: &'static str, shape: Shape, epsilon: u64, values: u64, keeping: Keeping) -> Effect {
+    assert!(
+        !matches!(keeping, Keeping::Value) || (values > 0 && values <= MOST_VALUES as u64),
+        "answers are kept for each of 2 to 16 values, and for a whole range only one"
+    );
     let draws = match keeping {
         Keeping::Value => values,
         Keeping::Fresh | Keeping::Epoch => 1,
