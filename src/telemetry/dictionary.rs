@@ -426,7 +426,10 @@ struct Bound<'a>(&'a Field);
 impl fmt::Display for Bound<'_> {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0.effect.micro_epsilon {
-            0 => write!(to, "at most {} bytes", self.0.effect.shape.max_bytes()),
+            0 => match self.0.effect.shape.max_bytes() {
+                1 => write!(to, "at most 1 byte"),
+                bytes => write!(to, "at most {bytes} bytes"),
+            },
             epsilon => write!(
                 to,
                 "no reading is likelier than another by more than a factor of exp({})",

@@ -125,7 +125,7 @@ fn at_no_cut_is_there_a_report_that_was_not_paid_for() {
 #[test]
 fn over_a_history_of_cuts_nothing_comes_out_that_was_not_paid_for() {
     let (mut drawn, mut refused, mut most) = (0u64, 0, 0);
-    for history in 0..if every_cut() { 200 } else { 6 } {
+    for history in 0..if every_cut() { 200 } else { 12 } {
         let mut part = Nor::<4, 1024>::new(16 * 1024);
         {
             let mut store = format(&mut part, history);
@@ -161,7 +161,7 @@ fn over_a_history_of_cuts_nothing_comes_out_that_was_not_paid_for() {
         drawn += came_out;
     }
     assert!(
-        drawn > 5 && refused > 5 && most > 2 * FIRST,
+        drawn > 4 && refused > 5 && most > 2 * FIRST,
         "{drawn} {refused} {most}"
     );
 }
@@ -259,7 +259,7 @@ fn a_debit_that_cannot_be_written_releases_nothing() {
     let mut base = Nor::<4, 1024>::new(16 * 1024);
     agree(&mut format(&mut base, 1));
     let (mut failed, mut passed) = (0, 0);
-    for calls in 0..100 {
+    for calls in (0..900).step_by(3) {
         let mut part = base.clone();
         let mut store = mount(&mut part).unwrap();
         let mut random = random(calls);
