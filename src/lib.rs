@@ -20,6 +20,7 @@
 //! * `test-util`: [`flash`]'s simulator and the nonce ledger; needs the standard library.
 //! * `qr`: receipts of erasures as QR codes; needs no standard library.
 //! * `std`: a file as the flash, for embedded Linux and for tests on a PC.
+//! * `collector`: the collector's side of [`telemetry`]; needs the standard library.
 //! * `lab`: what an image of flash holds, page by page, for laboratories; needs the standard library.
 //!
 //! Features add and never weaken. Without `std` and `test-util` the crate needs neither `std` nor an allocator.

@@ -109,6 +109,8 @@
 
 mod anomaly;
 mod budget;
+#[cfg(feature = "collector")]
+pub mod collect;
 mod consent;
 mod decode;
 #[cfg(feature = "collector")]

@@ -6,17 +6,20 @@
 //!  cargo xtask instructions [--write]
 //!  cargo xtask wiping [--short]
 //!  cargo xtask pictures [--write]
+//!  cargo xtask utility [--write]
 //! ```
 //!
 //! `assure` drives tools that take minutes to hours and appends what they found to `docs/assurance.md`. `plants` proves that
 //! tests can fail: it plants the bugs of `xtask/plants.txt`, one at a time, in a copy of the tree. `instructions` counts what each
 //! operation takes and holds it against `docs/instructions.md`. `wiping` looks for what is left of secrets in the memory of optimised
-//! programs, on this machine and on an emulated device. `pictures` draws what an erasure does to the flash.
+//! programs, on this machine and on an emulated device. `pictures` draws what an erasure does to the flash. `utility` measures what
+//! the estimates of telemetry are worth.
 
 mod assure;
 mod instructions;
 mod pictures;
 mod plants;
+mod utility;
 mod wiping;
 
 use std::path::{Path, PathBuf};
@@ -33,6 +36,8 @@ cargo xtask wiping [--short]
     Looks for secrets in the memory of optimised programs; with a wipe taken out, they must be found. Short: one level of optimisation.
 cargo xtask pictures [--write]
     Draws a part before and after an erasure and compares with docs/pictures, or writes those anew.
+cargo xtask utility [--write]
+    Measures the errors of telemetry's estimates and compares with docs/telemetry-utility.md, or writes that anew.
 ";
 
 fn main() -> ExitCode {
@@ -48,6 +53,8 @@ fn main() -> ExitCode {
         ["wiping", "--short"] => wiping::run(&root(), true),
         ["pictures"] => pictures::run(&root(), false),
         ["pictures", "--write"] => pictures::run(&root(), true),
+        ["utility"] => utility::run(&root(), false),
+        ["utility", "--write"] => utility::run(&root(), true),
         _ => Err(HELP.to_owned()),
     };
     match outcome {
