@@ -67,6 +67,8 @@ impl Budget {
 }
 
 /// What was spent of a budget.
+//= compliance/requirements.md#tele-11
+//# What was spent MUST stay spent over restarts, withdrawals, erasures of classes and a factory reset.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Ledger {
     pub(crate) spent: u64,

@@ -30,6 +30,8 @@ use super::treatment::{How, Keeping};
 /// # Errors
 ///
 /// Those of the sink.
+//= compliance/requirements.md#tele-12
+//# The dictionary MUST name every declared field with its purpose, treatment, retention and recipient.
 pub fn markdown<D: Declaration>(out: &mut impl Write) -> fmt::Result {
     writeln!(out, "# What \"{}\" tells\n", D::NAME)?;
     writeln!(

@@ -95,6 +95,8 @@ impl Epoch {
     }
 
     /// The pseudonym that a field of a report shows.
+    //= compliance/requirements.md#tele-13
+    //# Two reports of different epochs MUST NOT share anything that names the device.
     pub(crate) fn pseudonym<const N: usize>(&self, report: u16, field: u8) -> Option<[u8; N]> {
         let context: [&[u8]; 4] = [&self.number.to_le_bytes(), &report.to_le_bytes(), &[field], &[]];
         let derived = crypto::derive(&[], &[self.seed.expose()], Label::Pseudonym, &context);

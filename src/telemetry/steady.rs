@@ -35,6 +35,8 @@ pub(crate) fn smaller(a: i64, b: i64) -> i64 {
 
 /// `dividend / divisor`, bit by bit: the division instructions and routines of small processors take longer for some numbers than for
 /// others. The divisor is public, at least 1 and below 2⁶³.
+//= compliance/requirements.md#tele-14
+//# A treatment without noise MUST run the same instructions whatever the reading is.
 pub(crate) fn divide(dividend: u64, divisor: u64) -> u64 {
     let (mut quotient, mut remainder) = (0u64, 0u64);
     for bit in (0..u64::BITS).rev() {
@@ -84,6 +86,10 @@ mod tests {
         i64::MAX,
     ];
 
+    //= compliance/requirements.md#tele-14
+    //= type=test
+    //# A treatment without noise MUST run the same instructions whatever the reading is.
+    // Instructions are counted, and branches looked for, by `tests/noise_time/check`.
     #[test]
     fn it_computes_what_the_operators_compute() {
         for a in NUMBERS {
