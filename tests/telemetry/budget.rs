@@ -64,9 +64,6 @@ fn neither_window_nor_lifetime_is_overdrawn_in_a_year_and_the_rest_is_left_out()
     );
 }
 
-//= compliance/requirements.md#tele-4
-//= type=test
-//# What a report spends MUST be debited on flash, and where a counter is given be held against it, before the report is queued.
 fn at_every_cut<P: Part>(tear: (ProgramTear, EraseTear)) {
     let mut base = P::new(16 * 1024);
     {
@@ -116,6 +113,9 @@ fn at_every_cut<P: Part>(tear: (ProgramTear, EraseTear)) {
     );
 }
 
+//= compliance/requirements.md#tele-4
+//= type=test
+//# What a report spends MUST be debited on flash, and where a counter is given be held against it, before the report is queued.
 #[test]
 fn at_no_cut_is_there_a_report_that_was_not_paid_for() {
     at_every_cut::<Nor<4, 1024>>((ProgramTear::TornWord, EraseTear::OldOrOne));
