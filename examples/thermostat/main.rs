@@ -41,7 +41,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     // Off until the user says otherwise: asked about each purpose, in words that are made of the declaration.
     let refused = gate.submit(&mut store, a_week(now), now, &mut random);
-    println!("before anybody was asked: {:?}", refused);
+    println!("before anybody was asked: {refused:?}");
     assert_eq!(refused, Err(GateError::NoConsent));
     for purpose in [HEATING, HABITS] {
         println!("asked: {} Agreed.", purpose.why);
@@ -56,7 +56,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         preview.epsilon()
     );
     Climate::SCHEMA.decode(preview.bytes(), |field, value| {
-        println!("  {:12} {value}", field.name)
+        println!("  {:12} {value}", field.name);
     })?;
     gate.release(&mut store, preview, now, &mut random)?;
 
@@ -88,7 +88,9 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     // Security events: looked at on the device, and told in coarse counts.
     let (mut signals, mut logins) = (Signals::new(), Baseline::new());
-    (0..200).for_each(|hour| drop(logins.observe(hour % 2)));
+    for hour in 0..200 {
+        logins.observe(hour % 2);
+    }
     (0..40).for_each(|_| signals.record(SecurityEvent::FailedLogin));
     println!("\n40 failed logins in an hour: {:?}", logins.observe(40));
     let readings = signals.take();

@@ -1,4 +1,13 @@
 //! Telemetry: what is declared is what leaves, whatever power, users, clocks and firmware do.
+// Figures of simulations.
+#![allow(
+    clippy::cast_lossless,
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::float_cmp,
+    clippy::similar_names,
+    clippy::type_complexity
+)]
 
 #[path = "../../examples/lifecycle/forensics.rs"]
 mod forensics;

@@ -158,7 +158,7 @@ pub(crate) fn fields(report: &[u8]) -> Vec<(&'static str, String)> {
     let mut fields = Vec::new();
     House::SCHEMA
         .decode(report, |field, value: Value<'_>| {
-            fields.push((field.name, value.to_string()))
+            fields.push((field.name, value.to_string()));
         })
         .expect("decodes");
     fields

@@ -32,13 +32,18 @@ use crate::telemetry::treatment::Untreated;
 pub struct Prepared<D: Declaration, P: PartOf<D>> {
     bytes: P::Buffer,
     len: usize,
+    draft: Draft,
+    of: PhantomData<fn() -> D>,
+}
+
+/// What there is of a report beside its bytes: the same for reports of all kinds, and so is the code that follows.
+struct Draft {
     debit: u64,
     left_out: LeftOut,
     granted: Granted,
     epoch: Epoch,
     /// What stood on flash of the epoch.
     before: Option<Mark>,
-    of: PhantomData<fn() -> D>,
 }
 
 /// Tells one writing of an epoch from every other.
@@ -58,13 +63,13 @@ impl<D: Declaration, P: PartOf<D>> Prepared<D, P> {
     /// What its release debits.
     #[must_use]
     pub fn epsilon(&self) -> MicroEpsilon {
-        MicroEpsilon::from_micros(self.debit)
+        MicroEpsilon::from_micros(self.draft.debit)
     }
 
     /// Fields that are not in it, and why.
     #[must_use]
     pub fn left_out(&self) -> LeftOut {
-        self.left_out
+        self.draft.left_out
     }
 }
 
@@ -98,57 +103,53 @@ impl<D: Declaration> Gate<D> {
         now: Time,
         random: &mut R,
     ) -> Result<Prepared<D, P>, GateError> {
-        let rules = const { &P::CLASS };
+        let (mut draft, left) = self.draft(store, const { &P::CLASS }, now, random).await?;
+        let mut bytes = P::buffer();
+        let mut treating = Treating::begin(
+            bytes.as_mut(),
+            const { P::SCHEMA.head_bytes() },
+            P::NUMBER,
+            &mut draft.epoch,
+            left,
+            draft.granted,
+            random,
+        );
+        let treated = report.treat(&mut treating);
+        let (len, debit, left_out) = finished(treating, treated, P::NUMBER, P::VERSION)?;
+        draft.debit = debit;
+        draft.left_out = left_out;
+        Ok(Prepared {
+            bytes,
+            len,
+            draft,
+            of: PhantomData,
+        })
+    }
+
+    /// Consent, epoch and what may be spent, before anything is treated.
+    async fn draft<M: Medium, I: Memory, R: TryCryptoRng + ?Sized>(
+        &self,
+        store: &mut AsyncStore<M, I>,
+        rules: &ClassRules,
+        now: Time,
+        random: &mut R,
+    ) -> Result<(Draft, u64), GateError> {
         let granted = self.settle(store, rules, random).await?;
         if granted.is_empty() {
             return Err(GateError::NoConsent);
         }
         let stored = read_epoch(store, rules).await?;
         let before = stored.as_ref().map(mark);
-        let mut epoch = current(stored, rules, now, random)?;
-        let left = read_ledger(store, rules)
-            .await?
-            .at(rules.budget, now)
-            .left(rules.budget);
-        let mut bytes = P::buffer();
-        let mut treating = Treating::begin(
-            bytes.as_mut(),
-            const { P::SCHEMA.head_bytes() },
-            P::NUMBER,
-            &mut epoch,
-            left,
-            granted,
-            random,
-        );
-        report.treat(&mut treating).map_err(|Refused(why)| match why {
-            Untreated::Random => GateError::Random,
-            Untreated::MemoFull => GateError::MemoFull,
-            Untreated::Budget => GateError::BudgetSpent,
-            Untreated::Internal => GateError::Internal,
-        })?;
-        let Treating {
-            aids,
-            encoding,
-            left_out,
-            ..
-        } = treating;
-        if encoding.count() == 0 {
-            return Err(GateError::NothingToSend);
-        }
-        let debit = aids.debit;
-        let len = encoding
-            .finish(P::NUMBER, P::VERSION)
-            .map_err(|TooLong| GateError::Internal)?;
-        Ok(Prepared {
-            bytes,
-            len,
-            debit,
-            left_out,
+        let epoch = current(stored, rules, now, random)?;
+        let ledger = read_ledger(store, rules).await?.at(rules.budget, now);
+        let draft = Draft {
+            debit: 0,
+            left_out: LeftOut::default(),
             granted,
             epoch,
             before,
-            of: PhantomData,
-        })
+        };
+        Ok((draft, ledger.left(rules.budget)))
     }
 
     /// Pays for a prepared report and queues it.
@@ -167,7 +168,12 @@ impl<D: Declaration> Gate<D> {
         now: Time,
         random: &mut R,
     ) -> Result<(), GateError> {
-        self.release_against(store, prepared, now, None::<&mut NoCounter>, random)
+        let Prepared {
+            bytes, len, draft, ..
+        } = prepared;
+        let report = bytes.as_ref().get(..len).unwrap_or_default();
+        let rules = const { &P::CLASS };
+        self.release_draft(store, rules, report, draft, now, None::<&mut NoCounter>, random)
             .await
     }
 
@@ -191,42 +197,68 @@ impl<D: Declaration> Gate<D> {
         counter: &mut C,
         random: &mut R,
     ) -> Result<(), GateError> {
-        self.release_against(store, prepared, now, Some(counter), random)
+        let Prepared {
+            bytes, len, draft, ..
+        } = prepared;
+        let report = bytes.as_ref().get(..len).unwrap_or_default();
+        let rules = const { &P::CLASS };
+        self.release_draft(store, rules, report, draft, now, Some(counter), random)
             .await
     }
 
-    async fn release_against<M: Medium, I: Memory, P: PartOf<D>, C: Counter, R: TryCryptoRng + ?Sized>(
+    #[expect(clippy::too_many_arguments, reason = "one call of it, from two faces")]
+    async fn release_draft<M: Medium, I: Memory, C: Counter, R: TryCryptoRng + ?Sized>(
         &self,
         store: &mut AsyncStore<M, I>,
-        prepared: Prepared<D, P>,
+        rules: &ClassRules,
+        report: &[u8],
+        mut draft: Draft,
         now: Time,
         counter: Option<&mut C>,
         random: &mut R,
     ) -> Result<(), GateError> {
-        let rules = const { &P::CLASS };
-        if self.settle(store, rules, random).await? != prepared.granted {
+        if self.settle(store, rules, random).await? != draft.granted {
             return Err(GateError::Stale);
         }
-        let stored = read_epoch(store, rules).await?;
-        if stored.as_ref().map(mark) != prepared.before {
+        if read_epoch(store, rules).await?.as_ref().map(mark) != draft.before {
             return Err(GateError::Stale);
         }
-        drop(stored);
         let queue = read_queue(store, rules).await?.at(now);
         if !queue.takes_another(&rules.queueing) {
             return Err(GateError::DailyLimit);
         }
-        pay(store, rules, prepared.debit, now, counter, random).await?;
-        let Prepared {
-            bytes,
-            len,
-            mut epoch,
-            ..
-        } = prepared;
-        renew(store, rules, &mut epoch, random).await?;
-        let report = bytes.as_ref().get(..len).unwrap_or_default();
-        enqueue(store, rules, report, queue, &mut epoch, now, random).await
+        pay(store, rules, draft.debit, now, counter, random).await?;
+        renew(store, rules, &mut draft.epoch, random).await?;
+        enqueue(store, rules, report, queue, &mut draft.epoch, now, random).await
     }
+}
+
+/// The length of a report whose fields are treated, what it spends, and what is not in it.
+fn finished<R: TryCryptoRng + ?Sized>(
+    treating: Treating<'_, R>,
+    treated: Result<(), Refused>,
+    number: u16,
+    version: u16,
+) -> Result<(usize, u64, LeftOut), GateError> {
+    treated.map_err(|Refused(why)| match why {
+        Untreated::Random => GateError::Random,
+        Untreated::MemoFull => GateError::MemoFull,
+        Untreated::Budget => GateError::BudgetSpent,
+        Untreated::Internal => GateError::Internal,
+    })?;
+    let Treating {
+        aids,
+        encoding,
+        left_out,
+        ..
+    } = treating;
+    if encoding.count() == 0 {
+        return Err(GateError::NothingToSend);
+    }
+    let len = encoding
+        .finish(number, version)
+        .map_err(|TooLong| GateError::Internal)?;
+    Ok((len, aids.debit, left_out))
 }
 
 /// The epoch that it is now. A clock that goes back stays in the one that was begun.
