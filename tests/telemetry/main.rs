@@ -21,6 +21,7 @@ mod again;
 mod anomaly;
 mod attacks;
 mod budget;
+mod camera;
 mod consent;
 mod decoding;
 mod dictionary;
