@@ -63,6 +63,8 @@ pub(crate) enum Label {
     ClassSeal,
     ClassNonce,
     LimiterEpoch,
+    TelemetrySeed,
+    Pseudonym,
 }
 
 impl Label {
@@ -82,6 +84,8 @@ impl Label {
             Self::ClassSeal => b"bydesign/v1/class-seal",
             Self::ClassNonce => b"bydesign/v1/class-nonce",
             Self::LimiterEpoch => b"bydesign/v1/limiter-epoch",
+            Self::TelemetrySeed => b"bydesign/v1/telemetry-seed",
+            Self::Pseudonym => b"bydesign/v1/pseudonym",
         }
     }
 }

@@ -11,6 +11,7 @@
 //!
 //! * [`store`]: the sealed key-value store. Its first page has an example that runs on a PC.
 //! * [`erase`]: from one item to the whole device, planned, resumed after a power cut, with a receipt.
+//! * [`telemetry`]: what is not declared and treated cannot leave; consent, privacy budget, queue.
 //! * [`secret`]: secrets that wipe themselves, and the root key that refuses to be weak.
 //! * [`flash`]: what the part is, [`Overwritable`](flash::Overwritable) or [`WriteOnce`](flash::WriteOnce); with feature
 //!   `std` also a file in its place, and with `test-util` a simulator that cuts the power and misbehaves, for your own tests.
@@ -33,13 +34,14 @@
 //! | 4 | 5.4-3, 5.4-4 | [`secret::RootKey`] |
 //! | 8 personal data | 5.8 | [`store::Class::User`]: personal data apart, one key for each user |
 //! | 9 resilience | 5.9-2 | [`store::Store::mount`] |
+//! | 8, 10 telemetry | 5.10-1, 6-1 to 6-8 | [`telemetry::Gate`], [`report!`], [`telemetry::signals`] |
 //! | 11 easy deletion | 5.11-1, 5.11-2, 5.11-4 | [`erase::Eraser`], [`store::Store::erase`], [`store::Store::erase_item`] |
 //!
 //! # Layers
 //!
 //! ```text
 //!  credential  identity, verifiers, attempt limiter, first boot
-//!  erase     erasures of several steps, with a receipt
+//!  erase     erasures of several steps, with a receipt        telemetry   reports by declaration, behind one gate
 //!  store     sealed key-value store
 //!  crypto    the only place that imports cipher and hash crates      flash    the medium
 //!  secret    secrets of a fixed size      stack    wiped behind calls

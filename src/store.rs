@@ -812,6 +812,14 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
             .await;
         self.memory.parts().buffer.zeroize();
         removed?;
+        self.erase_versions(random).await
+    }
+
+    /// Sees to it that of items that were removed or superseded no version is left on write-once media; on overwritable ones none is.
+    pub(crate) async fn erase_versions<R: TryCryptoRng + ?Sized>(
+        &mut self,
+        random: &mut R,
+    ) -> Result<(), EraseError> {
         //= compliance/requirements.md#store-20
         //# The erasure of one item MUST NOT report success while the medium holds a version of it that opens under a class key that is still there.
         if M::KIND == MediumKind::WriteOnce {

@@ -28,7 +28,7 @@ const CRATE: [(&str, &[&str]); 8] = [
         "credential",
         &["secret", "stack", "crypto", "flash", "store", "erase"],
     ),
-    ("telemetry", &[]),
+    ("telemetry", &["secret", "crypto", "flash", "store"]),
 ];
 
 /// Each module of the store and what it may import of the others. `store` is `src/store.rs` itself, the operations; it

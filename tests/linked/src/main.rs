@@ -1,4 +1,5 @@
-//! Every operation of the store, every erasure, and what a device does with credentials, over a driver and a random source that the compiler cannot see through.
+//! Every operation of the store, every erasure, what a device does with credentials and a product's telemetry, over a driver and a random source
+//! that the compiler cannot see through.
 #![no_std]
 #![no_main]
 
@@ -22,6 +23,8 @@ use bydesign::store::{
     AnchorPolicy, Change, Class, Counter, CounterFailed, CounterPlace, FlashCounter, Key, Ram, Salvage,
     Store, UserId,
 };
+use bydesign::telemetry::signals::{SecurityEvent, Signals};
+use bydesign::telemetry::{Baseline, Extremes, Gate, Histogram, Place, Raw, Report, Tally, ThisDevice, Time};
 use embedded_storage::nor_flash::{ErrorType, MultiwriteNorFlash, NorFlash, NorFlashErrorKind, ReadNorFlash};
 use rand_core::{TryCryptoRng, TryRng};
 
@@ -356,10 +359,103 @@ fn credentials<M: NeverPends>(new: fn(Flash) -> M) -> Option<()> {
     Some(())
 }
 
+#[allow(dead_code, unreachable_pub)]
+#[path = "../../../examples/thermostat/declaration.rs"]
+mod thermostat;
+
+/// A week of the example thermostat.
+fn week() -> thermostat::Climate {
+    let (mut extremes, mut quarters) = (Extremes::new(), Histogram::new());
+    let mut tally = Tally::new();
+    extremes.add(&Raw::new(black_box(20_000_i32)));
+    quarters.add(&Raw::new(black_box(20_000_i32)), &thermostat::COMFORTABLE);
+    tally.add(black_box(3));
+    thermostat::Climate {
+        week: Raw::new(Time::of(black_box(1))),
+        temperature: Raw::new(black_box(20_000)),
+        extremes: Raw::new(extremes.take()),
+        quarters: Raw::new(quarters.take()),
+        starts: Raw::new(tally.take()),
+        place: Raw::new(Place {
+            latitude: black_box(1),
+            longitude: black_box(2),
+        }),
+        at_home: Raw::new(black_box(true)),
+        changes: Raw::new(tally.take()),
+        programme: Raw::new(black_box(1)),
+    }
+}
+
+fn telemetry<M: NeverPends>(new: fn(Flash) -> M) -> Option<()> {
+    let mut random = Random;
+    let root_key = RootKey::new(black_box([7; 32])).ok()?;
+    let mut store = Store::mount(new(Flash), Memory::new(), &root_key, "label").ok()?;
+    let gate = Gate::<thermostat::Thermostat>::new();
+    let now = Time::of(black_box(1_000_000));
+    while let Some(purpose) = gate.question(&mut store).ok()? {
+        gate.grant(&mut store, black_box(purpose), now, &mut random)
+            .ok()?;
+    }
+    let prepared = gate.prepare(&mut store, week(), now, &mut random).ok()?;
+    black_box((prepared.bytes(), prepared.epsilon(), prepared.left_out()));
+    gate.release(&mut store, prepared, now, &mut random).ok()?;
+    let prepared = gate.prepare(&mut store, week(), now, &mut random).ok()?;
+    gate.release_anchored(&mut store, prepared, now, &mut Fuses, &mut random)
+        .ok()?;
+    let mut signals = Signals::new();
+    signals.record(black_box(SecurityEvent::FailedLogin));
+    signals.mounted(black_box(Ok(store.freshness())));
+    let readings = signals.take();
+    let security = thermostat::Security {
+        failed_logins: readings.failed_logins,
+        limiter_trips: readings.limiter_trips,
+        update_failures: readings.update_failures,
+        unexpected_resets: readings.unexpected_resets,
+        store: readings.store,
+    };
+    gate.submit(&mut store, security, now, &mut random).ok()?;
+    let mut faults = Tally::new();
+    let faults = thermostat::Faults {
+        device: Raw::new(ThisDevice),
+        firmware: Raw::new(black_box(12)),
+        fault: Raw::new(black_box(1)),
+        times: Raw::new(faults.take()),
+    };
+    gate.submit(&mut store, faults, now, &mut random).ok()?;
+    let mut out = [0; 64];
+    let waiting = gate.next(&mut store, now, &mut out, &mut random).ok()??;
+    black_box((waiting.len(), waiting.class(), &out));
+    gate.acknowledge(&mut store, waiting, &mut random).ok()?;
+    black_box(gate.status(&mut store, black_box(1), now, &mut random).ok()?);
+    black_box(gate.consent(&mut store, black_box(1)).ok()?);
+    black_box(gate.allows(&mut store, black_box(1)).ok()?);
+    gate.withdraw(&mut store, black_box(1), now, &mut random).ok()?;
+    let mut baseline = Baseline::new();
+    black_box(baseline.observe(black_box(7)));
+    store.put(&BASELINE, &baseline, &mut random).ok()?;
+    black_box(store.get(&BASELINE).ok()?);
+    Some(())
+}
+
+/// A preview on a screen: this links the texts of the declaration, and what is above does not.
+fn preview() -> Option<()> {
+    let report = black_box([0x83, 1, 1, 0xa1, 4, 1]);
+    thermostat::Climate::SCHEMA
+        .decode(&report, |field, value| {
+            let _ = write!(Screen, "{}: {value}", field.name);
+        })
+        .ok()
+}
+
+const BASELINE: Key<Baseline> = Key::new("baseline", Class::Settings);
+
 #[unsafe(no_mangle)]
 extern "C" fn begin() {
     black_box(credentials(Overwritable::new));
     black_box(credentials(WriteOnce::new));
+    black_box(telemetry(Overwritable::new));
+    black_box(telemetry(WriteOnce::new));
+    black_box(preview());
     black_box(operations(Overwritable::new));
     black_box(operations(WriteOnce::new));
     black_box(erasures(Overwritable::new));

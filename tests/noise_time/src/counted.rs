@@ -27,6 +27,8 @@ const DRAWS: [u64; 10] = [
 const READINGS: [i32; 8] = [i32::MIN, -1, 0, 50, 214, 350, 351, i32::MAX];
 const CATEGORIES: [u8; 6] = [0, 1, 4, 5, 23, 255];
 
+const PLAIN: [i64; 9] = [i64::MIN, -501, -1, 0, 5_000, 20_300, 34_999, 1 << 40, i64::MAX];
+
 /// What callgrind counts, one call at a time.
 #[inline(never)]
 fn measured<T>(answer: impl FnOnce() -> T) -> T {
@@ -51,7 +53,7 @@ where
 type Subject = (&'static str, fn() -> usize);
 
 /// The last one is the control.
-const SUBJECTS: [Subject; 8] = [
+const SUBJECTS: [Subject; 10] = [
     ("BinaryResponse", || each(&BINARY, [false, true])),
     ("Response of 5", || each(&RESPONSE, CATEGORIES)),
     ("Response of 256", || each(&WIDE, CATEGORIES)),
@@ -59,6 +61,20 @@ const SUBJECTS: [Subject; 8] = [
     ("OneBitMean", || each(&MEAN, READINGS)),
     ("DiscreteLaplace of 300", || each(&LAPLACE, READINGS)),
     ("DiscreteLaplace of 1", || each(&NARROW, READINGS)),
+    ("treatments without noise", || {
+        for reading in PLAIN {
+            let reading = black_box(reading);
+            measured(|| crate::plain::treat(reading));
+        }
+        PLAIN.len()
+    }),
+    ("control: rounding as it is usually written", || {
+        for reading in PLAIN {
+            let reading = black_box(reading);
+            measured(|| crate::plain::usual(reading));
+        }
+        PLAIN.len()
+    }),
     ("control: a table that is left when it is found", || {
         for draw in DRAWS {
             let draw = black_box(draw);

@@ -4,8 +4,11 @@
 #![allow(clippy::pedantic)]
 
 mod counted;
+mod plain;
 mod source;
 mod treatments;
+#[path = "../../../src/telemetry/steady.rs"]
+mod steady;
 #[allow(dead_code)]
 #[path = "../../constant_time/src/valgrind.rs"]
 mod valgrind;
@@ -34,7 +37,7 @@ fn answer<M: Mechanism>(mechanism: &M, value: M::Value) {
     black_box(output);
 }
 
-const CASES: [Case; 11] = [
+const CASES: [Case; 13] = [
     ("BinaryResponse", false, || {
         answer(&BINARY, concealed_u8(1) & 1 == 1);
     }),
@@ -53,6 +56,12 @@ const CASES: [Case; 11] = [
     }),
     ("DiscreteLaplace of 1, below the range", false, || {
         answer(&NARROW, concealed_i32(i32::MIN))
+    }),
+    ("treatments without noise", false, || {
+        plain::treat(i64::from_le_bytes(conceal(20_300_i64.to_le_bytes())));
+    }),
+    ("control: rounding as it is usually written", true, || {
+        plain::usual(i64::from_le_bytes(conceal(20_300_i64.to_le_bytes())));
     }),
     ("control: a table that is left when it is found", true, || {
         black_box(early_exit(u64::from_le_bytes(conceal([0x77; 8]))));

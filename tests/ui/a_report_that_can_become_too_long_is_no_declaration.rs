@@ -1,0 +1,23 @@
+use bydesign::telemetry::{Clamped, ConsentClass, Purpose, Recipient, Retention};
+
+const CLASS: ConsentClass = ConsentClass::new(1, "comfort");
+const WHY: Purpose = Purpose::new(1, "heating", "To be warm.", &CLASS);
+const US: Recipient = Recipient { name: "Us", role: "maker" };
+
+bydesign::report! {
+    /// How warm.
+    pub struct Warm {
+        report: 1, "warm", version 1;
+        class: CLASS;
+        bytes: 9;
+        /// Temperature.
+        temperature: i32 {
+            purpose: WHY,
+            treatment: Clamped = Clamped::between(0, 1_000_000),
+            retention: Retention::Days(1),
+            recipient: US,
+        }
+    }
+}
+
+fn main() {}
