@@ -190,11 +190,6 @@ fn cut_twice<K: Kind>(stride: usize) -> usize {
     let mut cuts = 0;
     let script = [Guess, Guess, LogIn];
     for (program, erase) in tears::<K>() {
-        let slack = if program == ProgramTear::UnreadableWord {
-            14
-        } else {
-            2
-        };
         for event in (0..400).step_by(stride) {
             let mut once = board.copy();
             let mut running = once.start().expect("sound");
