@@ -108,12 +108,6 @@ fn tried_twice<K: Kind>() -> Board<K> {
 fn cut_everywhere<K: Kind>(board: &Board<K>, before: u32, script: &Script, stride: usize) -> usize {
     let mut cuts = 0;
     for (program, erase) in tears::<K>() {
-        // A word that does not read counts as many marks as there may have been.
-        let slack = if program == ProgramTear::UnreadableWord {
-            7
-        } else {
-            1
-        };
         let mut whole = board.copy();
         let mut running = whole.start().expect("sound");
         let begin = whole.chip.borrow().events();
@@ -131,7 +125,7 @@ fn cut_everywhere<K: Kind>(board: &Board<K>, before: u32, script: &Script, strid
                 &mut cut,
                 before,
                 tally,
-                slack,
+                1,
                 &format!("{program:?} {script:?} at {event}"),
             );
             cuts += 1;

@@ -295,7 +295,7 @@ impl<M: Medium> Area<M> {
         let (offset, len) = match M::KIND {
             MediumKind::Overwritable => {
                 // A word is a power of two.
-                let offset = mark / 8 & !self.shape.word.wrapping_sub(1);
+                let offset = (mark / 8) & !self.shape.word.wrapping_sub(1);
                 // All marks up to this one: those before are zero already.
                 let mut first = offset * 8;
                 for byte in &mut word {
