@@ -51,19 +51,17 @@ fn play<K: Kind>(running: &mut Running<K>, script: &Script) -> Tally {
                     tally.checks += 1;
                     permit.fail();
                 }
-                LogIn => match permit.succeed() {
-                    Ok(_) => {
-                        tally = Tally {
-                            succeeded: true,
-                            ..Tally::default()
-                        }
-                    }
-                    Err(_) => {
-                        tally.checks += 1;
-                        tally.in_doubt = true;
-                        return tally;
-                    }
-                },
+                LogIn if permit.succeed().is_ok() => {
+                    tally = Tally {
+                        succeeded: true,
+                        ..Tally::default()
+                    };
+                }
+                LogIn => {
+                    tally.checks += 1;
+                    tally.in_doubt = true;
+                    return tally;
+                }
             },
         }
     }
