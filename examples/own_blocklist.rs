@@ -30,12 +30,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     for entry in &entries {
         Blocklist::add(&mut filter, entry);
     }
-    let lost: Vec<_> = entries
+    let missing: Vec<_> = entries
         .iter()
         .filter(|entry| entry.chars().count() > 2 && !Blocklist::new(&filter).contains(entry))
         .collect();
-    if !lost.is_empty() {
-        return Err(format!("not found again: {lost:?}").into());
+    if !missing.is_empty() {
+        return Err(format!("not found again: {missing:?}").into());
     }
     fs::write(out, &filter)?;
 

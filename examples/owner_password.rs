@@ -74,7 +74,7 @@ fn mount<'a>(root_key: &RootKey, flash: &'a mut Flash) -> Result<Mounted<'a>, Bo
 
 fn provision(root_key: &RootKey, flash: &mut Flash, area: &mut Flash) -> Result<(), Box<dyn Error>> {
     let mut random = SysRng;
-    let mut blocks = [Block::new(); BLOCKS];
+    let mut blocks = vec![Block::new(); BLOCKS];
     let mut store = Store::format(
         Overwritable::new(flash),
         Memory::new(),
@@ -111,7 +111,7 @@ fn first_boot<'a>(
     area: &mut Flash,
 ) -> Result<Device<OwnerSet, Mounted<'a>>, Box<dyn Error>> {
     let (mut random, now) = (SysRng, Moment::Awake(5));
-    let mut blocks = [Block::new(); BLOCKS];
+    let mut blocks = vec![Block::new(); BLOCKS];
     let Stage::Provisioned(mut device) = Device::open(store)? else {
         return Err("nobody has set a password yet".into());
     };

@@ -12,6 +12,7 @@
 //! * [`store`]: the sealed key-value store. Its first page has an example that runs on a PC.
 //! * [`erase`]: from one item to the whole device, planned, resumed after a power cut, with a receipt.
 //! * [`telemetry`]: what is not declared and treated cannot leave; consent, privacy budget, queue.
+//! * [`credential`]: no default passwords; a limiter that counts every guess before it is checked, across power cuts.
 //! * [`secret`]: secrets that wipe themselves, and the root key that refuses to be weak.
 //! * [`flash`]: what the part is, [`Overwritable`](flash::Overwritable) or [`WriteOnce`](flash::WriteOnce); with feature
 //!   `std` also a file in its place, and with `test-util` a simulator that cuts the power and misbehaves, for your own tests.
@@ -30,6 +31,7 @@
 //!
 //! | guideline | provision | served by |
 //! | --- | --- | --- |
+//! | 1 no default passwords | 5.1-1, 5.1-5 | [`credential::Device`], [`credential::limiter`] |
 //! | 4 securely store credentials | 5.4-1 | [`store::Store`], [`secret::Secret`] |
 //! | 4 | 5.4-3, 5.4-4 | [`secret::RootKey`] |
 //! | 8 personal data | 5.8 | [`store::Class::User`]: personal data apart, one key for each user |

@@ -532,12 +532,9 @@ impl<M: Medium> AsyncLimiter<M> {
     /// Writes a header where nothing stands that counts, and gives the place.
     async fn write_header(&mut self, secret: &Secret<16>) -> Result<u32, AttemptError> {
         let before = self.state.record.start;
+        let used = self.state.run.saturating_add(u32::from(self.state.marks > 0));
         let place = match self.area.runs(before) {
-            Some(_) => {
-                self.area
-                    .place_behind(before, self.state.run.saturating_add(1))
-                    .await
-            }
+            Some(_) => self.area.place_behind(before, used).await,
             None => None,
         };
         if let Some(place) = place

@@ -427,3 +427,31 @@ fn a_random_source_that_is_dead_or_stuck_gives_no_code() {
         assert_eq!(drawn.err(), Some(DrawError), "{source:?}");
     }
 }
+
+/// Gives these bytes, one after the other.
+struct Listed(std::vec::IntoIter<u8>);
+
+impl TryRng for Listed {
+    type Error = core::fmt::Error;
+    fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
+        Err(core::fmt::Error)
+    }
+    fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
+        Err(core::fmt::Error)
+    }
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Self::Error> {
+        for byte in bytes {
+            *byte = self.0.next().ok_or(core::fmt::Error)?;
+        }
+        Ok(())
+    }
+}
+
+impl TryCryptoRng for Listed {}
+
+#[test]
+fn bytes_that_would_make_some_digits_likelier_are_drawn_again() {
+    let bytes = vec![73, 251, 19, 254, 42, 255, 250, 8, 249, 130, 253, 97, 65];
+    let mut window = CodeWindow::<8>::open(60, 3, AWAKE, &mut Listed(bytes.into_iter())).expect("drawn");
+    assert_eq!(window.digits(AWAKE), Some("39289075"));
+}

@@ -138,6 +138,35 @@ fn an_area_of_an_earlier_epoch_lets_nobody_try() {
 }
 
 #[test]
+fn a_token_of_another_epoch_or_another_run_is_no_success() {
+    let mut board = Board::<Over>::new(COUNTING);
+    let mut running = board.start().expect("sound");
+    assert_eq!(running.log_in(), Ok(true));
+    assert_eq!(running.log_in(), Ok(true));
+    // The tokens of the first two runs of the epoch, which begins with its header at 0x28.
+    let earlier = board.area_image();
+    let tokens = [&earlier[0x38..0x40], &earlier[0x48..0x50]];
+    assert!(tokens[0] != tokens[1] && tokens.iter().all(|token| *token != [0xff; 8]));
+    let mut running = board.start().expect("sound");
+    for _ in 0..3 {
+        running.guess().expect("a permit");
+    }
+    // Behind two runs with tokens and two that stay blank.
+    assert_eq!(
+        board.area_image()[0x78],
+        0xfc,
+        "the marks of the epoch that lives"
+    );
+    for (run, token) in [(0, tokens[0]), (1, tokens[1]), (0, tokens[1])] {
+        let mut area = board.area_image();
+        area[0x80 + run * 16..][..8].copy_from_slice(token);
+        let mut forged = board.copy();
+        forged.rewrite_area(&area);
+        assert_eq!(forged.failures(), 3);
+    }
+}
+
+#[test]
 fn no_area_that_somebody_makes_up_lowers_the_count() {
     let mut random = ChaCha20Rng::seed_from_u64(3);
     let (mut sound, mut refused) = (0, 0);
@@ -175,7 +204,6 @@ fn disturb_each_read<K: Kind>() -> u32 {
     let mut running = board.start().expect("sound");
     running.guess().expect("a permit");
     running.guess().expect("a permit");
-    let mut disturbed = 0;
     for read in 0..1000 {
         let mut copy = board.copy();
         *copy.area.reads.borrow_mut() = (0, Some(read));
@@ -193,9 +221,8 @@ fn disturb_each_read<K: Kind>() -> u32 {
         copy.area.reads.borrow_mut().1 = None;
         assert!(copy.failures() >= 2 + checks, "read {read}: a free guess");
         if read > reads {
-            return disturbed;
+            return read;
         }
-        disturbed += 1;
     }
     panic!("there was no end of reads");
 }

@@ -51,19 +51,17 @@ fn play<K: Kind>(running: &mut Running<K>, script: &Script) -> Tally {
                     tally.checks += 1;
                     permit.fail();
                 }
-                LogIn => match permit.succeed() {
-                    Ok(_) => {
-                        tally = Tally {
-                            succeeded: true,
-                            ..Tally::default()
-                        }
-                    }
-                    Err(_) => {
-                        tally.checks += 1;
-                        tally.in_doubt = true;
-                        return tally;
-                    }
-                },
+                LogIn if permit.succeed().is_ok() => {
+                    tally = Tally {
+                        succeeded: true,
+                        ..Tally::default()
+                    };
+                }
+                LogIn => {
+                    tally.checks += 1;
+                    tally.in_doubt = true;
+                    return tally;
+                }
             },
         }
     }
@@ -108,12 +106,6 @@ fn tried_twice<K: Kind>() -> Board<K> {
 fn cut_everywhere<K: Kind>(board: &Board<K>, before: u32, script: &Script, stride: usize) -> usize {
     let mut cuts = 0;
     for (program, erase) in tears::<K>() {
-        // A word that does not read counts as many marks as there may have been.
-        let slack = if program == ProgramTear::UnreadableWord {
-            7
-        } else {
-            1
-        };
         let mut whole = board.copy();
         let mut running = whole.start().expect("sound");
         let begin = whole.chip.borrow().events();
@@ -131,7 +123,7 @@ fn cut_everywhere<K: Kind>(board: &Board<K>, before: u32, script: &Script, strid
                 &mut cut,
                 before,
                 tally,
-                slack,
+                1,
                 &format!("{program:?} {script:?} at {event}"),
             );
             cuts += 1;
@@ -190,11 +182,6 @@ fn cut_twice<K: Kind>(stride: usize) -> usize {
     let mut cuts = 0;
     let script = [Guess, Guess, LogIn];
     for (program, erase) in tears::<K>() {
-        let slack = if program == ProgramTear::UnreadableWord {
-            14
-        } else {
-            2
-        };
         for event in (0..400).step_by(stride) {
             let mut once = board.copy();
             let mut running = once.start().expect("sound");

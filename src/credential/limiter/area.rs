@@ -46,6 +46,8 @@ pub(super) struct Area<M> {
 struct Shape {
     word: u32,
     slot: u32,
+    /// Bytes of a mark on write-once parts.
+    mark: u32,
     /// Bytes of the marks of a run.
     marks: u32,
     unit: u32,
@@ -81,13 +83,15 @@ impl<M: Medium> Area<M> {
             return None;
         }
         let slot = TOKEN_LEN.next_multiple_of(word);
+        let mark = SHORTEST_MARK.next_multiple_of(word);
         let marks = match M::KIND {
             MediumKind::Overwritable => slot,
-            MediumKind::WriteOnce => MARKS_IN_WORDS * SHORTEST_MARK.next_multiple_of(word),
+            MediumKind::WriteOnce => MARKS_IN_WORDS * mark,
         };
         let shape = Shape {
             word,
             slot,
+            mark,
             marks,
             unit,
             units: capacity / unit,
@@ -111,12 +115,16 @@ impl<M: Medium> Area<M> {
 
     /// Runs that an epoch at this place has; `None` if there is no such place.
     pub(super) fn runs(&self, start: u32) -> Option<u32> {
-        if start / self.shape.unit >= self.shape.units || !start.is_multiple_of(self.shape.slot) {
+        if self.unit_of(start) >= self.shape.units || !start.is_multiple_of(self.shape.slot) {
             return None;
         }
-        let left = self.shape.unit - start % self.shape.unit;
-        let runs = left.checked_sub(self.shape.slot)? / self.run_len();
+        let left = self.shape.unit.checked_sub(start.checked_rem(self.shape.unit)?)?;
+        let runs = left.checked_sub(self.shape.slot)?.checked_div(self.run_len())?;
         (runs > 0).then_some(runs.min(MOST_RUNS))
+    }
+
+    fn unit_of(&self, at: u32) -> u32 {
+        at.checked_div(self.shape.unit).unwrap_or(u32::MAX)
     }
 
     fn run_start(&self, start: u32, run: u32) -> u32 {
@@ -137,8 +145,7 @@ impl<M: Medium> Area<M> {
     /// blank only now and then; the second is blank for certain, and ends the earlier epoch until this one has its record.
     pub(super) async fn place_behind(&mut self, start: u32, runs: u32) -> Option<u32> {
         let place = self.run_start(start, runs.saturating_add(2));
-        let unit = start / self.shape.unit;
-        if place / self.shape.unit != unit {
+        if self.unit_of(place) != self.unit_of(start) {
             return None;
         }
         let end = self.run_start(place, self.runs(place)?);
@@ -147,12 +154,8 @@ impl<M: Medium> Area<M> {
 
     /// The unit behind that of a place, or the first.
     pub(super) fn unit_behind(&self, start: u32) -> u32 {
-        let unit = start / self.shape.unit;
-        if unit.saturating_add(1) < self.shape.units {
-            unit + 1
-        } else {
-            0
-        }
+        let next = self.unit_of(start).saturating_add(1);
+        if next < self.shape.units { next } else { 0 }
     }
 
     /// The first place of a unit, erased now: what was erased earlier is not trusted.
@@ -292,7 +295,8 @@ impl<M: Medium> Area<M> {
         let mut word = [0; MOST_WORD as usize];
         let (offset, len) = match M::KIND {
             MediumKind::Overwritable => {
-                let offset = mark / 8 / self.shape.word * self.shape.word;
+                // A word is a power of two.
+                let offset = (mark / 8) & !self.shape.word.wrapping_sub(1);
                 // All marks up to this one: those before are zero already.
                 let mut first = offset * 8;
                 for byte in &mut word {
@@ -302,10 +306,7 @@ impl<M: Medium> Area<M> {
                 }
                 (offset, self.shape.word)
             }
-            MediumKind::WriteOnce => {
-                let len = SHORTEST_MARK.next_multiple_of(self.shape.word);
-                (mark.saturating_mul(len), len)
-            }
+            MediumKind::WriteOnce => (mark.saturating_mul(self.shape.mark), self.shape.mark),
         };
         let at = self.run_start(start, run).saturating_add(offset);
         let len = usize::try_from(len).unwrap_or(0);
