@@ -21,6 +21,7 @@
 //! * `qr`: receipts of erasures as QR codes; needs no standard library.
 //! * `std`: a file as the flash, for embedded Linux and for tests on a PC.
 //! * `lab`: what an image of flash holds, page by page, for laboratories; needs the standard library.
+//! * `factory`: batches of devices with credentials of their own, and audits of any vendor's; needs the standard library.
 //!
 //! Features add and never weaken. Without `std` and `test-util` the crate needs neither `std` nor an allocator.
 //!
