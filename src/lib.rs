@@ -24,6 +24,7 @@
 //! * `std`: a file as the flash, for embedded Linux and for tests on a PC.
 //! * `collector`: the collector's side of [`telemetry`]; needs the standard library.
 //! * `lab`: what an image of flash holds, page by page, for laboratories; needs the standard library.
+//! * `factory`: batches of devices with credentials of their own, and audits of any vendor's; needs the standard library.
 //!
 //! Features add and never weaken. Without `std` and `test-util` the crate needs neither `std` nor an allocator.
 //!
