@@ -9,8 +9,6 @@ use std::io::{self, Write};
 
 use bydesign::credential::audit::{FALSE_ALARMS, Prohibition, Report, Role, Verdict};
 
-use crate::in_words::name as shown;
-
 pub(super) fn write(report: &Report, file: &str, out: &mut impl Write) -> io::Result<()> {
     let verdict = match report.verdict() {
         Verdict::Pass => "PASS: no test found anything",
@@ -111,6 +109,19 @@ pub(super) fn write(report: &Report, file: &str, out: &mut impl Write) -> io::Re
         out,
         "\nAt most one honest batch in {FALSE_ALARMS} is reported. A pass is no proof: what is derived under a secret looks random to everybody else."
     )
+}
+
+/// What a batch holds is not to move the cursor, nor to turn the writing round.
+fn shown(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for letter in text.chars() {
+        if letter.is_control() || matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') {
+            shown.extend(letter.escape_unicode());
+        } else {
+            shown.push(letter);
+        }
+    }
+    shown
 }
 
 pub(super) fn attack(report: &Report) -> &'static str {

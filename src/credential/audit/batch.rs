@@ -48,6 +48,7 @@ impl Role {
     /// use bydesign::credential::audit::Role;
     ///
     /// assert_eq!(Role::of("Password"), Role::Password);
+    /// assert_eq!(Role::of("wifi_qr"), Role::Ignored);
     /// assert_eq!(Role::of("Factory order"), Role::Other);
     /// ```
     #[must_use]
@@ -60,13 +61,15 @@ impl Role {
         match letters.as_str() {
             "serial" | "serialnumber" | "serialno" | "sn" => Self::Serial,
             "mac" | "macaddress" | "bssid" => Self::Mac,
-            "ssid" | "essid" => Self::Ssid,
+            "ssid" | "essid" | "wifissid" => Self::Ssid,
             "imei" => Self::Imei,
-            "password" => Self::Password,
-            "pin" => Self::Pin,
+            "password" | "devicepassword" | "wifikey" | "wifipassword" | "passphrase" => Self::Password,
+            "pin" | "pairingcode" | "setupcode" | "passcode" | "mattermanualcode" => Self::Pin,
             "salt" => Self::Salt,
             "iterations" => Self::Iterations,
             "verifier" => Self::Verifier,
+            // What a label has as a QR code holds the password in another form.
+            text if text.ends_with("qr") => Self::Ignored,
             _ => Self::Other,
         }
     }

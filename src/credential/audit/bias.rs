@@ -180,15 +180,17 @@ fn frequencies(case: &Case, group: &Group, notes: &mut Notes) {
         let counts = group.grid.counts(column);
         let could = possible.iter().filter(|could| **could).count();
         let seen = counts.iter().filter(|count| **count > 0).count();
-        if group.sizes.get(column) == Some(&seen) && seen < could {
-            // No code begins with a zero where numbers of full length are drawn, and a position may have an alphabet of its own.
-            let is_layout =
-                column == 0 && could - seen == 1 && counts.first() == Some(&0) || seen * 2 <= could + 1;
-            if !is_layout {
-                found.push(missing(group, column, &possible, &counts));
-            }
-            possible = counts.iter().map(|count| *count > 0).collect();
+        if group.sizes.get(column) == Some(&seen)
+            && seen < could
+            && !is_layout(group, column, &possible, &counts)
+        {
+            found.push(missing(group, column, &possible, &counts));
         }
+        // What never comes here is of another alphabet, or missing; it makes the others no likelier.
+        possible
+            .iter_mut()
+            .zip(&counts)
+            .for_each(|(could, count)| *could &= *count > 0);
         let chance = uneven(group, &counts, &possible, &policy);
         if chance + (group.grid.width as f64).ln() < LIMIT {
             found.push((chance, Kind::Biased, at_position(group, column, &counts, chance)));
@@ -222,6 +224,28 @@ fn frequencies(case: &Case, group: &Group, notes: &mut Notes) {
             case.find(notes, (&[Prohibition::Guessable], kind), (of, of), &[], evidence);
         }
     }
+}
+
+/// Whether symbols are left out on purpose: a leading zero, look-alikes, or an alphabet that is small or that other positions have too.
+fn is_layout(group: &Group, column: usize, possible: &[bool], counts: &[usize]) -> bool {
+    let seen = |counts: &[usize]| counts.iter().map(|count| *count > 0).collect::<Vec<_>>();
+    let could = possible.iter().filter(|could| **could).count();
+    let present = counts.iter().filter(|count| **count > 0).count();
+    let mut left_out = group
+        .grid
+        .symbols()
+        .iter()
+        .zip(possible)
+        .zip(counts)
+        .filter(|((_, could), count)| **could && **count == 0);
+    let own = seen(counts);
+    let others = (0..group.grid.width).filter(|other| *other != column);
+    column == 0 && could - present == 1 && counts.first() == Some(&0)
+        || present * 2 <= could + 1
+        || left_out.all(|((symbol, _), _)| LOOK_ALIKES.contains(symbol.as_str()))
+        || others
+            .into_iter()
+            .any(|other| seen(&group.grid.counts(other)) == own)
 }
 
 fn missing(group: &Group, column: usize, possible: &[bool], counts: &[usize]) -> (f64, Kind, String) {
@@ -404,3 +428,6 @@ fn remainders(case: &Case, group: &Group, notes: &mut Notes) {
         }
     }
 }
+
+/// Symbols that alphabets for people leave out.
+const LOOK_ALIKES: &str = "0O1IlLoi5S2Z8BUVuvQ9gq6GD";

@@ -416,7 +416,7 @@ impl Notation {
                 .collect(),
             Self::Scaled => result
                 .iter()
-                .map(|byte| (u16::from(*byte) * size >> 8) as u8)
+                .map(|byte| ((u16::from(*byte) * size) >> 8) as u8)
                 .collect(),
             Self::Nibbles if size <= 16 => {
                 let both = result.iter().flat_map(|byte| [byte >> 4, byte & 15]);

@@ -283,8 +283,8 @@ impl Shape {
             for (device, value) in full() {
                 let mut letters: Vec<String> = value.chars().take(MOST_WIDTH).map(String::from).collect();
                 if are_numbers {
-                    let fill = core::iter::repeat_n("0".to_string(), longest - letters.len());
-                    letters.splice(0..0, fill);
+                    let zeros = core::iter::repeat_n("0".to_string(), longest - letters.len());
+                    letters.splice(0..0, zeros);
                 }
                 let (devices, texts) = rows.entry(letters.len()).or_default();
                 devices.push(device);

@@ -168,7 +168,7 @@ impl Tape {
             Way::ModuloHalf => (self.next().0 >> 1) % limit,
             Way::Scaled => {
                 let (word, bits) = self.next();
-                (u128::from(word) * u128::from(limit) >> bits) as u64
+                ((u128::from(word) * u128::from(limit)) >> bits) as u64
             }
             Way::Upper => self.again(limit, |tape| {
                 if size <= 32 {
@@ -188,7 +188,7 @@ impl Tape {
                 (fraction * limit as f64) as u64
             }
             Way::Java if limit > 1 << 31 => self.next().0,
-            Way::Java if limit.is_power_of_two() => limit * self.next().0 >> 31,
+            Way::Java if limit.is_power_of_two() => (limit * self.next().0) >> 31,
             Way::Java => {
                 // The uppermost, incomplete range is drawn again.
                 let whole = (1 << 31) / limit * limit;
