@@ -32,8 +32,8 @@
 //! sum.merge(&workers[1])?;
 //! assert_eq!(sum.reports(), 20_000);
 //!
-//! let frequencies = Threshold::new(100)?.frequencies(&sum, Confidence::Percent99)?;
-//! let heating = frequencies[0].expect("more than a hundred");
+//! let frequencies = Threshold::new(500)?.frequencies(&sum, Confidence::Percent99)?;
+//! let heating = frequencies[0].expect("more than five hundred");
 //! assert!((heating.value() - 0.9).abs() < 0.05);
 //! assert!(frequencies[2].is_none(), "nobody cools: noise alone is not shown");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
