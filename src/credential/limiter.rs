@@ -42,7 +42,7 @@
 //! # }
 //! ```
 //!
-//! It stands before anything that can be guessed. [`Verifier::check`](super::Verifier::check) takes a [`Permit`]; a PIN pad or a PAKE
+//! It stands before anything that can be guessed. [`Ready::check`](super::Ready::check) takes a [`Permit`]; a PIN pad or a PAKE
 //! of one's own takes one and settles it.
 //!
 //! # What it costs
