@@ -347,7 +347,13 @@ fn mistake_7_counters_in_every_base_order_and_stride() {
             })
         });
         let found = report(&table("serial,password", rows.iter()), &quick());
-        if found.against(Prohibition::Counter).next().is_none() {
+        // In an order that nobody knows the step shows in single positions only.
+        let is_found = if alphabet == shuffled {
+            found.against(Prohibition::Counter).next().is_some()
+        } else {
+            found.has(Prohibition::Counter, Kind::Counter)
+        };
+        if !is_found {
             missed.push(name);
         }
     }

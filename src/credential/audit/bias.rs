@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 use std::format;
-use std::string::{String, ToString};
+use std::string::String;
 use std::vec;
 use std::vec::Vec;
 
@@ -359,7 +359,7 @@ fn remainder_of_division(group: &Group, counts: &[usize], possible: &[bool], pol
         .iter()
         .zip(possible)
         .filter(|(_, could)| **could)
-        .map(|(symbol, _)| symbol.to_string())
+        .map(|(symbol, _)| symbol.clone())
         .collect();
     let total: usize = counts.iter().sum();
     let mut least: f64 = 0.0;

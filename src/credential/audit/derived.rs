@@ -26,7 +26,7 @@ use super::notation::{Alphabet, Place, Target, by_table};
 use super::report::{Kind, Prohibition};
 use super::settings::Depth;
 use super::shape::Group;
-use super::transforms::{BETWEEN, KEYED, ONCE, TWICE};
+use super::transforms::{BETWEEN, Function, KEYED, ONCE, TWICE};
 
 //= compliance/requirements.md#cred-44
 //# Passwords that are computed from identifiers without a secret key MUST be found for the forms, functions and notations that docs/audit.md lists.
@@ -383,9 +383,7 @@ impl<'a> Search<'a> {
             .and_then(|forms| forms.get(chain.form))
             .map_or("", |form| form.name.as_str());
         let mut text = format!("{} ({form})", sources.join(" and "));
-        let name = |list: &[(&'static str, fn(&[u8]) -> Vec<u8>)], at: usize| {
-            list.get(at).map_or("", |(name, _)| name)
-        };
+        let name = |list: &[Function], at: usize| list.get(at).map_or("", |(name, _)| name);
         if let Some((keyed, key)) = chain.keyed {
             let code = KEYED.get(keyed).map_or("", |(name, _)| name);
             let key = SURROUNDINGS.get(key).copied().unwrap_or_default();

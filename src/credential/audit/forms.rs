@@ -13,6 +13,7 @@ use std::vec::Vec;
 
 use super::batch::{Role, bare};
 use super::settings::Depth;
+use super::transforms::hexadecimal;
 
 /// A form of the identifiers of one device. The forms of all devices stand in the same order.
 pub(super) struct Form {
@@ -289,11 +290,7 @@ impl Forms {
                 self.text(Effort::Once, &name, &format!("{before}{behind}"));
                 for kept in [3, 4] {
                     // Two letters of the vendor's, a year, a week, then the digits of the codes of what is left.
-                    let cut: String = behind
-                        .chars()
-                        .take(kept)
-                        .map(|letter| format!("{:02X}", u32::from(letter)))
-                        .collect();
+                    let cut = codes(&behind.chars().take(kept).collect::<String>());
                     let full = behind.chars().count() >= kept && !before.is_empty();
                     let coded = if full {
                         format!("{before}{cut}")
@@ -308,10 +305,7 @@ impl Forms {
                 }
             }
         }
-        let coded: String = letters
-            .iter()
-            .map(|letter| format!("{:02X}", u32::from(*letter)))
-            .collect();
+        let coded = codes(upper);
         self.text(Effort::Once, "digits of its codes", &coded);
         self.text(
             Effort::Once,
@@ -458,6 +452,11 @@ pub(super) fn from_hexadecimal(text: &str) -> Option<Vec<u8>> {
         .chunks(2)
         .map(|pair| u8::from_str_radix(core::str::from_utf8(pair).ok()?, 16).ok())
         .collect()
+}
+
+/// The digits of a text's codes.
+fn codes(text: &str) -> String {
+    hexadecimal(text.as_bytes(), true)
 }
 
 fn tail(text: &str, kept: usize) -> String {

@@ -195,8 +195,7 @@ struct Followed {
 }
 
 fn by_seed(case: &Case, group: &Group) -> Option<Found> {
-    let rows = rows_in_order(case, group);
-    let units = units(group);
+    let (rows, units, seeds) = (rows_in_order(case, group), units(group), seeds(case));
     for rows in &rows {
         if let Some(evidence) = parity::search(group, &rows.order, &units) {
             return Some(Found {
@@ -206,116 +205,152 @@ fn by_seed(case: &Case, group: &Group) -> Option<Found> {
             });
         }
     }
-    let seeds = seeds(case);
-    let trials = ((seeds.len() * DRAWS.len() * 24 * rows.len()) as f64).ln();
-    let anywhere = Anywhere::of(group, &units, seeds.len());
-    let next = AtomicUsize::new(0);
-    let followed: Mutex<Vec<Followed>> = Mutex::new(Vec::new());
-    let hits: Mutex<BTreeMap<(Draw, usize), usize>> = Mutex::new(BTreeMap::new());
-    let work = || {
-        let mut table = Table::default();
-        let mut hits_here: BTreeMap<(Draw, usize), usize> = BTreeMap::new();
-        loop {
-            let from = next.fetch_add(CHUNK, Ordering::Relaxed);
-            let chunk = seeds.get(from..(from + CHUNK).min(seeds.len()));
-            let Some(chunk) = chunk.filter(|chunk| !chunk.is_empty()) else {
-                break;
-            };
-            let mut found_here = Vec::new();
-            for (seed_at, seed) in (from..).zip(chunk) {
-                let mut tape: Option<(Source, Tape)> = None;
-                for draw in DRAWS {
-                    if tape.as_ref().is_none_or(|(source, _)| *source != draw.source) {
-                        tape = Some((draw.source, Tape::new(draw.source, *seed)));
-                    }
-                    let Some((_, tape)) = &mut tape else { continue };
-                    for (unit, of_unit) in units.iter().enumerate() {
-                        for (number, rows) in rows.iter().enumerate() {
-                            for between in Between::ALL {
-                                tape.rewind();
-                                let (agreed, is_sure) =
-                                    follow(rows, tape, (draw.way, *of_unit, between), &mut table, trials);
-                                if is_sure {
-                                    found_here.push(Followed {
-                                        seed_at,
-                                        rows: number,
-                                        draw,
-                                        between,
-                                        unit,
-                                        agreed,
-                                    });
-                                }
-                                // What is drawn in between matters from the second password on.
-                                if agreed == 0 {
-                                    break;
-                                }
-                            }
-                        }
-                        if let Some(anywhere) = &anywhere {
-                            tape.rewind();
-                            anywhere.look(tape, (draw, unit, *of_unit), &mut hits_here);
-                        }
-                    }
-                }
-            }
-            if let Ok(mut followed) = followed.lock() {
-                followed.extend(found_here);
-                if !followed.is_empty() {
-                    break;
-                }
-            }
-        }
-        if let Ok(mut hits) = hits.lock() {
-            for (key, number) in hits_here {
-                *hits.entry(key).or_default() += number;
-            }
-        }
+    let search = SeedSearch {
+        trials: ((seeds.len() * DRAWS.len() * 24 * rows.len()) as f64).ln(),
+        anywhere: Anywhere::of(group, &units, seeds.len()),
+        rows,
+        units,
+        seeds,
     };
-    thread::scope(|scope| {
-        for _ in 1..case.settings.threads.get() {
-            scope.spawn(work);
+    let (followed, hits) = search.run(case.settings.threads.get());
+    followed.map_or_else(
+        || search.of_hits(group, hits),
+        |first| Some(search.of_stream(first)),
+    )
+}
+
+/// How many passwords each draw gave first, in each order of the alphabet.
+type Hits = BTreeMap<(Draw, usize), usize>;
+
+struct SeedSearch<'a> {
+    rows: Vec<Rows<'a>>,
+    units: Vec<Unit>,
+    seeds: Vec<u64>,
+    trials: f64,
+    anywhere: Option<Anywhere<'a>>,
+}
+
+impl SeedSearch<'_> {
+    /// The first stream that gives the passwords in an order, or how many are given by any seed.
+    fn run(&self, threads: usize) -> (Option<Followed>, Hits) {
+        let next = AtomicUsize::new(0);
+        let followed: Mutex<Vec<Followed>> = Mutex::new(Vec::new());
+        let hits: Mutex<Hits> = Mutex::new(Hits::new());
+        let work = || {
+            let mut table = Table::default();
+            let mut hits_here = Hits::new();
+            loop {
+                let from = next.fetch_add(CHUNK, Ordering::Relaxed);
+                let chunk = self.seeds.get(from..(from + CHUNK).min(self.seeds.len()));
+                let Some(chunk) = chunk.filter(|chunk| !chunk.is_empty()) else {
+                    break;
+                };
+                let mut found_here = Vec::new();
+                for (seed_at, seed) in (from..).zip(chunk) {
+                    self.try_seed((seed_at, *seed), &mut table, &mut found_here, &mut hits_here);
+                }
+                if let Ok(mut followed) = followed.lock() {
+                    followed.extend(found_here);
+                    if !followed.is_empty() {
+                        break;
+                    }
+                }
+            }
+            if let Ok(mut hits) = hits.lock() {
+                for (key, number) in hits_here {
+                    *hits.entry(key).or_default() += number;
+                }
+            }
+        };
+        thread::scope(|scope| {
+            for _ in 1..threads {
+                scope.spawn(work);
+            }
+            work();
+        });
+        // Seeds are handed out in order, and what was handed out is finished: the first is the same for any number of threads.
+        let first = followed.into_inner().unwrap_or_default().into_iter().min();
+        (first, hits.into_inner().unwrap_or_default())
+    }
+
+    fn try_seed(
+        &self,
+        (seed_at, seed): (usize, u64),
+        table: &mut Table,
+        found: &mut Vec<Followed>,
+        hits: &mut Hits,
+    ) {
+        let mut tape: Option<(Source, Tape)> = None;
+        for draw in DRAWS {
+            if tape.as_ref().is_none_or(|(source, _)| *source != draw.source) {
+                tape = Some((draw.source, Tape::new(draw.source, seed)));
+            }
+            let Some((_, tape)) = &mut tape else { continue };
+            for (unit, of_unit) in self.units.iter().enumerate() {
+                for (number, rows) in self.rows.iter().enumerate() {
+                    for between in Between::ALL {
+                        tape.rewind();
+                        let (agreed, is_sure) =
+                            follow(rows, tape, (draw.way, *of_unit, between), table, self.trials);
+                        if is_sure {
+                            found.push(Followed {
+                                seed_at,
+                                rows: number,
+                                draw,
+                                between,
+                                unit,
+                                agreed,
+                            });
+                        }
+                        // What is drawn in between matters from the second password on.
+                        if agreed == 0 {
+                            break;
+                        }
+                    }
+                }
+                if let Some(anywhere) = &self.anywhere {
+                    tape.rewind();
+                    anywhere.look(tape, (draw, unit, *of_unit), hits);
+                }
+            }
         }
-        work();
-    });
-    // Seeds are handed out in order, and what was handed out is finished: the first is the same for any number of threads.
-    let first = followed.into_inner().unwrap_or_default().into_iter().min();
-    if let Some(first) = first {
+    }
+
+    fn of_stream(&self, first: Followed) -> Found {
         let extra = if first.between == Between::Nothing {
             ""
         } else {
             ", with other numbers drawn in between"
         };
-        let unit = units.get(first.unit).copied().unwrap_or(Unit::Symbols);
-        return Some(Found {
+        Found {
             prohibitions: Vec::new(),
             devices: first.agreed,
             evidence: format!(
                 "in the order of {}, the first {} passwords and more are what {} gives with seed {}, {}{extra}",
-                rows.get(first.rows).map_or("", |rows| rows.name.as_str()),
+                self.rows.get(first.rows).map_or("", |rows| rows.name.as_str()),
                 first.agreed,
                 first.draw.in_words(),
-                seeds.get(first.seed_at).copied().unwrap_or(0),
-                unit_in_words(unit)
+                self.seeds.get(first.seed_at).copied().unwrap_or(0),
+                unit_in_words(self.units.get(first.unit).copied().unwrap_or(Unit::Symbols))
             ),
-        });
+        }
     }
-    let ((draw, _), hits) = hits
-        .into_inner()
-        .unwrap_or_default()
-        .into_iter()
-        .max_by_key(|(_, hits)| *hits)?;
-    let expected = anywhere?.expected;
-    let chance = chance::poisson(hits, expected * 1.2 + 1e-9) + ((DRAWS.len() * WAYS) as f64).ln();
-    (hits >= 2 && chance < LIMIT).then(|| Found {
-        prohibitions: Vec::new(),
-        devices: hits.min(group.devices.len()),
-        evidence: format!(
-            "{hits} passwords are what {} gives first with one of {} seeds, where {expected:.1} are expected. By chance: {}",
-            draw.in_words(),
-            seeds.len(),
-            chance::in_words(chance)
-        ),
-    })
+
+    fn of_hits(&self, group: &Group, hits: Hits) -> Option<Found> {
+        let expected = self.anywhere.as_ref()?.expected;
+        let ((draw, _), hits) = hits.into_iter().max_by_key(|(_, hits)| *hits)?;
+        let chance = chance::poisson(hits, expected * 1.2 + 1e-9) + ((DRAWS.len() * WAYS) as f64).ln();
+        (hits >= 2 && chance < LIMIT).then(|| Found {
+            prohibitions: Vec::new(),
+            devices: hits.min(group.devices.len()),
+            evidence: format!(
+                "{hits} passwords are what {} gives first with one of {} seeds, where {expected:.1} are expected. By chance: {}",
+                draw.in_words(),
+                self.seeds.len(),
+                chance::in_words(chance)
+            ),
+        })
+    }
 }
 
 /// All passwords at once: a generator that is seeded for each device gives each of them first, for some seed.

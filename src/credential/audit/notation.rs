@@ -80,7 +80,7 @@ pub(super) fn by_table(results: &[Vec<u8>], targets: &[Target], alphabet: &Alpha
     let length = results.iter().map(Vec::len).min().unwrap_or(0);
     let longest = targets.iter().map(|target| target.whole.len()).max().unwrap_or(0);
     let one = -(alphabet.size() as f64 / 2.0).max(1.3).ln();
-    (0..length.saturating_sub(longest) + 1).find_map(|offset| {
+    (0..=length.saturating_sub(longest)).find_map(|offset| {
         let mut symbols = [0_u8; 256];
         let mut chance = 0.0;
         for (result, target) in results.iter().zip(targets) {

@@ -18,7 +18,7 @@ use super::batch::bare;
 use super::case::{Case, Notes};
 use super::chance::{self, LIMIT};
 use super::report::{Kind, Prohibition};
-use super::shape::{FEWEST, Group};
+use super::shape::FEWEST;
 use super::words::{DEFAULTS, ROWS, WORDS};
 
 /// A password that is published word for word is reported from 1 in 22,000 on: only among short ones it is there by chance.
@@ -39,14 +39,14 @@ pub(super) fn search(case: &Case, notes: &mut Notes) {
     let mut published: Vec<usize> = Vec::new();
     let mut expected_published = 0.0;
     let mut common: BTreeMap<&'static str, (Vec<usize>, f64)> = BTreeMap::new();
-    let usual = case.shape.groups.first().map_or(1.0, Group::same);
+    let usual = case.shape.groups.first().map_or(1.0, |group| group.natural);
     for group in &case.shape.groups {
         let n = group.devices.len() as f64;
         // A few that look unlike the others have no space of their own.
         let one = if group.devices.len() < FEWEST {
-            group.same().min(usual)
+            group.natural.min(usual)
         } else {
-            group.same()
+            group.natural
         };
         let one = one.max(1e-300);
         let length = group.layout.chars().count();

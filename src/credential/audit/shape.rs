@@ -144,6 +144,8 @@ pub(super) struct Group {
     pub(super) constants: Vec<(usize, String)>,
     /// Sizes of the alphabets at the positions that vary.
     pub(super) sizes: Vec<usize>,
+    /// The probability of one password, had every position been drawn from all symbols of its kinds.
+    pub(super) natural: f64,
     /// How many kinds of letters and digits stand at constant positions: a space as if they had been drawn.
     pub(super) constant_size: f64,
 }
@@ -154,6 +156,7 @@ impl Group {
         let mut varying = Vec::new();
         let mut constants = Vec::new();
         let mut constant_size = 1.0;
+        let mut natural_size = 1.0;
         let mut layout = String::new();
         for column in 0..whole.width {
             let counts = whole.counts(column);
@@ -164,6 +167,13 @@ impl Group {
                 .filter(|(_, count)| **count > 0)
                 .map(|(symbol, _)| symbol.as_str())
                 .collect();
+            if is_words
+                || present
+                    .iter()
+                    .any(|symbol| symbol.chars().any(char::is_alphanumeric))
+            {
+                natural_size *= natural(&present).max(2) as f64;
+            }
             if let [only] = present.as_slice() {
                 layout.push_str(only);
                 if only.chars().any(char::is_alphanumeric) {
@@ -191,6 +201,7 @@ impl Group {
             layout,
             constants,
             sizes,
+            natural: 1.0 / natural_size,
             constant_size,
         }
     }

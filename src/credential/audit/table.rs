@@ -34,7 +34,7 @@ impl Table {
         }
         let text = core::str::from_utf8(bytes).map_err(|error| {
             let valid = bytes.get(..error.valid_up_to()).unwrap_or_default();
-            let line = valid.iter().filter(|byte| **byte == b'\n').count() + 1;
+            let line = valid.split(|byte| *byte == b'\n').count();
             let column = valid.iter().rev().take_while(|byte| **byte != b'\n').count() + 1;
             BadInput::at(line as u64, column as u64, Reason::NotUtf8)
         })?;

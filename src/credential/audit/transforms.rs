@@ -11,8 +11,13 @@ use std::vec::Vec;
 
 use crate::crypto::digests;
 
-/// A function without a key. The first leaves its input as it is.
-pub(super) const ONCE: [(&str, fn(&[u8]) -> Vec<u8>); 20] = [
+/// A function, and what it is called.
+pub(super) type Function = (&'static str, fn(&[u8]) -> Vec<u8>);
+/// A code of a message under a key.
+type Code = fn(&[u8], &[u8]) -> Vec<u8>;
+
+/// Functions without a key. The first leaves its input as it is.
+pub(super) const ONCE: [Function; 20] = [
     ("", <[u8]>::to_vec),
     ("MD5", md5),
     ("SHA-1", sha1),
@@ -47,7 +52,7 @@ pub(super) const ONCE: [(&str, fn(&[u8]) -> Vec<u8>); 20] = [
 ];
 
 /// Those that are worth a second.
-pub(super) const TWICE: [(&str, fn(&[u8]) -> Vec<u8>); 6] = [
+pub(super) const TWICE: [Function; 6] = [
     ("MD5", md5),
     ("SHA-1", sha1),
     ("SHA-256", sha256),
@@ -57,7 +62,7 @@ pub(super) const TWICE: [(&str, fn(&[u8]) -> Vec<u8>); 6] = [
 ];
 
 /// How one result goes into the next function.
-pub(super) const BETWEEN: [(&str, fn(&[u8]) -> Vec<u8>); 4] = [
+pub(super) const BETWEEN: [Function; 4] = [
     ("bytes", <[u8]>::to_vec),
     ("hexadecimal digits", |of| hexadecimal(of, false).into_bytes()),
     ("hexadecimal digits in upper case", |of| {
@@ -67,7 +72,7 @@ pub(super) const BETWEEN: [(&str, fn(&[u8]) -> Vec<u8>); 4] = [
 ];
 
 /// Codes whose key is published, which is no key.
-pub(super) const KEYED: [(&str, fn(&[u8], &[u8]) -> Vec<u8>); 3] = [
+pub(super) const KEYED: [(&str, Code); 3] = [
     ("HMAC-MD5", |key, of| digests::hmac_md5(key, of).bytes().to_vec()),
     ("HMAC-SHA-1", |key, of| {
         digests::hmac_sha1(key, of).bytes().to_vec()
@@ -155,7 +160,7 @@ fn mangled(of: &[u8]) -> Vec<u8> {
         );
         let factor = rest.wrapping_add(1).wrapping_mul(11);
         let sum = (at(1) * 100 + at(2) * 10 + at(0)) as u32;
-        text.push_str(&std::format!("{:08X}", factor.wrapping_mul(sum)));
+        text.push_str(&hexadecimal(&factor.wrapping_mul(sum).to_be_bytes(), true));
     }
     md5(text.as_bytes())
 }
@@ -183,7 +188,7 @@ pub(super) fn base_64(bytes: &[u8]) -> String {
         6,
         b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/",
     );
-    while text.len() % 4 != 0 {
+    while !text.len().is_multiple_of(4) {
         text.push('=');
     }
     text

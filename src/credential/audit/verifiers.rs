@@ -88,7 +88,7 @@ fn known(case: &Case, column: &Column, kind: Kind, values: &[&str], notes: &mut 
         !bare.is_empty()
             && (values.iter().any(|known| {
                 value.starts_with(known) || bare.starts_with(&super::batch::bare(known).to_lowercase())
-            }) || bare.len() > 8 && bare.chars().all(|letter| Some(letter) == bare.chars().next()))
+            }) || bare.len() > 8 && bare.chars().all(|letter| bare.starts_with(letter)))
     });
     if !devices.is_empty() {
         let evidence = format!(

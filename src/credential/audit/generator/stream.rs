@@ -245,7 +245,7 @@ impl State {
 
     fn glibc(seed: u32) -> Self {
         let mut words: Vec<i64> = Vec::with_capacity(34);
-        let mut word = i64::from((if seed == 0 { 1 } else { seed }) as i32);
+        let mut word = i64::from((if seed == 0 { 1 } else { seed }).cast_signed());
         for _ in 0..31 {
             words.push(word);
             word = 16807 * (word % 127_773) - 2836 * (word / 127_773);
@@ -272,7 +272,7 @@ impl State {
                 *slot = value;
             }
         };
-        let mut last = 161_803_398_i32.wrapping_sub((seed as i32).checked_abs().unwrap_or(i32::MAX));
+        let mut last = 161_803_398_i32.wrapping_sub(seed.cast_signed().checked_abs().unwrap_or(i32::MAX));
         let mut next = 1_i32;
         set(55, last, &mut array);
         for number in 1..55 {
@@ -406,7 +406,7 @@ fn step(source: Source, word: &mut u64) -> (u64, u32) {
             let state = (*word as u32).wrapping_add(0x6d2b_79f5);
             *word = u64::from(state);
             let mut mixed = (state ^ state >> 15).wrapping_mul(state | 1);
-            mixed ^= mixed.wrapping_add((mixed ^ mixed >> 7).wrapping_mul(mixed | 61));
+            mixed ^= mixed.wrapping_add((mixed ^ mixed >> 7).wrapping_mul(mixed | 0x3d));
             (u64::from(mixed ^ mixed >> 14), 32)
         }
     }
