@@ -54,6 +54,8 @@ use rand_core::TryCryptoRng;
 pub use epsilon::{MAX_EPSILON, MicroEpsilon};
 pub use jitter::Jitter;
 pub use laplace::DiscreteLaplace;
+#[cfg(feature = "collector")]
+pub(crate) use laplace::MOST_ALPHA;
 pub use mean::OneBitMean;
 pub use ratio::{ParameterError, Ratio};
 pub use response::{BinaryResponse, Response};

@@ -80,26 +80,26 @@ fn counts_that_do_not_add_up_are_refused() {
 
 /// The number of counts that go with it, and the parameters; each number is one too far.
 const IMPOSSIBLE: [(usize, &[i128]); 20] = [
-    (1, &[0, 1, 5]),                        // a response of one category
-    (257, &[0, 257, 5]),                    // of too many
-    (3, &[0, 3, 0]),                        // that never lies
-    (3, &[0, 3, u64::MAX as i128 / 3 + 1]), // that lies more than by chance
-    (65, &[1, 65, 9, 5]),                   // an encoding of too many
-    (3, &[1, 3, 9, 0]),                     // that never sets another bit
-    (3, &[1, 3, 4, 5]),                     // that sets others more often
-    (2, &[2, 0, 0, 9, 5]),                  // a mean of one reading
-    (2, &[2, 1, i32::MAX as i128, 9, 5]),   // of readings beyond 32 bits
-    (2, &[2, 0, 2, 9, 1 << 63]),            // of more than all draws
-    (2, &[2, 0, 2, 0, 5]),                  // that is never set at the lowest
-    (2, &[2, 0, 2, 9, 0]),                  // that does not depend on the reading
-    (1026, &[3, 0, 1025, 5]),               // noise on too wide a range
-    (1, &[3, 0, 0, 5]),                     // on none
-    (3, &[3, i32::MAX as i128 - 1, 2, 5]),  // beyond 32 bits
-    (3, &[3, 0, 2, 1 << 63]),               // that does not decay
-    (3, &[3, 0, 2, 0]),                     // that is none
-    (3, &[4, 3, (1 << 63) + 1]),            // more than every device
-    (3, &[0, 3, 5, 5]),                     // one number too many
-    (3, &[5, 3, 5]),                        // a treatment that does not exist
+    (1, &[0, 1, 5]),                            // a response of one category
+    (257, &[0, 257, 5]),                        // of too many
+    (3, &[0, 3, 0]),                            // that never lies
+    (3, &[0, 3, u64::MAX as i128 / 3 + 1]),     // that lies more than by chance
+    (65, &[1, 65, 9, 5]),                       // an encoding of too many
+    (3, &[1, 3, 9, 0]),                         // that never sets another bit
+    (3, &[1, 3, 4, 5]),                         // that sets others more often
+    (2, &[2, 0, 0, 9, 5]),                      // a mean of one reading
+    (2, &[2, 1, i32::MAX as i128, 9, 5]),       // of readings beyond 32 bits
+    (2, &[2, 0, 2, 9, 1 << 63]),                // of more than all draws
+    (2, &[2, 0, 2, 0, 5]),                      // that is never set at the lowest
+    (2, &[2, 0, 2, 9, 0]),                      // that does not depend on the reading
+    (1026, &[3, 0, 1025, 5]),                   // noise on too wide a range
+    (1, &[3, 0, 0, 5]),                         // on none
+    (3, &[3, i32::MAX as i128 - 1, 2, 5]),      // beyond 32 bits
+    (3, &[3, 0, 2, (1 << 63) - (1 << 32) + 1]), // that does not decay
+    (3, &[3, 0, 2, 0]),                         // that is none
+    (3, &[4, 3, (1 << 63) + 1]),                // more than every device
+    (3, &[0, 3, 5, 5]),                         // one number too many
+    (3, &[5, 3, 5]),                            // a treatment that does not exist
 ];
 
 /// The same, not too far.
@@ -110,7 +110,7 @@ const POSSIBLE: [(usize, &[i128]); 8] = [
     (64, &[1, 64, 5, 5]),
     (2, &[2, 0, i32::MAX as i128, 9, 5]),
     (1025, &[3, 0, 1024, 5]),
-    (3, &[3, i32::MAX as i128 - 2, 2, (1 << 63) - 1]),
+    (3, &[3, i32::MAX as i128 - 2, 2, (1 << 63) - (1 << 32)]),
     (3, &[4, 3, 1 << 63]),
 ];
 

@@ -64,7 +64,8 @@ fn document(errors: &str, speed: &str) -> String {
 
 Written by `cargo xtask utility --write`, which runs `benches/noise`: simulated devices answer through the treatments, the collector sums and estimates, and the root of the mean
 square error over many collections stands beside what theory says of it, the standard deviation that follows from the implemented draws. A ratio near 1 says that the estimator is free
-of bias and does as well as its treatment allows. The last column is the same treatment drawn in floating point (`rand_distr`), undone with the ideal probabilities: exactness costs no
+of bias and does as well as its treatment allows; chance moves it by one over the root of twice the collections, a sixth for 16 of
+them and a tenth for 60. All rows of one size share their seed, and so lie off to the same side. The last column is the same treatment drawn in floating point (`rand_distr`), undone with the ideal probabilities: exactness costs no
 accuracy. Of shares, errors are over all categories.
 
 ![Errors over devices]({})

@@ -178,7 +178,7 @@ impl PartialSum {
                 probability(kept) - probability(raised),
                 confidence,
             ),
-            Kind::Laplace { alpha, .. } => self.readings(decay(alpha), confidence),
+            Kind::Laplace { alpha, .. } => self.readings(Decay::new(alpha), confidence),
             Kind::Mean { .. } | Kind::Sampled { .. } => Err(EstimateError::Kind),
         }
     }
@@ -208,22 +208,19 @@ impl PartialSum {
     ///       -α  1+α²  -α
     ///             …   -α   1
     /// ```
-    fn readings(&self, alpha: f64, confidence: Confidence) -> Result<Vec<Estimate>, EstimateError> {
+    ///
+    /// Both divisors together are 1 - α squared, and 1 - α at the ends.
+    fn readings(&self, decay: Decay, confidence: Confidence) -> Result<Vec<Estimate>, EstimateError> {
         if self.reports() < 2 {
             return Err(EstimateError::TooFewReports);
         }
+        let Decay { alpha, rest } = decay;
         let last = self.counts().len() - 1;
         let reports = self.reports() as f64;
-        let weight = |at: usize| {
-            let is_end = at == 0 || at == last;
-            (1.0 + alpha) / if is_end { 1.0 } else { 1.0 - alpha } / (1.0 - alpha * alpha)
-        };
+        let is_end = |at: usize| at == 0 || at == last;
+        let weight = |at: usize| if is_end(at) { rest } else { rest * rest }.recip();
         let reading = |at: usize| {
-            let diagonal = if at == 0 || at == last {
-                1.0
-            } else {
-                1.0 + alpha * alpha
-            };
+            let diagonal = if is_end(at) { 1.0 } else { 1.0 + alpha * alpha };
             let factor = move |output: usize| {
                 let entry = if output == at { diagonal } else { -alpha };
                 entry * weight(output)
@@ -258,9 +255,9 @@ impl PartialSum {
                 if self.reports() < 2 {
                     return Err(EstimateError::TooFewReports);
                 }
-                let alpha = decay(alpha);
+                let Decay { alpha, rest } = Decay::new(alpha);
                 // What is cut off at an end was on average this much further out.
-                let cut = alpha / (1.0 - alpha);
+                let cut = alpha / rest;
                 let last = self.counts().len() - 1;
                 let reports = self.reports() as f64;
                 let values = self.counts().iter().enumerate().map(|(at, count)| {
@@ -306,6 +303,19 @@ impl PartialSum {
     }
 }
 
-fn decay(alpha: u64) -> f64 {
-    alpha as f64 / 9_223_372_036_854_775_808.0 // 2⁶³
+/// α and 1 - α, each from integers: of an α close to 1 nothing would be left of the difference in floating point.
+#[derive(Clone, Copy)]
+struct Decay {
+    alpha: f64,
+    rest: f64,
+}
+
+impl Decay {
+    fn new(alpha: u64) -> Self {
+        const ONE: u64 = 1 << 63;
+        Self {
+            alpha: alpha as f64 / ONE as f64,
+            rest: ONE.saturating_sub(alpha) as f64 / ONE as f64,
+        }
+    }
 }

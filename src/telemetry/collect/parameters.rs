@@ -6,7 +6,9 @@
 //!  parameters   (this file)
 //! ```
 
-use crate::telemetry::noise::{BinaryResponse, DiscreteLaplace, OneBitMean, Response, Sampling, Unary};
+use crate::telemetry::noise::{
+    BinaryResponse, DiscreteLaplace, MOST_ALPHA, OneBitMean, Response, Sampling, Unary,
+};
 
 /// A treatment as its answers are counted: two are equal only if every probability is.
 ///
@@ -102,7 +104,7 @@ impl Parameters {
                 (1..=WIDEST).contains(&span)
                     && lowest.checked_add(i32::from(span)).is_some()
                     && alpha > 0
-                    && alpha < 1 << 63
+                    && alpha <= MOST_ALPHA
             }
             Kind::Sampled { categories, ways } => {
                 (1..=MOST_COUNTED).contains(&categories) && ways > 0 && ways <= 1 << 63

@@ -56,6 +56,10 @@ pub struct DiscreteLaplace<const SPAN: usize> {
     epsilon: MicroEpsilon,
 }
 
+/// The slowest decay that is taken: slower than that of the smallest epsilon over the widest range, where 1 - α is above 2⁻³⁰, and fast
+/// enough that noise 0 keeps draws.
+pub(crate) const MOST_ALPHA: u64 = WAYS - (1 << 32);
+
 #[allow(clippy::indexing_slicing)] // by loops that end with the table, and at compile time
 impl<const SPAN: usize> DiscreteLaplace<SPAN> {
     /// Readings from `LOWEST` on, at most `NUMERATOR / DENOMINATOR` of epsilon, worked out by the compiler.
@@ -120,7 +124,7 @@ impl<const SPAN: usize> DiscreteLaplace<SPAN> {
         if let Err(error) = Self::check(lowest) {
             return Err(error);
         }
-        if alpha == 0 || alpha >= WAYS {
+        if alpha == 0 || alpha > MOST_ALPHA {
             return Err(ParameterError::Probability);
         }
         let one = WAYS as u128;

@@ -138,9 +138,9 @@ impl Mechanism for OneBitMean {
     fn randomise<R: TryCryptoRng + ?Sized>(&self, value: i32, random: &mut R) -> Result<bool, R::Error> {
         let way = draw::way(draw::draw(random)?);
         let above = draw::clamp(value, self.lowest, self.span);
-        // Base and step times above, added bit by bit.
+        // Base and step times above, added bit by bit: as many as the range has, which is public.
         let mut threshold = self.base;
-        for bit in 0..u32::BITS {
+        for bit in 0..u32::BITS - self.span.leading_zeros() {
             let mask = draw::mask((above >> bit) & 1);
             let mask = u64::from(mask) | u64::from(mask) << 32;
             threshold = threshold.wrapping_add((self.step << bit) & mask);
