@@ -14,7 +14,7 @@
 //! 2       4      number of the epoch
 //! 6       4      how often this item was written
 //! 10      32     seed
-//! 42      12 × n answers: report 2, field 1, value 1, answer 8
+//! 42      14 × n answers: version and number of the report 4, field 1, value 1, answer 8
 //! ```
 
 use rand_core::TryCryptoRng;
@@ -29,7 +29,7 @@ pub const MOST_ANSWERS: usize = 32;
 
 const VERSION: u8 = 1;
 const ANSWERS_START: usize = 42;
-const ANSWER_LEN: usize = 12;
+const ANSWER_LEN: usize = 14;
 
 /// The longest form on flash.
 pub(crate) const EPOCH_LEN: usize = ANSWERS_START + ANSWER_LEN * MOST_ANSWERS;
@@ -37,7 +37,8 @@ pub(crate) const EPOCH_LEN: usize = ANSWERS_START + ANSWER_LEN * MOST_ANSWERS;
 /// Which answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Question {
-    pub(crate) report: u16,
+    /// Number of the report, and its version below: another version may mean another field.
+    pub(crate) report: u32,
     pub(crate) field: u8,
     /// The true value, of those that a treatment tells apart; 0 where one answer is given for all.
     pub(crate) value: u8,
@@ -45,7 +46,7 @@ pub(crate) struct Question {
 
 #[derive(Clone, Copy, Default, Zeroize)]
 struct Answer {
-    report: u16,
+    report: u32,
     field: u8,
     value: u8,
     given: u64,
@@ -108,7 +109,7 @@ impl Epoch {
     }
 
     /// Whether answers of a field have been drawn.
-    pub(crate) fn has_answers(&self, report: u16, field: u8) -> bool {
+    pub(crate) fn has_answers(&self, report: u32, field: u8) -> bool {
         self.known()
             .any(|answer| answer.report == report && answer.field == field)
     }
@@ -152,9 +153,12 @@ impl Epoch {
             .chain(self.written.to_le_bytes());
         let seed = self.seed.expose().iter().copied();
         let answers = self.known().flat_map(|known| {
-            let [low, high] = known.report.to_le_bytes();
-            [low, high, known.field, known.value]
+            let place = [known.field, known.value].into_iter();
+            known
+                .report
+                .to_le_bytes()
                 .into_iter()
+                .chain(place)
                 .chain(known.given.to_le_bytes())
         });
         let bytes = head.chain(numbers).chain(seed).chain(answers);
@@ -181,10 +185,11 @@ impl Epoch {
             count: 0,
         };
         while !rest.is_empty() {
-            let (&[low, high, field, value], after) = rest.split_first_chunk()?;
+            let (report, after) = rest.split_first_chunk()?;
+            let (&[field, value], after) = after.split_first_chunk()?;
             let (answer, after) = after.split_first_chunk()?;
             let question = Question {
-                report: u16::from_le_bytes([low, high]),
+                report: u32::from_le_bytes(*report),
                 field,
                 value,
             };
@@ -227,6 +232,7 @@ mod tests {
             value: 4,
         };
         assert_eq!(read.answer(asked), 4 << 33);
+        assert!(read.has_answers(300, 2) && !read.has_answers(301, 2) && !read.has_answers(300, 3));
         assert!(Epoch::from_bytes(&bytes[..len - 1]).is_none());
         assert!(Epoch::from_bytes(&[]).is_none());
     }

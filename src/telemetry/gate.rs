@@ -32,7 +32,7 @@ pub use sending::Waiting;
 
 /// The gate of a product. All of its state lies in the store that each call is given.
 ///
-/// The store needs a slot for each consent class and one for the library's own ([`Ram`](crate::store::Ram)), and a record buffer of 480 bytes.
+/// The store needs a slot for each consent class and one for the library's own ([`Ram`](crate::store::Ram)), and a record buffer of 540 bytes, less where fewer than 32 answers are kept.
 ///
 /// # Security
 ///

@@ -57,7 +57,7 @@ impl<'a, R: TryCryptoRng + ?Sized> Treating<'a, R> {
     pub(crate) fn begin(
         bytes: &'a mut [u8],
         head: usize,
-        report: u16,
+        (report, version): (u16, u16),
         epoch: &'a mut Epoch,
         left: u64,
         granted: Granted,
@@ -68,6 +68,7 @@ impl<'a, R: TryCryptoRng + ?Sized> Treating<'a, R> {
                 random,
                 epoch,
                 report,
+                version,
                 field: 0,
                 left,
                 debit: 0,

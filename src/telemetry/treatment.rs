@@ -62,12 +62,21 @@ pub struct Aids<'a, R: ?Sized> {
     pub(crate) epoch: &'a mut Epoch,
     /// Number of the report.
     pub(crate) report: u16,
+    /// Its version.
+    pub(crate) version: u16,
     /// Number of the field.
     pub(crate) field: u8,
     /// Micro-epsilon that may still be spent.
     pub(crate) left: u64,
     /// Micro-epsilon that has been spent on this report.
     pub(crate) debit: u64,
+}
+
+impl<R: ?Sized> Aids<'_, R> {
+    /// Number and version in one: what was kept for another version may have been of another field.
+    pub(crate) fn report_and_version(&self) -> u32 {
+        u32::from(self.report) << 16 | u32::from(self.version)
+    }
 }
 
 impl<R: TryCryptoRng + ?Sized> Aids<'_, R> {

@@ -203,6 +203,21 @@ fn a_clock_that_is_set_forward_and_back_gives_no_more_than_the_lifetime() {
     let mut store = format(&mut part, 1);
     let mut random = random(1);
     agree(&mut store);
+    GATE.submit(&mut store, house(true, 1), day(400), &mut random)
+        .unwrap();
+    let left = |store: &mut _, number: u64, random: &mut _| {
+        GATE.status(store, CLASS, day(number), random)
+            .unwrap()
+            .left
+            .micros()
+    };
+    assert_eq!(left(&mut store, 400, &mut random), 1_000_000 - FIRST);
+    assert_eq!(
+        left(&mut store, 1, &mut random),
+        1_000_000 - FIRST,
+        "no window begins anew"
+    );
+    assert_eq!(left(&mut store, 402, &mut random), 1_000_000, "but the next");
     for number in [5, 400, 3, 90_000, 1, 2, 1_000_000, 0, 2_000_000] {
         let submitted = GATE.submit(&mut store, house(true, 1), day(number), &mut random);
         assert!(

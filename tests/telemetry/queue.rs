@@ -4,7 +4,7 @@ use bydesign::flash::simulator::{EraseTear, ProgramTear};
 use bydesign::telemetry::{GateError, Time};
 
 use crate::support::{Ecc, Nor, Part, format, mount, random};
-use crate::toy::{DAY, GATE, HOUSE, QUEUEING, agree, day, house, send_all};
+use crate::toy::{DAY, GATE, HABITS, HOUSE, QUEUEING, agree, day, house, send_all};
 
 type Flash = Nor<4, 4096>;
 const CLASS: u8 = HOUSE.rules.number;
@@ -36,12 +36,19 @@ fn the_oldest_make_room_and_the_day_has_an_end() {
     }
     assert_eq!((shown.len(), refused), (15, 105), "three a day");
     let sent = send_all(&mut store, day(5), &mut random).unwrap();
-    assert!(sent.len() >= 3, "{}", sent.len());
-    assert_eq!(
-        sent,
-        shown[shown.len() - sent.len()..],
-        "the latest, in their order"
-    );
+    assert_eq!(sent.len(), 3, "as many as 80 bytes hold");
+    assert_eq!(sent, shown[shown.len() - 3..], "the latest, in their order");
+
+    // Shorter ones: as many as there may be.
+    GATE.withdraw(&mut store, HABITS.number, day(6), &mut random)
+        .unwrap();
+    for number in 6..12 {
+        GATE.submit(&mut store, house(true, 1), day(number), &mut random)
+            .unwrap();
+        let status = GATE.status(&mut store, CLASS, day(number), &mut random).unwrap();
+        assert!(status.waiting <= u32::from(QUEUEING.reports));
+    }
+    assert_eq!(send_all(&mut store, day(11), &mut random).unwrap().len(), 4);
 }
 
 #[test]
@@ -163,4 +170,24 @@ fn cut_while_sending<P: Part>() {
 fn a_cut_while_acknowledging_loses_no_other_report() {
     cut_while_sending::<Nor<4, 1024>>();
     cut_while_sending::<Ecc<8, 1024>>();
+}
+
+#[test]
+fn an_acknowledgement_from_before_a_withdrawal_takes_no_later_report_out() {
+    let mut part = Flash::new(64 * 1024);
+    let mut store = format(&mut part, 1);
+    let mut random = random(1);
+    agree(&mut store);
+    GATE.submit(&mut store, house(true, 1), day(1), &mut random)
+        .unwrap();
+    let waiting = GATE
+        .next(&mut store, day(2), &mut [0; 64], &mut random)
+        .unwrap()
+        .unwrap();
+    GATE.withdraw(&mut store, 1, day(2), &mut random).unwrap();
+    agree(&mut store);
+    GATE.submit(&mut store, house(true, 1), day(2), &mut random)
+        .unwrap();
+    GATE.acknowledge(&mut store, waiting, &mut random).unwrap();
+    assert_eq!(send_all(&mut store, day(2), &mut random).unwrap().len(), 1);
 }

@@ -13,7 +13,7 @@ use crate::support::{Memory, random};
 
 pub(crate) const DAY: u64 = 86_400;
 pub(crate) const QUEUEING: Queueing = Queueing {
-    bytes: 100,
+    bytes: 80,
     reports: 4,
     each_day: 3,
     jitter_seconds: 600,

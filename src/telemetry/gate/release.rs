@@ -108,7 +108,7 @@ impl<D: Declaration> Gate<D> {
         let mut treating = Treating::begin(
             bytes.as_mut(),
             const { P::SCHEMA.head_bytes() },
-            P::NUMBER,
+            (P::NUMBER, P::VERSION),
             &mut draft.epoch,
             left,
             draft.granted,

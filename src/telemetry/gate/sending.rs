@@ -7,7 +7,7 @@
 
 use rand_core::TryCryptoRng;
 
-use super::{Gate, GateError, QUEUE, read_queue, store_class};
+use super::{Gate, GateError, QUEUE, read, read_queue, store_class};
 use crate::flash::Medium;
 use crate::store::{AsyncStore, Change, Memory, ReadError};
 use crate::telemetry::queue::{Name, Queue, TRAILER_LEN, Trailer};
@@ -20,6 +20,7 @@ pub struct Waiting {
     class: u8,
     number: u32,
     len: usize,
+    trailer: Trailer,
 }
 
 impl Waiting {
@@ -79,6 +80,7 @@ impl<D: Declaration> Gate<D> {
                         class: rules.number,
                         number,
                         len,
+                        trailer,
                     }));
                 }
             }
@@ -104,8 +106,12 @@ impl<D: Declaration> Gate<D> {
         let rules = Self::rules(sent.class)?;
         self.settle(store, rules, random).await?;
         let queue = read_queue(store, rules).await?;
-        // Of a class that was erased meanwhile there is nothing to take out.
-        if sent.number.wrapping_sub(queue.first) < queue.span() {
+        // Of a class that was erased meanwhile there is nothing to take out, and another report may have this number.
+        let mut item = [0; MOST_BYTES + TRAILER_LEN];
+        let name = Name::of_report(sent.number);
+        let read = read(store, store_class(rules), name.as_str(), &mut item).await?;
+        let waits = read.and_then(|len| item.get(..len)).and_then(Trailer::split);
+        if waits.is_some_and(|(_, trailer)| trailer == sent.trailer) {
             drop_report(store, rules, queue, sent.number, random).await?;
         }
         Ok(())

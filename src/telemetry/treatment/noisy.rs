@@ -276,7 +276,7 @@ impl<T, M: Answers<T> + Randomise> Treatment<T> for Noisy<M> {
                 self.mechanism.answer(reading, aids.random)
             }
             Keeping::Epoch => {
-                if !aids.epoch.has_answers(aids.report, aids.field) {
+                if !aids.epoch.has_answers(aids.report_and_version(), aids.field) {
                     aids.spend(one)?;
                     let drawn = self.mechanism.answer(reading, aids.random);
                     keep(0, drawn.map_err(|_| Untreated::Random)?, aids)?;
@@ -284,7 +284,7 @@ impl<T, M: Answers<T> + Randomise> Treatment<T> for Noisy<M> {
                 Ok(aids.epoch.answer(question(aids, 0)))
             }
             Keeping::Value => {
-                if !aids.epoch.has_answers(aids.report, aids.field) {
+                if !aids.epoch.has_answers(aids.report_and_version(), aids.field) {
                     aids.spend(one.saturating_mul(u64::from(M::VALUES)))?;
                     for value in 0..M::VALUES {
                         let drawn = self.mechanism.answer_to_value(value, aids.random);
@@ -314,7 +314,7 @@ fn keep<R: ?Sized>(value: u8, answer: u64, aids: &mut Aids<'_, R>) -> Result<(),
 
 fn question<R: ?Sized>(aids: &Aids<'_, R>, value: u8) -> Question {
     Question {
-        report: aids.report,
+        report: aids.report_and_version(),
         field: aids.field,
         value,
     }
