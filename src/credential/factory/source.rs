@@ -364,17 +364,19 @@ mod tests {
 
     #[test]
     fn the_same_twice_in_a_row_is_noticed_while_it_is_used() {
-        let mut generator = Sources::for_tests("a")
-            .and_then(|sources| sources.generator("b"))
-            .expect("sound");
-        let mut bytes = [0; 640];
-        generator.try_fill_bytes(&mut bytes).expect("sound");
+        let [mut generator, mut same] = [(); 2].map(|()| {
+            let mut generator = Sources::for_tests("a")
+                .and_then(|sources| sources.generator("b"))
+                .expect("sound");
+            generator.try_fill_bytes(&mut [0; 640]).expect("sound");
+            generator
+        });
         let stuck = generator.block.clone();
         // what a source that hangs would give
         let mut block = [0; BLOCK];
         generator.used = BLOCK;
-        if let Inner::Fixed(source) = &generator.source {
-            source.clone().try_fill_bytes(&mut block).expect("sound");
+        if let Inner::Fixed(source) = &mut same.source {
+            source.try_fill_bytes(&mut block).expect("sound");
         }
         generator.block.copy_from_slice(&block);
         assert_ne!(*stuck, block);
