@@ -17,8 +17,8 @@
 /// | [`Cost::KIB_256`] | 256 KiB | 6 | 1,536 | 512 KiB of RAM and more |
 /// | [`Cost::MIB_19`] | 19 MiB | 2 | 38,912 | Linux |
 ///
-/// What that is in time, on both sides, is measured in `docs/attempt-limiter.md`. In short: one core of a server tries some 1,400 passwords a
-/// second against the smallest preset, and ten to forty against the largest. No preset saves a weak password from whoever reads the verifier;
+/// What that is in time, on both sides, is measured in `docs/attempt-limiter.md`. In short: one core of a server tries some 5,800 passwords a
+/// second against the smallest preset, and 56 against the largest. No preset saves a weak password from whoever reads the verifier;
 /// the store keeps it sealed, and the [limiter](super::limiter) stands before it.
 ///
 /// ```
