@@ -120,7 +120,7 @@ pub fn steps(batch: &Batch) -> usize {
 
 /// Judges a batch. `progress` is told the name of each test when it begins.
 ///
-/// The result is the same for every number of threads. A batch of 100,000 devices takes seconds and a few hundred bytes for each of them.
+/// The result is the same for every number of threads. A batch of 100,000 devices takes about five seconds of one core, and 2.5 KB of memory for each.
 pub fn audit(batch: &Batch, settings: &Settings, progress: &dyn Fn(&'static str)) -> Report {
     let is_offline = settings.offline || batch.has_ssid();
     let mut notes = Notes::default();

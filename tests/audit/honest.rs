@@ -81,8 +81,8 @@ fn batch(dice: &mut Dice, devices: u64) -> String {
                     );
                     let has = |test: fn(char) -> bool| drawn.contains(test);
                     if has(|letter| letter.is_ascii_digit())
-                        && has(|letter| letter.is_lowercase())
-                        && has(|letter| letter.is_uppercase())
+                        && has(char::is_lowercase)
+                        && has(char::is_uppercase)
                         && has(|letter| !letter.is_alphanumeric())
                     {
                         break drawn;

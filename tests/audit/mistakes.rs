@@ -547,7 +547,7 @@ impl Python {
         if self.at == 624 {
             for at in 0..624 {
                 let joined = self.words[at] & 0x8000_0000 | self.words[(at + 1) % 624] & 0x7fff_ffff;
-                self.words[at] = self.words[(at + 397) % 624] ^ joined >> 1 ^ (joined & 1) * 0x9908_b0df;
+                self.words[at] = self.words[(at + 397) % 624] ^ (joined >> 1) ^ ((joined & 1) * 0x9908_b0df);
             }
             self.at = 0;
         }
@@ -759,7 +759,7 @@ fn a_password_with_the_name_of_the_product_is_found() {
         format!(
             "Z{at:05},Lumina 2,{}{}{}",
             dice.text(CLEAR, 5),
-            if at % 9 == 0 { "lumina2" } else { "" },
+            if at.is_multiple_of(9) { "lumina2" } else { "" },
             dice.text(CLEAR, 9)
         )
     };
@@ -865,7 +865,7 @@ fn mistake_13_remainders_and_mended_draws() {
             let drawn = dice.below(100_000_000);
             format!(
                 "Z{at:05},{:08}",
-                if drawn % 3 == 0 {
+                if drawn.is_multiple_of(3) {
                     drawn.saturating_sub(1)
                 } else {
                     drawn

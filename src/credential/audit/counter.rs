@@ -78,7 +78,7 @@ fn order_of_devices(case: &Case, group: &Group) -> Vec<Order> {
 
 /// A number that steps by a constant, or by little.
 fn counting(group: &Group, rows: &[usize]) -> Option<(Kind, usize, String)> {
-    if group.is_words {
+    if group.is_words || group.grid.symbols().len() > MOST_SYMBOLS {
         return None;
     }
     let orders = orders::of(group.grid.symbols());
@@ -287,3 +287,6 @@ fn alike(group: &Group, rows: &[usize]) -> Option<(Kind, usize, String)> {
     }
     None
 }
+
+/// Symbols of an alphabet that numbers are written in.
+const MOST_SYMBOLS: usize = 128;

@@ -88,6 +88,9 @@ fn in_group(case: &Case, group: &Group, notes: &mut Notes) {
                         one.symbols,
                     )
                 };
+                if size > MOST_KEYS {
+                    continue;
+                }
                 for ((at, (codes, peak)), known) in targets.iter().enumerate().zip(&mut known) {
                     if *known {
                         continue;
@@ -205,5 +208,7 @@ fn positions<'a>(case: &Case<'a>, group: &Group, rows: &[usize]) -> Vec<Position
     positions
 }
 
+/// Pairs of symbols that are looked at: two positions of any usual alphabet.
+const MOST_KEYS: usize = 1 << 16;
 /// Positions of identifiers that are looked at: three or four identifiers' worth.
 const MOST_POSITIONS: usize = 64;

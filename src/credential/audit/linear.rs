@@ -19,7 +19,11 @@ use super::report::Kind;
 use super::shape::Group;
 
 pub(super) fn search(case: &Case, notes: &mut Notes) {
-    for group in case.shape.large().filter(|group| !group.is_words) {
+    for group in case
+        .shape
+        .large()
+        .filter(|group| !group.is_words && group.grid.symbols().len() <= 128)
+    {
         in_group(case, group, notes);
     }
 }

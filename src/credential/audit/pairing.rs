@@ -94,9 +94,9 @@ pub(super) fn search(case: &Case, notes: &mut Notes) {
     }
     // Where a forbidden draw is mended by one, its neighbours come twice.
     let mended = places(case, |code| {
-        code.parse::<u32>().is_ok_and(|code| {
-            is_forbidden(&format!("{:08}", code + 1)) || code > 0 && is_forbidden(&format!("{:08}", code - 1))
-        })
+        let near = |code: u64| is_forbidden(&format!("{code:08}"));
+        let number = code.parse::<u64>().ok().filter(|_| code.len() == 8);
+        number.is_some_and(|code| near(code + 1) || near(code.wrapping_sub(1)))
     });
     let chance = chance::poisson(mended.len(), codes as f64 * 26.0 / 1e8);
     if chance < LIMIT {

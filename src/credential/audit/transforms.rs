@@ -19,8 +19,8 @@ type Code = fn(&[u8], &[u8]) -> Vec<u8>;
 /// Functions without a key. The first leaves its input as it is.
 pub(super) const ONCE: [Function; 20] = [
     ("", <[u8]>::to_vec),
-    ("MD5", md5),
-    ("SHA-1", sha1),
+    ("MD5", by_md5),
+    ("SHA-1", by_sha1),
     ("SHA-256", sha256),
     ("SHA-512", |of| digests::sha512(of).bytes().to_vec()),
     ("CRC-32", |of| crc_32(of).to_be_bytes().to_vec()),
@@ -53,8 +53,8 @@ pub(super) const ONCE: [Function; 20] = [
 
 /// Those that are worth a second.
 pub(super) const TWICE: [Function; 6] = [
-    ("MD5", md5),
-    ("SHA-1", sha1),
+    ("MD5", by_md5),
+    ("SHA-1", by_sha1),
     ("SHA-256", sha256),
     ("SHA-512", |of| digests::sha512(of).bytes().to_vec()),
     ("CRC-32", |of| crc_32(of).to_be_bytes().to_vec()),
@@ -82,11 +82,11 @@ pub(super) const KEYED: [(&str, Code); 3] = [
     }),
 ];
 
-fn md5(of: &[u8]) -> Vec<u8> {
+fn by_md5(of: &[u8]) -> Vec<u8> {
     digests::md5(of).bytes().to_vec()
 }
 
-fn sha1(of: &[u8]) -> Vec<u8> {
+fn by_sha1(of: &[u8]) -> Vec<u8> {
     digests::sha1(of).bytes().to_vec()
 }
 
@@ -141,7 +141,7 @@ fn adler_32(of: &[u8]) -> u32 {
 
 /// A published algorithm: numbers out of the halves of an MD5, in hexadecimal digits, hashed again.
 fn mangled(of: &[u8]) -> Vec<u8> {
-    let digest = md5(of);
+    let digest = by_md5(of);
     let words = |half: &[u8]| -> Vec<u64> {
         half.chunks(2)
             .map(|pair| pair.iter().rev().fold(0, |sum, byte| sum << 8 | u64::from(*byte)))
@@ -162,7 +162,7 @@ fn mangled(of: &[u8]) -> Vec<u8> {
         let sum = (at(1) * 100 + at(2) * 10 + at(0)) as u32;
         text.push_str(&hexadecimal(&factor.wrapping_mul(sum).to_be_bytes(), true));
     }
-    md5(text.as_bytes())
+    by_md5(text.as_bytes())
 }
 
 pub(super) fn hexadecimal(bytes: &[u8], is_upper: bool) -> String {
