@@ -486,3 +486,14 @@ fn an_issuer_signs_for_devices_and_another_key_is_refused() {
         assert!(!place.path("refused.partial").exists());
     }
 }
+
+/// `BYDESIGN_BATCH=DIR cargo test --test factory -- --ignored --exact batch::a_batch_for_other_programs`; then tests/interop reads DIR.
+#[test]
+#[ignore = "makes the batch that tests/interop reads, where the tool is not built"]
+fn a_batch_for_other_programs() {
+    let out = std::env::var_os("BYDESIGN_BATCH").expect("where to");
+    let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop");
+    let profile = Profile::read(&here.join("lamp.toml")).expect("sound");
+    let batch = Batch::new(profile, &here.join("order.csv"), Path::new(&out)).with_test_seed("interop");
+    assert_eq!(batch.run(&mut |_| {}).expect("made").devices, 30);
+}

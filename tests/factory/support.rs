@@ -7,10 +7,10 @@ use bydesign::credential::factory::{Batch, Manifest, Profile, Report, open_row};
 use bydesign::secret::{RootKey, Secret};
 
 /// The recipient of manifests in these tests, whose private key everybody knows: the bytes from 0x20 on.
-pub const RECIPIENT_PUBLIC: &str = "358072d6365880d1aeea329adf9121383851ed21a28e3b75e965d0d2cd166254";
-pub const RECIPIENT_PRIVATE: &str = "202122232425262728292a2b2c2d2e2f303132333435363738393a3b3c3d3e3f";
+pub(crate) const RECIPIENT_PUBLIC: &str = "358072d6365880d1aeea329adf9121383851ed21a28e3b75e965d0d2cd166254";
+pub(crate) const RECIPIENT_PRIVATE: &str = "202122232425262728292a2b2c2d2e2f303132333435363738393a3b3c3d3e3f";
 
-pub const ALL_SECRETS: &str = r#"
+pub(crate) const ALL_SECRETS: &str = r#"
 [matter]
 vendor = 0xFFF1
 product = 0x8001
@@ -34,22 +34,23 @@ symbols = 20
 in-manifest = true
 "#;
 
-pub fn profile_text(flow: &str, store: &str, identity: &str, secrets: &str) -> String {
+pub(crate) fn profile_text(flow: &str, store: &str, identity: &str, secrets: &str) -> String {
     format!(
         "format = 1\nproduct = \"Lamp <3> & more\"\nmodel = \"L3\"\nroot-key = {{ flow = \"{flow}\" }}\n\
          recipient = {{ public-key = \"{RECIPIENT_PUBLIC}\" }}\n[store]\nlabel = \"settings\"\n{store}\n[identity]\n{identity}\n{secrets}"
     )
 }
 
-pub const SMALL_STORE: &str = "medium = \"overwritable\"\nwrite-size = 4\nerase-size = 4096\nunits = 4";
-pub const SELF_ISSUED: &str = "certificate = \"self-issued\"\norganisation = \"Example Lamps\"";
+pub(crate) const SMALL_STORE: &str =
+    "medium = \"overwritable\"\nwrite-size = 4\nerase-size = 4096\nunits = 4";
+pub(crate) const SELF_ISSUED: &str = "certificate = \"self-issued\"\norganisation = \"Example Lamps\"";
 
-pub fn profile(secrets: &str) -> Profile {
+pub(crate) fn profile(secrets: &str) -> Profile {
     let text = profile_text("injected", SMALL_STORE, SELF_ISSUED, secrets);
     Profile::parse("lamp.toml", &text, Path::new("")).expect("a sound profile")
 }
 
-pub fn order_text(devices: u64) -> String {
+pub(crate) fn order_text(devices: u64) -> String {
     let mut text = String::from("serial,model,mac\n");
     for number in 0..devices {
         let [.., a, b, c] = number.to_be_bytes();
@@ -59,21 +60,21 @@ pub fn order_text(devices: u64) -> String {
 }
 
 /// A directory that goes when it is dropped.
-pub struct Place(pub PathBuf);
+pub(crate) struct Place(pub(crate) PathBuf);
 
 impl Place {
-    pub fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let place = std::env::temp_dir().join(format!("bydesign-factory-{}-{name}", std::process::id()));
         let _ = fs::remove_dir_all(&place);
         fs::create_dir_all(&place).expect("a directory");
         Self(place)
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.0.join(name)
     }
 
-    pub fn write(&self, name: &str, text: &str) -> PathBuf {
+    pub(crate) fn write(&self, name: &str, text: &str) -> PathBuf {
         let path = self.path(name);
         fs::write(&path, text).expect("written");
         path
@@ -86,23 +87,23 @@ impl Drop for Place {
     }
 }
 
-pub fn made(place: &Place, profile: &Profile, devices: u64) -> Report {
+pub(crate) fn made(place: &Place, profile: &Profile, devices: u64) -> Report {
     let order = place.write("order.csv", &order_text(devices));
     Batch::new(profile.clone(), &order, &place.path("out"))
         .run(&mut |_| {})
         .expect("made")
 }
 
-pub fn lines(path: &Path) -> Vec<String> {
+pub(crate) fn lines(path: &Path) -> Vec<String> {
     let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     text.lines().map(str::to_owned).collect()
 }
 
-pub fn json(line: &str) -> serde_json::Value {
+pub(crate) fn json(line: &str) -> serde_json::Value {
     serde_json::from_str(line).expect("JSON")
 }
 
-pub fn files(at: &Path) -> Vec<PathBuf> {
+pub(crate) fn files(at: &Path) -> Vec<PathBuf> {
     let mut all = Vec::new();
     let Ok(entries) = fs::read_dir(at) else { return all };
     for entry in entries {
@@ -117,14 +118,14 @@ pub fn files(at: &Path) -> Vec<PathBuf> {
     all
 }
 
-pub fn hexadecimal<const N: usize>(text: &str) -> [u8; N] {
+pub(crate) fn hexadecimal<const N: usize>(text: &str) -> [u8; N] {
     core::array::from_fn(|at| u8::from_str_radix(&text[2 * at..2 * at + 2], 16).expect("hexadecimal"))
 }
 
-pub fn opened(line: &str) -> Manifest {
+pub(crate) fn opened(line: &str) -> Manifest {
     open_row(line, &Secret::new(hexadecimal(RECIPIENT_PRIVATE))).expect("opens")
 }
 
-pub fn root_key(row: &Manifest) -> RootKey {
+pub(crate) fn root_key(row: &Manifest) -> RootKey {
     RootKey::new(*row.root_key().expect("a key").expose()).expect("sound")
 }
