@@ -13,15 +13,10 @@ use std::process::ExitCode;
 use bydesign::flash::{NeverPends, Overwritable, WriteOnce};
 use bydesign::secret::RootKey;
 use bydesign::store::{Change, Class, Key, Ram, Store};
-use bydesign::telemetry::{Extremes, Gate, Histogram, Place, Raw, Tally, Time};
 use chacha20::ChaCha20Rng;
 use chacha20::rand_core::SeedableRng;
 use chacha20poly1305::{AeadInOut, ChaCha20Poly1305, KeyInit, XChaCha20Poly1305};
 use embedded_storage::nor_flash::{ErrorType, MultiwriteNorFlash, NorFlash, NorFlashErrorKind, ReadNorFlash};
-
-#[allow(dead_code, unreachable_pub)]
-#[path = "../examples/thermostat/declaration.rs"]
-mod thermostat;
 
 const PAGE: usize = 4096;
 const CAPACITY: usize = 128 * 1024;
@@ -253,100 +248,11 @@ macro_rules! bare_open {
 bare_open!(bare_open, XChaCha20Poly1305, 24);
 bare_open!(bare_open_ietf, ChaCha20Poly1305, 12);
 
-/// A week of the example thermostat.
-fn week() -> thermostat::Climate {
-    let (mut extremes, mut quarters, mut tally) = (Extremes::new(), Histogram::new(), Tally::new());
-    extremes.add(&Raw::new(20_000_i32));
-    quarters.add(&Raw::new(20_000_i32), &thermostat::COMFORTABLE);
-    tally.add(3);
-    thermostat::Climate {
-        week: Raw::new(Time::of(1_790_000_000)),
-        temperature: Raw::new(black_box(20_000)),
-        extremes: Raw::new(extremes),
-        quarters: Raw::new(quarters),
-        starts: Raw::new(tally.take()),
-        place: Raw::new(Place {
-            latitude: black_box(538_000_000),
-            longitude: black_box(-15_500_000),
-        }),
-        at_home: Raw::new(black_box(true)),
-        changes: Raw::new(tally.take()),
-        programme: Raw::new(1),
-    }
-}
-
-/// What telemetry needs beside little else.
-type Little = Ram<64, 512>;
-
-fn agreed() -> (Store<Once, Little>, ChaCha20Rng) {
-    let mut random = random();
-    let formatted = Store::format(Once::blank(), Little::new(), &root_key(), "bench", &mut random);
-    let mut store = formatted.expect("blank flash");
-    for purpose in [1, 2] {
-        let granted = GATE.grant(&mut store, purpose, Time::of(1_790_000_000), &mut random);
-        assert_eq!(granted, Ok(()));
-    }
-    (store, random)
-}
-
-const GATE: Gate<thermostat::Thermostat> = Gate::new();
-
-/// Treated and encoded, with what is read of the store for that; nothing is written.
-fn prepare_report(times: u32) {
-    let (mut store, mut random) = agreed();
-    let now = Time::of(1_790_000_000);
-    let first = GATE
-        .prepare(&mut store, week(), now, &mut random)
-        .expect("agreed");
-    assert_eq!(GATE.release(&mut store, first, now, &mut random), Ok(()));
-    measured(
-        |_| {
-            let prepared = GATE.prepare(&mut store, week(), now, &mut random);
-            assert!(prepared.is_ok_and(|prepared| prepared.bytes().len() == 30));
-        },
-        times,
-    );
-}
-
-/// Treated, encoded and queued, one a day; nothing is debited but in the first week of an epoch.
-fn submit_report(times: u32) {
-    let (mut store, mut random) = agreed();
-    measured(
-        |number| {
-            let now = Time::of(1_790_000_000 + u64::from(number) * 86_400);
-            assert_eq!(GATE.submit(&mut store, week(), now, &mut random), Ok(()));
-        },
-        times,
-    );
-}
-
-/// The same numbers, as they were measured, in the same encoding.
-fn bare_encoding(times: u32) {
-    let mut out = [0u8; 64];
-    measured(
-        |number| {
-            let mut encoder = minicbor::Encoder::new(minicbor::encode::write::Cursor::new(&mut out[..]));
-            let number = black_box(number);
-            let encoded = encoder
-                .array(3)
-                .and_then(|out| out.u16(1)?.u16(1)?.map(8))
-                .and_then(|out| out.u8(0)?.u64(1_790_000_000)?.u8(1)?.i32(20_000))
-                .and_then(|out| out.u8(2)?.array(2)?.i32(15_000)?.i32(20_000))
-                .and_then(|out| out.u8(3)?.array(4)?.u32(0)?.u32(10)?.u32(662)?.u32(0))
-                .and_then(|out| out.u8(4)?.u32(number)?.u8(5)?.i32(538_000_000)?.i32(-15_500_000))
-                .and_then(|out| out.u8(6)?.bool(true)?.u8(7)?.u32(3));
-            assert!(encoded.is_ok());
-        },
-        times,
-    );
-    black_box(out);
-}
-
 /// A name, how often it is done, and how.
 type Operation = (&'static str, u32, fn(u32));
 
 /// What is measured.
-const OPERATIONS: [Operation; 22] = [
+const OPERATIONS: [Operation; 19] = [
     ("cipher alone, seal", 1_000, bare_seal),
     ("cipher alone, open", 1_000, bare_open),
     (
@@ -381,9 +287,6 @@ const OPERATIONS: [Operation; 22] = [
     ("mount, overwritable, 80 items", 5, |times| {
         mount::<Over>(80, times);
     }),
-    ("encoding of a report alone, untreated", 1_000, bare_encoding),
-    ("prepare a report of nine fields", 1_000, prepare_report),
-    ("submit a report of nine fields, write-once", 200, submit_report),
     ("format", 5, |times| measured(|_| drop(format::<Once>()), times)),
 ];
 
