@@ -4,7 +4,7 @@
 
 use bydesign::flash::simulator::{EraseTear, ProgramTear};
 use bydesign::telemetry::{Report, Time};
-use libfuzzer_sys::arbitrary::{self, Arbitrary};
+use libfuzzer_sys::arbitrary::{self, Unstructured};
 use libfuzzer_sys::fuzz_target;
 
 #[path = "../../tests/support/mod.rs"]
@@ -16,7 +16,6 @@ mod toy;
 use support::{Ecc, Nor, Part, format, mount, random};
 use toy::{BUDGET, GATE, HOUSE, House, OTHER, QUEUEING, agree, house};
 
-#[derive(Arbitrary, Debug)]
 enum Step {
     Submit { home: bool, mode: u8 },
     Preview,
@@ -27,14 +26,44 @@ enum Step {
     Agree,
 }
 
-#[derive(Arbitrary, Debug)]
 struct History {
     is_write_once: bool,
     seed: u64,
     steps: Vec<(Option<u16>, Step)>,
 }
 
-fuzz_target!(|history: History| {
+impl History {
+    fn decode(input: &mut Unstructured<'_>) -> arbitrary::Result<Self> {
+        let (is_write_once, seed) = (input.arbitrary()?, input.arbitrary()?);
+        let mut steps = Vec::new();
+        while !input.is_empty() && steps.len() < 40 {
+            let cut = input.arbitrary()?;
+            let step = match input.arbitrary::<u8>()? % 10 {
+                0..=3 => Step::Submit {
+                    home: input.arbitrary()?,
+                    mode: input.arbitrary()?,
+                },
+                4 => Step::Preview,
+                5 => Step::Send,
+                6 => Step::Later(input.arbitrary()?),
+                7 => Step::Earlier(input.arbitrary()?),
+                8 => Step::Withdraw,
+                _ => Step::Agree,
+            };
+            steps.push((cut, step));
+        }
+        Ok(Self {
+            is_write_once,
+            seed,
+            steps,
+        })
+    }
+}
+
+fuzz_target!(|bytes: &[u8]| {
+    let Ok(history) = History::decode(&mut Unstructured::new(bytes)) else {
+        return;
+    };
     if history.is_write_once {
         run::<Ecc<8, 1024>>(&history);
     } else {
@@ -47,7 +76,7 @@ fn run<P: Part>(history: &History) {
     let mut source = random(history.seed);
     agree(&mut format(&mut part, history.seed));
     let (mut now, mut drawn) = (86_400u64, 0u64);
-    for (cut, step) in history.steps.iter().take(40) {
+    for (cut, step) in &history.steps {
         part.set_tear(ProgramTear::TornWord, EraseTear::OldOrOne, history.seed);
         if let Some(cut) = cut {
             part.cut_after(u64::from(*cut % 4000));

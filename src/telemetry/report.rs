@@ -112,7 +112,7 @@ impl<'a, R: TryCryptoRng + ?Sized> Treating<'a, R> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refused(pub(crate) Untreated);
 
-/// Declares a report: what is in it, why, how it is treated, for how long and by whom it is kept. Makes a structure with a [`Raw`] for each
+/// Declares a report: what is in it, why, how it is treated, for how long and by whom it is kept. Makes a structure with a [`Raw`](crate::telemetry::Raw) for each
 /// field, and its [`Report`](crate::telemetry::Report).
 ///
 /// ```

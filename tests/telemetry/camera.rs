@@ -121,7 +121,7 @@ fn year(seed: u64) -> Vec<Week> {
     let mut weeks = Vec::new();
     for number in 0..52 {
         let now = Time::of(begin + number * WEEK);
-        let person = source.next_u32() % 2 == 0;
+        let person = source.next_u32().is_multiple_of(2);
         let day = |source: &mut dyn FnMut() -> u32, there: bool| {
             2 + source() % 4 + if there { 12 + source() % 20 } else { 0 }
         };
@@ -142,7 +142,7 @@ fn year(seed: u64) -> Vec<Week> {
             device: Raw::new(ThisDevice),
             week: Raw::new(now),
             firmware: Raw::new(12),
-            restarts: tally(u32::from(source.next_u32() % 9 == 0)),
+            restarts: tally(u32::from(source.next_u32().is_multiple_of(9))),
             person: Raw::new(person),
             motion: tally((moved + rest) / 10),
             place: Raw::new(Place {
