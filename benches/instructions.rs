@@ -10,8 +10,6 @@
 use std::hint::black_box;
 use std::process::ExitCode;
 
-use bydesign::credential::limiter::{Limiter, Moment, Policy};
-use bydesign::credential::{Block, Cost, Verifier};
 use bydesign::flash::{NeverPends, Overwritable, WriteOnce};
 use bydesign::secret::RootKey;
 use bydesign::store::{Change, Class, Key, Ram, Store};
@@ -211,47 +209,6 @@ fn mount<P: Part>(items: u32, times: u32) {
     );
 }
 
-/// What a check of a password is nearly all of.
-fn verify(cost: Cost, times: u32) {
-    let mut blocks = vec![Block::new(); cost.memory_kib() as usize];
-    measured(
-        |number| {
-            let verifier = Verifier::of_issued(&number.to_le_bytes(), [7; 16], cost, &mut blocks);
-            assert!(verifier.is_ok());
-        },
-        times,
-    );
-}
-
-const NEVER: Policy = Policy::new().delays(0, 0);
-const NOW: Moment = Moment::Awake(0);
-
-fn limiter<P: Part>(store: &mut Store<P, Memory>) -> Limiter<P> {
-    Limiter::create(P::blank(), store, "bench", NEVER, NOW, &mut random()).expect("created")
-}
-
-/// So many of them are marks; each eighth is a record.
-fn attempt<P: Part>(times: u32) {
-    let (mut store, mut random) = (filled::<P>(16), random());
-    let mut limiter = limiter(&mut store);
-    measured(
-        |_| assert!(limiter.attempt(&mut store, NOW, &mut random).is_ok()),
-        times,
-    );
-}
-
-fn attempt_and_success<P: Part>(times: u32) {
-    let (mut store, mut random) = (filled::<P>(16), random());
-    let mut limiter = limiter(&mut store);
-    measured(
-        |_| {
-            let permit = limiter.attempt(&mut store, NOW, &mut random);
-            assert!(permit.is_ok_and(|permit| permit.succeed().is_ok()));
-        },
-        times,
-    );
-}
-
 fn bare_seal(times: u32) {
     let mut text = [0x5a; TEXT];
     measured(
@@ -295,7 +252,7 @@ bare_open!(bare_open_ietf, ChaCha20Poly1305, 12);
 type Operation = (&'static str, u32, fn(u32));
 
 /// What is measured.
-const OPERATIONS: [Operation; 26] = [
+const OPERATIONS: [Operation; 19] = [
     ("cipher alone, seal", 1_000, bare_seal),
     ("cipher alone, open", 1_000, bare_open),
     (
@@ -329,27 +286,6 @@ const OPERATIONS: [Operation; 26] = [
     }),
     ("mount, overwritable, 80 items", 5, |times| {
         mount::<Over>(80, times);
-    }),
-    ("attempt, overwritable", 800, attempt::<Over>),
-    ("attempt, write-once", 800, attempt::<Once>),
-    (
-        "attempt and success, overwritable",
-        800,
-        attempt_and_success::<Over>,
-    ),
-    (
-        "attempt and success, write-once",
-        800,
-        attempt_and_success::<Once>,
-    ),
-    ("hash of a password, 32 KiB", 2, |times| {
-        verify(Cost::KIB_32, times)
-    }),
-    ("hash of a password, 64 KiB", 2, |times| {
-        verify(Cost::KIB_64, times)
-    }),
-    ("hash of a password, 256 KiB", 2, |times| {
-        verify(Cost::KIB_256, times);
     }),
     ("format", 5, |times| measured(|_| drop(format::<Once>()), times)),
 ];
