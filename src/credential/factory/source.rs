@@ -364,7 +364,11 @@ mod tests {
 
     #[test]
     fn the_same_twice_in_a_row_is_noticed_while_it_is_used() {
-        let start = || Sources::for_tests("a").and_then(|sources| sources.generator("b")).expect("sound");
+        let start = || {
+            Sources::for_tests("a")
+                .and_then(|sources| sources.generator("b"))
+                .expect("sound")
+        };
         let (mut generator, mut ahead) = (start(), start());
         let mut bytes = [0; 640];
         generator.try_fill_bytes(&mut bytes).expect("sound");
