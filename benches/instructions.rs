@@ -370,7 +370,7 @@ fn bare_encoding(times: u32) {
         |number| {
             let mut encoder = minicbor::Encoder::new(minicbor::encode::write::Cursor::new(&mut out[..]));
             let number = black_box(number);
-            let encoded = encoder
+            let report = encoder
                 .array(3)
                 .and_then(|out| out.u16(1)?.u16(1)?.map(8))
                 .and_then(|out| out.u8(0)?.u64(1_790_000_000)?.u8(1)?.i32(20_000))
@@ -378,7 +378,7 @@ fn bare_encoding(times: u32) {
                 .and_then(|out| out.u8(3)?.array(4)?.u32(0)?.u32(10)?.u32(662)?.u32(0))
                 .and_then(|out| out.u8(4)?.u32(number)?.u8(5)?.i32(538_000_000)?.i32(-15_500_000))
                 .and_then(|out| out.u8(6)?.bool(true)?.u8(7)?.u32(3));
-            assert!(encoded.is_ok());
+            assert!(report.is_ok());
         },
         times,
     );
@@ -440,10 +440,10 @@ const OPERATIONS: [Operation; 29] = [
         attempt_and_success::<Once>,
     ),
     ("hash of a password, 32 KiB", 2, |times| {
-        verify(Cost::KIB_32, times)
+        verify(Cost::KIB_32, times);
     }),
     ("hash of a password, 64 KiB", 2, |times| {
-        verify(Cost::KIB_64, times)
+        verify(Cost::KIB_64, times);
     }),
     ("hash of a password, 256 KiB", 2, |times| {
         verify(Cost::KIB_256, times);

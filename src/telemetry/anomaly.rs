@@ -144,7 +144,9 @@ mod tests {
     #[test]
     fn a_baseline_comes_back_from_its_bytes() {
         let mut baseline = Baseline::new();
-        (0..40).for_each(|count| drop(baseline.observe(count)));
+        for count in 0..40 {
+            let _ = baseline.observe(count);
+        }
         let mut bytes = [0; 10];
         assert_eq!(baseline.encode(&mut bytes), Ok(10));
         assert_eq!(Baseline::decode(&bytes), Ok(baseline));
@@ -155,7 +157,9 @@ mod tests {
     #[test]
     fn a_burst_is_unusual_each_time_and_a_lasting_change_is_learnt() {
         let mut baseline = Baseline::new();
-        (0..200).for_each(|hour| drop(baseline.observe(hour % 2)));
+        for hour in 0..200 {
+            let _ = baseline.observe(hour % 2);
+        }
         let burst = (0..3).filter(|_| baseline.observe(100).is_unusual()).count();
         assert_eq!(burst, 3, "one burst does not hide the next");
         let mut alarms = 0;

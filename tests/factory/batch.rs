@@ -90,14 +90,7 @@ fn a_batch_belongs_together_and_its_registry_report_and_words_hold_no_secret() {
         let mut spki = b"\x30\x2a\x30\x05\x06\x03\x2b\x65\x70\x03\x21\x00".to_vec();
         spki.extend(hexadecimal::<32>(registry["public_key"].as_str().expect("text")));
         let digest = Sha256::digest(&spki);
-        assert!(
-            digest
-                .iter()
-                .take(16)
-                .map(|byte| format!("{byte:02x}"))
-                .collect::<String>()
-                == row.device_id
-        );
+        assert_eq!(hex(&digest[..16]), row.device_id);
 
         // The image mounts and takes every code on the label, and nothing on the label of the device before it.
         let image = fs::read(image).expect("there");
@@ -122,12 +115,7 @@ fn a_batch_belongs_together_and_its_registry_report_and_words_hold_no_secret() {
             for text in [secret, &plain] {
                 let hash = Sha256::digest(text);
                 forms.push(hash.to_vec());
-                forms.push(
-                    hash.iter()
-                        .map(|byte| format!("{byte:02x}"))
-                        .collect::<String>()
-                        .into_bytes(),
-                );
+                forms.push(hex(&hash).into_bytes());
             }
             if name == "root_key" {
                 forms.push(hexadecimal::<32>(secret).to_vec());
@@ -199,7 +187,7 @@ fn a_root_key_is_in_its_sealed_row_and_nowhere_else() {
         for path in files(&place.path("out")) {
             let bytes = fs::read(&path).expect("there");
             for key in &keys {
-                let digits: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
+                let digits = hex(key);
                 assert!(
                     !bytes.windows(32).any(|window| window == key),
                     "{}",
@@ -335,7 +323,7 @@ fn the_same_seed_gives_the_same_files_and_each_says_that_it_is_not_for_sale() {
     let row = opened(&lines(&place.path("a/manifest.jsonl"))[0]);
     let image = fs::read(&files(&place.path("a/images"))[0]).expect("there");
     let opened = bydesign::store::inspect::Image::of(&image)
-        .and_then(|image| Ok(image.open(&root_key(&row), "settings")))
+        .map(|image| image.open(&root_key(&row), "settings"))
         .expect("a store")
         .expect("opens");
     assert!(format!("{opened:?}").contains("not-for-sale"), "{opened:?}");
@@ -355,7 +343,7 @@ fn nothing_is_left_of_bad_input_and_nothing_finished_is_overwritten() {
         "bad.csv",
         &(order_text(200) + "SN-0000007,L3,02:00:00:00:00:FF\n"),
     );
-    let refused = run(&bad).err().expect("refused").to_string();
+    let refused = run(&bad).map(drop).expect_err("refused").to_string();
     assert!(
         refused.ends_with("bad.csv:202: column 1 (serial): the same as in line 9"),
         "{refused}"
@@ -479,8 +467,8 @@ fn an_issuer_signs_for_devices_and_another_key_is_refused() {
         ("none.pem", "ed25519.key.pem", "cannot be read"),
     ] {
         let refused = run("refused", certificate, key)
-            .err()
-            .expect("refused")
+            .map(drop)
+            .expect_err("refused")
             .to_string();
         assert!(refused.contains(reason), "{refused}");
         assert!(!place.path("refused.partial").exists());

@@ -84,7 +84,7 @@ macro_rules! every_cut {
             drop(store);
             let with_transport = Store::mount(&mut medium, Memory::new(), &transport, "settings").err();
             assert_eq!(with_transport, Some(MountError::WrongRootKey), "event {event}");
-            drop(medium);
+            let _ = medium;
             // Not even in the laboratory, page by page.
             let in_laboratory = bydesign::store::inspect::Image::of(flash.image()).expect("a store");
             assert!(

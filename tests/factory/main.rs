@@ -5,6 +5,8 @@
 //!  BYDESIGN_DEVICES=10000 cargo test --release --test factory -- --nocapture a_batch      the long one
 //! ```
 
+#![allow(clippy::cast_possible_truncation)] // sizes and test data made here
+
 mod batch;
 mod first_boot;
 mod killed;

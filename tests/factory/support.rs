@@ -1,5 +1,6 @@
 //! Profiles, orders and directories for the tests.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -50,11 +51,19 @@ pub(crate) fn profile(secrets: &str) -> Profile {
     Profile::parse("lamp.toml", &text, Path::new("")).expect("a sound profile")
 }
 
+/// Lower-case hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
 pub(crate) fn order_text(devices: u64) -> String {
     let mut text = String::from("serial,model,mac\n");
     for number in 0..devices {
         let [.., a, b, c] = number.to_be_bytes();
-        text += &format!("SN-{number:07},L3,02:00:5E:{a:02X}:{b:02X}:{c:02X}\n");
+        let _ = writeln!(text, "SN-{number:07},L3,02:00:5E:{a:02X}:{b:02X}:{c:02X}");
     }
     text
 }

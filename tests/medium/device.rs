@@ -97,9 +97,9 @@ fn a_store_on_a_device_is_there_again_and_is_called_no_more_than_cleared_when_it
     eraser
         .finish(store, Exported::acknowledged(), &mut random)
         .unwrap();
-    let erased = |unit: &[u8]| unit[16..].iter().all(|&byte| byte == 0xff);
+    let is_erased = |unit: &[u8]| unit[16..].iter().all(|&byte| byte == 0xff);
     assert!(
-        disk.bytes().chunks(4096).all(erased),
+        disk.bytes().chunks(4096).all(is_erased),
         "nothing but the marks of erased pages is on the disk"
     );
 }

@@ -27,7 +27,7 @@ use std::vec::Vec;
 use rand_core::TryRng;
 use zeroize::Zeroizing;
 
-use super::certificate::{Day, Issuer, IssuerError, TEST_DAY};
+use super::certificate::{Date, Issuer, IssuerError, TEST_DAY};
 use super::derive::BatchKey;
 use super::issue::{Common, IssueError, Issued, Times, hexadecimal, timed};
 use super::journal::{Done, Head, Journal};
@@ -151,7 +151,7 @@ pub struct Batch {
     profile: Profile,
     order: PathBuf,
     out: PathBuf,
-    batch_key: Option<BatchKey>,
+    deriving: Option<BatchKey>,
     test_seed: Option<String>,
     threads: usize,
     resume: bool,
@@ -165,7 +165,7 @@ impl Batch {
             profile,
             order: order.into(),
             out: out.into(),
-            batch_key: None,
+            deriving: None,
             test_seed: None,
             threads: thread::available_parallelism().map_or(1, usize::from),
             resume: false,
@@ -189,7 +189,7 @@ impl Batch {
     /// The key under which secrets are derived, where the profile asks for it.
     #[must_use]
     pub fn with_batch_key(mut self, key: BatchKey) -> Self {
-        self.batch_key = Some(key);
+        self.deriving = Some(key);
         self
     }
 
@@ -228,7 +228,7 @@ impl Batch {
             (Some(certificate), Some(key)) => Some(Issuer::read(certificate, key)?),
             _ => None,
         };
-        if self.profile.derives() && self.batch_key.is_none() {
+        if self.profile.derives() && self.deriving.is_none() {
             return Err(BatchError::Issue {
                 serial: "batch".into(),
                 source: IssueError::NoBatchKey,
@@ -244,14 +244,14 @@ impl Batch {
         let day = if for_tests {
             TEST_DAY
         } else {
-            Day::of_seconds(head.date)
+            Date::of_seconds(head.date)
         };
         let made = Work {
             batch: &self,
             common: Common {
                 profile: &self.profile,
                 issuer: issuer.as_ref(),
-                batch_key: self.batch_key.as_ref(),
+                batch_key: self.deriving.as_ref(),
                 day,
                 for_tests,
             },

@@ -25,20 +25,20 @@ use crate::secret::Secret;
 
 /// A day, as certificates count them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Day {
+pub(super) struct Date {
     pub(super) year: i32,
     pub(super) month: u8,
     pub(super) day: u8,
 }
 
 /// What everything is dated that is made from a test seed.
-pub(super) const TEST_DAY: Day = Day {
+pub(super) const TEST_DAY: Date = Date {
     year: 2000,
     month: 1,
     day: 1,
 };
 
-impl Day {
+impl Date {
     /// The day of so many seconds since 1970, in UTC.
     pub(super) fn of_seconds(seconds: u64) -> Self {
         // Howard Hinnant's algorithm: eras of 400 years that begin in March.
@@ -195,12 +195,11 @@ impl Issuer {
         let probe = Secret::new([1; 32]);
         let public = sign::public_key(&probe);
         let key = DeviceKey { seed: &probe, public };
-        let issued = params_for("probe", "probe", "probe", TEST_DAY, &[1; 16], &public)
-            .ok()
-            .and_then(|params| params.signed_by(&key, &issuer.0).ok())
-            .ok_or_else(bad_name)?;
-        let (_, issued) = X509Certificate::from_der(issued.der()).map_err(|_| bad_name())?;
-        if issued.issuer().as_raw() == parsed.subject().as_raw() {
+        let signed = params_for("probe", "probe", "probe", TEST_DAY, &[1; 16], &public)
+            .signed_by(&key, &issuer.0)
+            .map_err(|_| bad_name())?;
+        let (_, certified) = X509Certificate::from_der(signed.der()).map_err(|_| bad_name())?;
+        if certified.issuer().as_raw() == parsed.subject().as_raw() {
             Ok(issuer)
         } else {
             Err(bad_name())
@@ -232,10 +231,10 @@ fn params_for(
     organisation: &str,
     model: &str,
     serial: &str,
-    day: Day,
+    day: Date,
     number: &[u8; 16],
     public: &[u8; 32],
-) -> Result<CertificateParams, rcgen::Error> {
+) -> CertificateParams {
     let mut params = CertificateParams::default();
     let mut name = DistinguishedName::new();
     name.push(DnType::OrganizationName, organisation);
@@ -261,7 +260,7 @@ fn params_for(
     // RFC 7093, method 1
     let identifier = sha256(public).get(..20).unwrap_or_default().to_vec();
     params.key_identifier_method = KeyIdMethod::PreSpecified(identifier);
-    Ok(params)
+    params
 }
 
 /// What proves or asks for the identity, in DER; `None` where the raw public key is enough.
@@ -270,11 +269,11 @@ pub(super) fn make(
     issuer: Option<&Issuer>,
     model: &str,
     serial: &str,
-    day: Day,
+    day: Date,
     number: &[u8; 16],
     key: &DeviceKey<'_>,
 ) -> Result<Option<Vec<u8>>, rcgen::Error> {
-    let mut params = params_for(&identity.organisation, model, serial, day, number, &key.public)?;
+    let mut params = params_for(&identity.organisation, model, serial, day, number, &key.public);
     match (identity.certificate, issuer) {
         (CertificateKind::None, _) => Ok(None),
         (CertificateKind::SelfIssued, _) => Ok(Some(params.self_signed(key)?.der().to_vec())),
@@ -319,7 +318,7 @@ mod tests {
             (1_785_542_400, 2026, 8, 1),
             (4_107_542_400, 2100, 3, 1),
         ] {
-            assert_eq!(Day::of_seconds(seconds), Day { year, month, day }, "{seconds}");
+            assert_eq!(Date::of_seconds(seconds), Date { year, month, day }, "{seconds}");
         }
     }
 }

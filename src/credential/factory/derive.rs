@@ -61,8 +61,10 @@ mod tests {
     #[test]
     fn a_derived_secret_hangs_on_key_purpose_and_serial() {
         let draw = |key: u8, purpose, serial| {
-            let key =
-                BatchKey::new(core::array::from_fn(|at| key ^ (at * at * 7 % 251) as u8)).expect("not weak");
+            let key = BatchKey::new(core::array::from_fn(|at| {
+                key ^ u8::try_from(at * at * 7 % 251).expect("small")
+            }))
+            .expect("not weak");
             let serial = Serial::new(serial).expect("a serial");
             key.generator(purpose, &serial)
                 .expect("derived")

@@ -14,7 +14,7 @@ use std::{format, vec};
 
 use rand_core::TryRng;
 
-use super::certificate::{self, Day, DeviceKey, Issuer, subject_public_key_info};
+use super::certificate::{self, Date, DeviceKey, Issuer, subject_public_key_info};
 use super::derive::BatchKey;
 use super::order::Row;
 use super::profile::{CertificateKind, Profile};
@@ -113,7 +113,7 @@ pub(super) struct Common<'a> {
     pub(super) profile: &'a Profile,
     pub(super) issuer: Option<&'a Issuer>,
     pub(super) batch_key: Option<&'a BatchKey>,
-    pub(super) day: Day,
+    pub(super) day: Date,
     pub(super) for_tests: bool,
 }
 

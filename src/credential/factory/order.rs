@@ -42,8 +42,11 @@ impl Mac {
 
 impl fmt::Display for Mac {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [a, b, c, d, e, f] = self.0;
-        write!(formatter, "{a:02X}:{b:02X}:{c:02X}:{d:02X}:{e:02X}:{f:02X}")
+        for (number, byte) in self.0.iter().enumerate() {
+            let colon = if number == 0 { "" } else { ":" };
+            write!(formatter, "{colon}{byte:02X}")?;
+        }
+        Ok(())
     }
 }
 
@@ -263,7 +266,7 @@ fn identifier(name: &str, value: &str, model: &str) -> Result<String, &'static s
             .ok_or("not a MAC address: twelve hexadecimal digits, of one device"),
         "eui64" => hexadecimal::<8>(value)
             .filter(|bytes| *bytes != [0; 8])
-            .map(|bytes| bytes.iter().map(|byte| format!("{byte:02X}")).collect())
+            .map(|bytes| format!("{:016X}", u64::from_be_bytes(bytes)))
             .ok_or("not an EUI-64: sixteen hexadecimal digits"),
         "imei" if !is_imei(value) => Err("not an IMEI: fifteen digits, the last of which checks the others"),
         // What the manifest and the label call their own.
@@ -358,12 +361,12 @@ pub(super) fn check<R: Read>(
     };
     let hasher = RandomState::new();
     let mut seen: [Vec<u64>; 4] = Default::default();
-    let mut hashed = Hashing {
+    let mut text = Hashing {
         inner: opened()?,
         hash: Hash::default(),
     };
     let mut rows = 0;
-    for row in Order::new(file, &mut hashed, model)? {
+    for row in Order::new(file, &mut text, model)? {
         let row = row?;
         for (name, hashes) in UNIQUE.iter().zip(&mut seen) {
             if let Some(value) = row.identifier(name) {
@@ -383,7 +386,7 @@ pub(super) fn check<R: Read>(
             reason: "the order has no devices".into(),
         });
     }
-    let digest = hashed.hash.finish();
+    let digest = text.hash.finish();
     let mut repeated: Vec<(usize, Vec<u64>)> = Vec::new();
     for (column, mut hashes) in seen.into_iter().enumerate() {
         hashes.sort_unstable();
@@ -468,6 +471,7 @@ mod tests {
     //= type=test
     //# An order with a malformed line, or in which two devices share a serial, MAC address, EUI-64 or IMEI, MUST be refused with file, line, column and reason before anything is made of it.
     #[test]
+    #[allow(clippy::too_many_lines)] // a list
     fn each_flaw_of_an_order_is_named_with_its_place() {
         assert_eq!(
             flaw(b"\xef\xbb\xbfSerial,model,mac\r\nA-1,M,020000000001\r\nA-2,M,\r\n"),

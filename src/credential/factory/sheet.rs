@@ -97,13 +97,13 @@ fn draw_label(svg: &mut String, label: &Label, width: u32, height: u32) -> Resul
         let letters: usize = words.iter().map(|word| word.chars().count()).sum();
         // A letter of a common sans-serif is some 0.6 of its size wide.
         let fits = room * 10 / (6 * u32::try_from(letters).unwrap_or(u32::MAX).max(1));
-        let size = size.min(fits.max(9));
-        let _ = write!(svg, "<text x=\"{x}\" y=\"{y}\" font-size=\"{size}\" {style}>");
+        let fitting = size.min(fits.max(9));
+        let _ = write!(svg, "<text x=\"{x}\" y=\"{y}\" font-size=\"{fitting}\" {style}>");
         for word in words {
             escape(word, svg);
         }
         svg.push_str("</text>\n");
-        y += size + 8;
+        y += fitting + 8;
     };
     let sans = "font-family=\"sans-serif\"";
     let mono = "font-family=\"monospace\" font-weight=\"bold\"";

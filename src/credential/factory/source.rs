@@ -352,7 +352,9 @@ mod tests {
         }
         assert_eq!(verdict(|at| Some(at.to_le_bytes()[0])), broken("repeated"));
         assert_eq!(
-            verdict(|at| Some((at / 4).wrapping_mul(77_777).to_le_bytes()[at as usize % 4])),
+            verdict(|at| Some(
+                (at / 4).wrapping_mul(77_777).to_le_bytes()[usize::try_from(at % 4).expect("small")]
+            )),
             broken("counting")
         );
         assert_eq!(verdict(|at| Some(mixed(at) % 23)), broken("of few values"));

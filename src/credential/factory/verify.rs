@@ -99,7 +99,7 @@ fn against<M: NeverPends>(
         && let Ok(code) = read_manual_code(scanned)
     {
         let discriminator = Discriminator::Short(code.short_discriminator);
-        match is_matter(&mut image, &code.passcode, discriminator) {
+        match is_matter(&mut image, &code.passcode, &discriminator) {
             Err(mismatch @ Mismatch::Other(_)) => other = Some(mismatch),
             done => return done.map(|()| "setup code"),
         }
@@ -156,7 +156,7 @@ fn matter_qr<M: NeverPends>(
     is_matter(
         image,
         setup.passcode(),
-        Discriminator::Long(setup.discriminator()),
+        &Discriminator::Long(setup.discriminator()),
     )?;
     Ok("setup code")
 }
@@ -169,10 +169,10 @@ enum Discriminator {
 fn is_matter<M: NeverPends>(
     image: &mut Mounted<M>,
     passcode: &Passcode,
-    discriminator: Discriminator,
+    discriminator: &Discriminator,
 ) -> Result<(), Mismatch> {
     let kept = image.get(&DISCRIMINATOR).map_err(Mismatch::Read)?;
-    let same = kept.is_some_and(|kept| match discriminator {
+    let same = kept.is_some_and(|kept| match *discriminator {
         Discriminator::Short(short) => kept >> 8 == u16::from(short),
         Discriminator::Long(long) => kept == long,
     });

@@ -109,7 +109,7 @@ mod tests {
         Setup::new(vendor, product, flow, Discovery::BLE, discriminator, passcode).expect("12 bits")
     }
 
-    /// From connectedhomeip: the default of its examples, and src/setup_payload/tests. The test there appends the check digit.
+    /// From connectedhomeip: the default of its examples, and `src/setup_payload/tests`. The test there appends the check digit.
     #[test]
     fn manual_codes_are_those_of_the_reference_implementation() {
         let code = |flow, vendor, product, discriminator, passcode| {
