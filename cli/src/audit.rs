@@ -15,7 +15,9 @@ mod text;
 use std::fs;
 use std::io::Write;
 use std::num::NonZero;
+use std::path::Path;
 use std::thread;
+use std::time::UNIX_EPOCH;
 
 use bydesign::credential::audit::{self as library, Batch, Columns, Depth, Settings, Verdict};
 
@@ -49,7 +51,10 @@ pub(crate) fn run(arguments: &Audit, out: &mut impl Write) -> Result<Outcome, Fa
         reason,
     })?;
     drop(bytes);
-    let settings = settings(arguments);
+    let settings = Settings {
+        made_about: made_about(path),
+        ..settings(arguments)
+    };
     let progress = Progress::of_steps(library::steps(&batch) as u64);
     let report = library::audit(&batch, &settings, &|name| progress.step(name));
     drop(progress);
@@ -95,6 +100,12 @@ fn settings(arguments: &Audit) -> Settings {
         },
         threads: thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN),
     }
+}
+
+/// When the file was written, which may be when the batch was made.
+fn made_about(path: &Path) -> Option<u64> {
+    let written = fs::metadata(path).ok()?.modified().ok()?;
+    Some(written.duration_since(UNIX_EPOCH).ok()?.as_secs())
 }
 
 /// Bytes of a file: some millions of devices.

@@ -49,7 +49,7 @@ impl Key {
     /// The file's bytes and the key are wiped when they are dropped.
     pub fn read(path: &Path, label: &str) -> Result<Self, Fault> {
         let key = Self {
-            bytes: read(path)?,
+            bytes: read_secret(path)?,
             path: path.into(),
             label: label.into(),
         };
@@ -70,7 +70,16 @@ impl Key {
     }
 }
 
-fn read(path: &Path) -> Result<Secret<32>, Fault> {
+/// Reads 32 secret bytes that are no root key: as [`Key::read`], without its look at weakness.
+///
+/// # Errors
+///
+/// [`Fault`].
+///
+/// # Security
+///
+/// The file's bytes are wiped.
+pub fn read_secret(path: &Path) -> Result<Secret<32>, Fault> {
     // Room for one byte too many, which is noticed, and no reallocation, which would leave a copy behind.
     let mut bytes = Zeroizing::new([0; LONGEST + 1]);
     let len = if path == Path::new("-") {

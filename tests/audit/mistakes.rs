@@ -72,6 +72,21 @@ fn mistake_1_key_and_network_name_from_one_digest_of_the_serial() {
 }
 
 #[test]
+fn mistake_1_a_digest_of_serial_and_address_in_another_case() {
+    let found = of_rows(
+        "serial,mac,password",
+        |at| {
+            let serial = format!("SN{at:06}");
+            let address = 0x44aa_5000_0000 + at * 7919;
+            let digest = hexadecimal(&Sha1::digest(format!("{serial}{address:012x}")));
+            format!("{serial},{},{}", colons(address), &digest[..16])
+        },
+        &full(),
+    );
+    caught(&found, Prohibition::Identifier, Kind::Derived);
+}
+
+#[test]
 fn mistake_2_two_hashes_with_constants_between_them() {
     let mut dice = Dice::new(102);
     let found = of_rows(
@@ -489,9 +504,31 @@ fn mistake_9_a_generator_seeded_once() {
 
 #[test]
 fn mistake_9_a_generator_seeded_with_the_time_for_each_device() {
+    seeded_with_the_time_from(
+        1_764_000_000,
+        &Settings {
+            window: Some(1_763_999_000..=1_764_004_000),
+            ..quick()
+        },
+    );
+}
+
+/// Who audits a batch of somebody else's knows when its file was written, or that the times are from an example.
+#[test]
+fn mistake_9_a_generator_seeded_with_a_time_that_nobody_names() {
+    seeded_with_the_time_from(
+        1_764_001_000,
+        &Settings {
+            made_about: Some(1_764_010_000),
+            ..full()
+        },
+    );
+    seeded_with_the_time_from(1_700_000_000, &full());
+}
+
+fn seeded_with_the_time_from(mut time: u32, settings: &Settings) {
     let letters: Vec<char> = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789".chars().collect();
     let mut dice = Dice::new(117);
-    let mut time = 1_764_000_000;
     let row = |at: u64| {
         time += 1 + dice.below(5) as u32;
         let mut state = time;
@@ -502,11 +539,7 @@ fn mistake_9_a_generator_seeded_with_the_time_for_each_device() {
                 .collect::<String>()
         )
     };
-    let settings = Settings {
-        window: Some(1_763_999_000..=1_764_004_000),
-        ..quick()
-    };
-    let found = of_rows("serial,password", row, &settings);
+    let found = of_rows("serial,password", row, settings);
     caught(&found, Prohibition::Guessable, Kind::WeakGenerator);
 }
 

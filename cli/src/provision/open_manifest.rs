@@ -14,14 +14,14 @@ use bydesign::credential::factory::open_row;
 use crate::Outcome;
 use crate::arguments::OpenManifest;
 use crate::fault::Fault;
-use crate::key_file::Key;
+use crate::key_file::read_secret;
 
 pub(crate) fn run(arguments: &OpenManifest, out: &mut impl Write) -> Result<Outcome, Fault> {
-    let key = Key::read(&arguments.private_key, "")?;
+    let key = read_secret(&arguments.private_key)?;
     let file = File::open(&arguments.file).map_err(Fault::read(&arguments.file))?;
     for (line, text) in (1_usize..).zip(BufReader::new(file).lines()) {
         let text = text.map_err(Fault::read(&arguments.file))?;
-        let row = open_row(&text, &key.bytes).map_err(|reason| Fault::Manifest {
+        let row = open_row(&text, &key).map_err(|reason| Fault::Manifest {
             path: arguments.file.clone(),
             line,
             reason,

@@ -358,6 +358,36 @@ impl Forms {
                 &format!("both without separators, {separator:?} between them"),
                 &format!("{one}{separator}{other}"),
             );
+            let (one_up, other_up) = (one.to_uppercase(), other.to_uppercase());
+            let (one_down, other_down) = (one.to_lowercase(), other.to_lowercase());
+            for (name, mixed) in [
+                (
+                    "upper, then lower case",
+                    format!("{one_up}{separator}{other_down}"),
+                ),
+                (
+                    "lower, then upper case",
+                    format!("{one_down}{separator}{other_up}"),
+                ),
+                (
+                    "the first as it is, then lower case",
+                    format!("{first}{separator}{other_down}"),
+                ),
+                (
+                    "the first as it is, then upper case",
+                    format!("{first}{separator}{other_up}"),
+                ),
+                (
+                    "lower case, then the second as it is",
+                    format!("{one_down}{separator}{second}"),
+                ),
+            ] {
+                self.text(
+                    Effort::Once,
+                    &format!("both with {separator:?} between them, {name}"),
+                    &mixed,
+                );
+            }
             let both = format!("{first}{separator}{second}");
             self.text(
                 Effort::Once,

@@ -60,7 +60,7 @@ pub(super) fn search(case: &Case, notes: &mut Notes) {
         case.cannot(
             notes,
             "generators seeded with a time",
-            "no window of times is given, so only whole days and round numbers were tried",
+            "no window of times is given, so only whole days, round numbers and what follows them, and the hours about the time of the file were tried",
         );
     }
     let found = by_identifier(case, group).or_else(|| by_seed(case, group));
@@ -594,9 +594,21 @@ fn seeds(case: &Case) -> Vec<u64> {
         }
         seeds.extend((14_600..22_000).map(|day| day * 86_400));
         seeds.extend((10_000..20_000).map(|round| round * 100_000));
+        // A time that somebody wrote down is round, and devices are made one after the other from then on.
+        for (first, last, round, behind) in [
+            (10, 20, 100_000_000, 20_000),
+            (100, 200, 10_000_000, 300),
+            (1_000, 2_000, 1_000_000, 30),
+        ] {
+            seeds.extend((first..last).flat_map(|of| (0..behind).map(move |more| of * round + more)));
+        }
     }
-    if let Some(window) = &case.settings.window {
-        seeds.extend(window.clone().take(MOST_SECONDS));
+    match (&case.settings.window, case.settings.made_about) {
+        (Some(window), _) => seeds.extend(window.clone().take(MOST_SECONDS)),
+        (None, Some(time)) if is_full => {
+            seeds.extend(time.saturating_sub(ABOUT)..=time.saturating_add(ABOUT));
+        }
+        _ => {}
     }
     seeds
 }
@@ -706,5 +718,7 @@ const SAMPLE: usize = 24;
 const CHUNK: usize = 512;
 /// Orders of the alphabet, and numbers, that a draw is tried with.
 const WAYS: usize = 16;
+/// Seconds to either side of the time of a file.
+const ABOUT: u64 = 6 * 3600;
 /// Seconds of a window that are tried: a year.
 const MOST_SECONDS: usize = 31_622_400;

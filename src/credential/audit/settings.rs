@@ -38,6 +38,9 @@ pub struct Settings {
     pub scheme: Option<Scheme>,
     /// Unix times, in seconds, that a generator may have been seeded with: when the batch was made, a day or so to either side.
     pub window: Option<RangeInclusive<u64>>,
+    /// A Unix time near which the batch may have been made, such as that of its file: some hours to either side are tried where no window is
+    /// given.
+    pub made_about: Option<u64>,
     /// How far to search.
     pub depth: Depth,
     /// Threads to search with.
@@ -54,6 +57,7 @@ impl Default for Settings {
             names: Vec::new(),
             scheme: None,
             window: None,
+            made_about: None,
             depth: Depth::Full,
             threads: NonZero::<usize>::MIN,
         }
