@@ -801,31 +801,31 @@ limiter = [{ name = "owner", units = 2 }]
                 "unknown field `surprise`",
             ),
             ("\"injected\"", "\"none\"", "4:21", "one of: injected, transport"),
-            ("write-size = 4", "write-size = 3", "5:75", "one of: 1, 2"),
+            ("write-size = 4", "write-size = 3", "5:69", "one of: 1, 2"),
             (
                 "erase-size = 4096",
                 "erase-size = 64",
-                "5:91",
+                "5:85",
                 "a number from 128",
             ),
             (
                 "erase-size = 4096",
                 "erase-size = 130",
-                "5:91",
+                "5:85",
                 "an erase unit is made of whole words",
             ),
-            ("units = 8", "units = 3", "5:105", "a number from 4"),
-            ("units = 8", "units = 257", "5:105", "an image has at most 1 MiB"),
+            ("units = 8", "units = 3", "5:99", "a number from 4"),
+            ("units = 8", "units = 257", "5:99", "an image has at most 1 MiB"),
             (
                 "erase-size = 4096, units = 8",
                 "erase-size = 128, units = 31",
-                "5:104",
+                "5:98",
                 "a store needs four pages",
             ),
             (
                 "\"overwritable\"",
                 "\"eeprom\"",
-                "5:42",
+                "5:40",
                 "one of: overwritable, write-once",
             ),
             ("\"settings\"", "\"\"", "5:19", "1 to 32 bytes"),
@@ -849,7 +849,7 @@ limiter = [{ name = "owner", units = 2 }]
                 "64 hexadecimal digits",
             ),
             ("0xFFF1", "0x1FFF1", "8:21", "a number from 1 to 65535"),
-            ("\"ble\"", "\"smoke\"", "8:61", "one of: soft-ap"),
+            ("\"ble\"", "\"smoke\"", "8:60", "one of: soft-ap"),
             (
                 "discovery = [\"ble\", \"on-network\"]",
                 "discovery = []",
@@ -859,7 +859,7 @@ limiter = [{ name = "owner", units = 2 }]
             (
                 "discovery =",
                 "iterations = 999, discovery =",
-                "8:62",
+                "8:60",
                 "a number from 1000",
             ),
             (
@@ -889,7 +889,7 @@ limiter = [{ name = "owner", units = 2 }]
             (
                 "symbols = 20 }",
                 "symbols = 20, derive-from = \"ssid\" }",
-                "11:68",
+                "11:66",
                 "devices send it to everybody",
             ),
             (
@@ -901,7 +901,7 @@ limiter = [{ name = "owner", units = 2 }]
             (
                 "symbols = 20",
                 "symbols = 8",
-                "11:49",
+                "11:48",
                 "an offline secret has at least 80 bits",
             ),
             (
@@ -920,7 +920,7 @@ limiter = [{ name = "owner", units = 2 }]
             (
                 "units = 2 }",
                 "units = 2 }, { name = \"owner\", units = 3 }",
-                "12:51",
+                "12:52",
                 "there is a limiter of this name",
             ),
         ] {
