@@ -113,7 +113,10 @@ fn kept_papers_name_what_is_told_and_every_code_once() {
         .collect();
     assert_eq!(codes.len(), 2, "{labels}");
     let first = labels.lines().nth(1).and_then(|line| line.split(',').nth(3));
-    assert!(text(&output.stdout).contains(first.unwrap()), "the report shows another label");
+    assert!(
+        text(&output.stdout).contains(first.unwrap()),
+        "the report shows another label"
+    );
 }
 
 /// Mistakes that are made on purpose are found: what is said of them, and how often a device failed.
@@ -136,7 +139,7 @@ macro_rules! plants {
 plants! {
     devices_that_share_a_code_fail_the_audit: "shared-code", "2" => "The codes of the batch FAILED the audit.";
     label_on_the_wrong_device_is_found_at_the_end_of_the_line: "foreign-label", "1" => "the label of another device";
-    guesses_without_a_count_of_them_are_found: "flash-put-back", "1" => "guesses were checked where the policy allows 5";
+    guesses_without_a_count_of_them_are_found: "flash-put-back", "1" => "guesses were checked without a delay";
     password_that_is_kept_is_found: "password-kept", "1" => "a password or code is kept on the device";
     queue_that_outlives_the_consent_is_found: "queue-kept", "1" => "after the consent";
     report_that_is_paid_for_and_lost_is_found: "report-lost", "1" => "reports";

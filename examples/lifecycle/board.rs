@@ -160,12 +160,7 @@ impl<'a, K: Kind, const WORD: usize, const ERASE: usize> Board<'a, K, WORD, ERAS
         let mut store = Store::format(K::medium(&mut chip), Memory::new(), &root_key, LABEL, random)
             .map_err(during("format"))?;
         store
-            .put_fixed_bytes(
-                Class::Identity,
-                "model",
-                device.order.model.as_bytes(),
-                random,
-            )
+            .put_fixed_bytes(Class::Identity, "model", device.order.model.as_bytes(), random)
             .map_err(during("model"))?;
         store
             .put(&MAC, &device.order.mac, random)
@@ -184,7 +179,8 @@ impl<'a, K: Kind, const WORD: usize, const ERASE: usize> Board<'a, K, WORD, ERAS
             .prepare(&mut store, random)
             .map_err(during("prepare"))?;
 
-        let Stage::Unprovisioned(blank) = bydesign::credential::Device::open(store).map_err(during("open"))?
+        let Stage::Unprovisioned(blank) =
+            bydesign::credential::Device::open(store).map_err(during("open"))?
         else {
             return Err("a new store has an identity".into());
         };

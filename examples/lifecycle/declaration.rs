@@ -3,8 +3,8 @@
 use bydesign::telemetry::noise::BinaryResponse;
 use bydesign::telemetry::signals::EVENTS;
 use bydesign::telemetry::{
-    Buckets, Budget, CoarseTime, ConsentClass, Dropped, Noisy, Purpose, Queueing, Recipient, Retention, Tally,
-    Time,
+    Buckets, Budget, CoarseTime, ConsentClass, Dropped, Noisy, Purpose, Queueing, Recipient, Retention,
+    Tally, Time,
 };
 
 /// Seconds.

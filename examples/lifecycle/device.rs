@@ -44,9 +44,9 @@ pub(crate) struct Life {
     pub(crate) cuts: u32,
     /// Cuts in the middle of the erasure.
     pub(crate) erase_cuts: u32,
-    /// Guesses of the owner's password that were checked, and delays that whoever guessed sat out for them.
+    /// Guesses of the owner's password that were checked, and those among them before which a delay was sat out.
     pub(crate) checks: u32,
-    pub(crate) delays: u32,
+    pub(crate) patient_checks: u32,
     /// Cuts in the middle of first boots, guesses and logins.
     pub(crate) access_cuts: u32,
     /// What was said of passwords that were not good enough.

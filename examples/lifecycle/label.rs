@@ -84,7 +84,7 @@ fn profile_text(device: &Device) -> String {
         "format = 1\nproduct = \"{model}\"\nmodel = \"{model}\"\nroot-key = {{ flow = \"injected\" }}\n\
          recipient = {{ public-key = \"{NOBODY}\" }}\n\
          [store]\nlabel = \"{label}\"\nmedium = \"{medium}\"\nwrite-size = {word}\nerase-size = {unit}\nunits = {units}\n\
-         [identity]\ncertificate = \"none\"\n\
+         [identity]\ncertificate = \"raw-public-key\"\n\
          [pairing-code]\nsymbols = {SYMBOLS}\ncost = \"32KiB\"\n",
         model = device.order.model,
         label = board::LABEL,

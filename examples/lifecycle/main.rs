@@ -147,7 +147,10 @@ fn run(options: &Options) -> Result<bool, Trouble> {
     let mut devices = devices.map_err(Trouble::Outside)?;
     if options.plant == Some(Plant::ForeignLabel) {
         let (other, _) = label::draw(&mut random).map_err(Trouble::Outside)?;
-        devices.iter_mut().take(1).for_each(|first| first.label = other.clone());
+        devices
+            .iter_mut()
+            .take(1)
+            .for_each(|first| first.label = other.clone());
     }
     let serials = devices.iter().map(|device| device.order.serial.as_str());
     let bytes = images

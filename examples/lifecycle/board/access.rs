@@ -9,9 +9,9 @@
 use std::mem;
 
 use bydesign::credential::alphabet::Alphabet;
+use bydesign::credential::items::PAIRING;
 use bydesign::credential::limiter::{AttemptError, Limiter, Moment, Policy, Verdict};
 use bydesign::credential::offline::OfflineSecret;
-use bydesign::credential::items::PAIRING;
 use bydesign::credential::{Block, Device, OwnerSet, PasswordPolicy, Refusal, Stage};
 
 use super::{Board, Kind, Mounted, during, mount};
@@ -48,7 +48,10 @@ impl<K: Kind, const WORD: usize, const ERASE: usize> Board<'_, K, WORD, ERASE> {
     /// Somebody with the label in hand makes the device theirs; power fails now and then.
     pub(super) fn claim(&mut self) -> Result<(), String> {
         let store = mount::<K, WORD, ERASE>(&mut self.chip, &self.root_key)?;
-        if !matches!(Device::open(store).map_err(during("open"))?, Stage::Provisioned(_)) {
+        if !matches!(
+            Device::open(store).map_err(during("open"))?,
+            Stage::Provisioned(_)
+        ) {
             return Err("the device does not wait for an owner".into());
         }
         let drawn = OfflineSecret::random(Alphabet::CLEAR, 20, self.random);
@@ -75,7 +78,12 @@ impl<K: Kind, const WORD: usize, const ERASE: usize> Board<'_, K, WORD, ERASE> {
         if self.device.plant == Some(Plant::PasswordKept) {
             let item = Item::new(Owner::Settings, "password");
             let mut store = mount::<K, WORD, ERASE>(&mut self.chip, &self.root_key)?;
-            let kept = store.put_bytes(item.owner.data_class(), &item.name, password.as_bytes(), self.random);
+            let kept = store.put_bytes(
+                item.owner.data_class(),
+                &item.name,
+                password.as_bytes(),
+                self.random,
+            );
             kept.map_err(during("password"))?;
             drop(store);
             self.note(item, Some(password.clone().into_bytes()));
@@ -153,10 +161,10 @@ impl<K: Kind, const WORD: usize, const ERASE: usize> Board<'_, K, WORD, ERASE> {
             let is_patient = self.chance.below(4) == 0;
             let end = self.guess_until_cut(is_patient);
             self.life.access_cuts += u32::from(self.ended_by_cut(end)?);
-            if self.life.checks > FREE + self.life.delays {
+            let hasty = self.life.checks - self.life.patient_checks;
+            if hasty > FREE {
                 return Err(format!(
-                    "{} guesses were checked where the policy allows {FREE}, and one for each of {} delays",
-                    self.life.checks, self.life.delays
+                    "{hasty} guesses were checked without a delay, where the policy allows {FREE}"
                 ));
             }
         }
@@ -179,20 +187,20 @@ impl<K: Kind, const WORD: usize, const ERASE: usize> Board<'_, K, WORD, ERASE> {
             .map_err(during("limiter"))?;
         let verifier = device.owner().map_err(during("owner"))?;
         let mut blocks = [Block::new(); BLOCKS];
-        let mut now = 0;
+        let (mut now, mut has_waited) = (0, false);
         loop {
             let ready = verifier.ready(&mut blocks).map_err(during("memory"))?;
             match limiter.attempt(device.store(), Moment::Awake(now), self.random) {
                 Ok(permit) => {
                     self.life.checks += 1;
+                    self.life.patient_checks += u32::from(mem::take(&mut has_waited));
                     let guess = format!("correct horse {:08}", self.chance.below(u32::MAX));
                     if let Verdict::Right(_) = ready.check(guess.as_bytes(), permit) {
                         return Err(format!("{guess:?} is not the password, and was taken for it"));
                     }
                 }
                 Err(AttemptError::Wait { seconds }) if is_patient => {
-                    is_patient = false;
-                    self.life.delays += 1;
+                    (is_patient, has_waited) = (false, true);
                     now += u64::from(seconds);
                 }
                 Err(AttemptError::Wait { .. }) => return Ok(()),
@@ -253,8 +261,8 @@ impl<K: Kind, const WORD: usize, const ERASE: usize> Board<'_, K, WORD, ERASE> {
     fn failures(&mut self) -> Result<u32, String> {
         let mut store = mount::<K, WORD, ERASE>(&mut self.chip, &self.root_key)?;
         let area = K::medium(&mut self.area);
-        let limiter = Limiter::mount(area, &mut store, NAME, POLICY, Moment::Awake(0))
-            .map_err(during("limiter"))?;
+        let limiter =
+            Limiter::mount(area, &mut store, NAME, POLICY, Moment::Awake(0)).map_err(during("limiter"))?;
         Ok(limiter.standing(&store, Moment::Awake(0)).failures)
     }
 

@@ -23,6 +23,8 @@ const BEGIN_S: u64 = 1_790_000_000;
 /// Weeks in which reports are made and sent, and then some in which there is no network.
 const WEEKS: u64 = 9;
 const WEEKS_WITHOUT_NETWORK: u64 = 3;
+/// Weeks in which power stays on: one report at least is made and sent, and one waits in the end.
+const CALM_WEEKS: [u64; 3] = [3, 4, WEEKS + WEEKS_WITHOUT_NETWORK - 1];
 /// Events of one week's report, about: debited, queued, sent, taken out of the queue.
 const EVENTS_OF_A_WEEK: u32 = 2_500;
 /// Events of a withdrawal, about: recorded, a key page written and one erased, recorded.
@@ -51,8 +53,10 @@ impl<K: Kind, const WORD: usize, const ERASE: usize> Board<'_, K, WORD, ERASE> {
         let mut watched = Watched::default();
         for week in 0..WEEKS + WEEKS_WITHOUT_NETWORK {
             let now = Time::of(BEGIN_S + week * u64::from(WEEK));
-            let events = self.chance.below(EVENTS_OF_A_WEEK);
-            self.plan_cut(events);
+            if !CALM_WEEKS.contains(&week) && self.chance.below(2) == 0 {
+                let events = self.chance.below(EVENTS_OF_A_WEEK);
+                self.plan_cut(events);
+            }
             let end = self.tell_until_cut(week, now, &mut watched);
             self.life.told.cuts += u32::from(self.ended_by_cut(end)?);
             let spent = self.telemetry(now)?.spent.micros();
@@ -78,7 +82,9 @@ impl<K: Kind, const WORD: usize, const ERASE: usize> Board<'_, K, WORD, ERASE> {
             .iter()
             .find(|report| !queued.contains(report) && !perhaps.contains(report))
         {
-            return Err(format!("a report reached the maker that was never released: {report:02x?}"));
+            return Err(format!(
+                "a report reached the maker that was never released: {report:02x?}"
+            ));
         }
         let now = Time::of(BEGIN_S + (WEEKS + WEEKS_WITHOUT_NETWORK) * u64::from(WEEK));
         let status = self.telemetry(now)?;
@@ -185,7 +191,10 @@ impl<K: Kind, const WORD: usize, const ERASE: usize> Board<'_, K, WORD, ERASE> {
         self.note_what_is_there(Item::new(Owner::Settings, CONSENT))?;
         let status = self.telemetry(now)?;
         if status.waiting != 0 || status.is_open {
-            return Err(format!("the consent is withdrawn, and {} reports wait", status.waiting));
+            return Err(format!(
+                "the consent is withdrawn, and {} reports wait",
+                status.waiting
+            ));
         }
         if status.spent.micros() != self.life.told.spent {
             return Err("a withdrawal has changed what is spent".into());
