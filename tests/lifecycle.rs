@@ -141,8 +141,8 @@ plants! {
     label_on_the_wrong_device_is_found_at_the_end_of_the_line: "foreign-label", "1" => "the label of another device";
     guesses_without_a_count_of_them_are_found: "flash-put-back", "1" => "guesses were checked without a delay";
     password_that_is_kept_is_found: "password-kept", "1" => "a password or code is kept on the device";
-    queue_that_outlives_the_consent_is_found: "queue-kept", "1" => "after the consent";
-    report_that_is_paid_for_and_lost_is_found: "report-lost", "1" => "reports";
+    queue_that_outlives_the_consent_is_found: "queue-kept", "1" => "a report was found after the consent";
+    report_that_is_paid_for_and_lost_is_found: "report-lost", "1" => "millionths are spent, where reports cost";
 }
 
 #[test]

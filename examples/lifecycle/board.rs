@@ -241,12 +241,12 @@ impl<'a, K: Kind, const WORD: usize, const ERASE: usize> Board<'a, K, WORD, ERAS
         let finder = Finder::look_before(self.device, &image, &self.model, &waiting)?;
         self.life.before = finder.finds();
 
+        if self.device.plant == Some(Plant::QueueKept) {
+            let copy = waiting.first().cloned().unwrap_or_default();
+            self.put_setting("last report", &copy)?;
+        }
         self.withdraw()?;
         self.restart_and_compare()?;
-        if self.device.plant == Some(Plant::QueueKept) {
-            images::replace(file, &image)?;
-            finder.look_after(&images::read(file)?, &self.model)?;
-        }
         finder.look_after(&self.save(file)?, &self.model)?;
 
         self.erase(Scope::AllUsers)?;
@@ -298,6 +298,17 @@ impl<'a, K: Kind, const WORD: usize, const ERASE: usize> Board<'a, K, WORD, ERAS
         let updates = self.life.updates + UPDATES_ANEW;
         self.use_it(updates)?;
         self.restart_and_compare()
+    }
+
+    fn put_setting(&mut self, name: &str, value: &[u8]) -> Result<(), String> {
+        let item = Item::new(Owner::Settings, name);
+        let mut store = mount::<K, WORD, ERASE>(&mut self.chip, &self.root_key)?;
+        store
+            .put_bytes(Class::Settings, name, value, self.random)
+            .map_err(during(name))?;
+        drop(store);
+        self.note(item, Some(value.to_vec()));
+        Ok(())
     }
 
     /// What is on the device is so, as the model has it.

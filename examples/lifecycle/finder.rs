@@ -15,7 +15,9 @@ pub(crate) struct Finder<'a> {
     user_keys: Vec<[u8; 32]>,
     /// The keys of what waited to be sent to the maker, and what it was, as found before the consent was withdrawn.
     telemetry_keys: Vec<[u8; 32]>,
-    reports: Vec<(Vec<u8>, Vec<u8>)>,
+    queued: Vec<(Vec<u8>, Vec<u8>)>,
+    /// What was to be sent of it.
+    waiting: &'a [Vec<u8>],
 }
 
 impl<'a> Finder<'a> {
@@ -24,14 +26,15 @@ impl<'a> Finder<'a> {
         device: &'a Device,
         image: &[u8],
         model: &Model,
-        waiting: &[Vec<u8>],
+        waiting: &'a [Vec<u8>],
     ) -> Result<Self, String> {
         let mut finder = Self {
             device,
             finds: Finds::default(),
             user_keys: Vec::new(),
             telemetry_keys: Vec::new(),
-            reports: Vec::new(),
+            queued: Vec::new(),
+            waiting,
         };
         let findings = finder.scan(image);
         finder.finds = judge(&findings, image, model)?;
@@ -42,19 +45,28 @@ impl<'a> Finder<'a> {
             ));
         }
 
-        let of_users: Vec<_> = model.live().filter(|(item, _)| item.owner.is_user()).collect();
-        let guesses: Vec<_> = of_users
-            .iter()
-            .map(|(item, value)| (item.name.as_bytes(), *value))
+        finder.queued = queued(&findings);
+        for report in waiting {
+            if !finder.queued.iter().any(|(_, found)| found.starts_with(report)) {
+                return Err("the finder missed a report that waits to be sent".into());
+            }
+            if forensics::in_clear(image, report) {
+                return Err("a report stands in clear in the image".into());
+            }
+        }
+        let of_users = model.live().filter(|(item, _)| item.owner.is_user());
+        let mut guesses: Vec<_> = of_users
+            .map(|(item, value)| (item.name.as_bytes(), value))
             .collect();
+        guesses.extend(finder.queued_as_guesses());
         if let Some(at) = finder
             .confirm_each(image, &guesses)
             .iter()
             .position(|confirmed| !confirmed)
         {
             return Err(format!(
-                "the finder could not confirm {:?}, which is there",
-                of_users[at].0
+                "the finder could not confirm a value of {:?}, which is there",
+                String::from_utf8_lossy(guesses[at].0)
             ));
         }
         finder.user_keys = keys_of(&findings, USER_CLASS);
@@ -62,15 +74,6 @@ impl<'a> Finder<'a> {
             return Err("the finder has found no key of the users' data".into());
         }
         finder.telemetry_keys = keys_of(&findings, TELEMETRY_CLASS);
-        finder.reports = queued(&findings);
-        for report in waiting {
-            if !finder.reports.iter().any(|(_, found)| found.starts_with(report)) {
-                return Err("the finder missed a report that waits to be sent".into());
-            }
-            if forensics::in_clear(image, report) {
-                return Err("a report stands in clear in the image".into());
-            }
-        }
         if finder.telemetry_keys.is_empty() {
             return Err("the finder has found no key of the telemetry".into());
         }
@@ -85,10 +88,11 @@ impl<'a> Finder<'a> {
     /// Looks after an erasure: what lives is there, and of what was erased nothing, not even whether a guess was right.
     pub(crate) fn look_after(&self, image: &[u8], model: &Model) -> Result<Finds, String> {
         let finds = self.look_again(image, model)?;
-        let guesses: Vec<_> = model
+        let mut guesses: Vec<_> = model
             .erased()
             .map(|(name, value)| (name.as_bytes(), value))
             .collect();
+        guesses.extend(self.queued_as_guesses());
         if let Some(at) = self
             .confirm_each(image, &guesses)
             .iter()
@@ -98,14 +102,6 @@ impl<'a> Finder<'a> {
                 "an erased value of {:?} could be confirmed",
                 String::from_utf8_lossy(guesses[at].0)
             ));
-        }
-        let reports: Vec<(&[u8], &[u8])> = self
-            .reports
-            .iter()
-            .map(|(name, report)| (name.as_slice(), report.as_slice()))
-            .collect();
-        if self.confirm_each(image, &reports).contains(&true) {
-            return Err("a report of which the consent was withdrawn could be confirmed".into());
         }
         Ok(finds)
     }
@@ -121,10 +117,8 @@ impl<'a> Finder<'a> {
         {
             return Err("a key of the telemetry was found after the consent was withdrawn".into());
         }
-        for (_, report) in &self.reports {
-            if findings.holds_value(report) {
-                return Err("a report was found after the consent to it was withdrawn".into());
-            }
+        if self.waiting.iter().any(|report| findings.holds_value(report)) {
+            return Err("a report was found after the consent to it was withdrawn".into());
         }
         let users_are_erased = model.erased().next().is_some();
         let had_key = |key| self.user_keys.contains(key);
@@ -143,6 +137,12 @@ impl<'a> Finder<'a> {
             }
         }
         Ok(finds)
+    }
+
+    fn queued_as_guesses(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        self.queued
+            .iter()
+            .map(|(name, report)| (name.as_slice(), report.as_slice()))
     }
 
     fn scan(&self, image: &[u8]) -> Findings {

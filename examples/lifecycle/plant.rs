@@ -11,9 +11,9 @@ pub(crate) enum Plant {
     FlashPutBack,
     /// The firmware keeps the owner's password.
     PasswordKept,
-    /// The firmware has a copy of the flash from before the consent was withdrawn.
+    /// The firmware has a copy of what waited when the consent was withdrawn.
     QueueKept,
-    /// The firmware spends budget and queues nothing.
+    /// The firmware counts a report as queued that it has thrown away.
     ReportLost,
 }
 

@@ -76,17 +76,7 @@ impl<K: Kind, const WORD: usize, const ERASE: usize> Board<'_, K, WORD, ERASE> {
         }
         self.note_what_is_there(Item::new(Owner::Settings, OWNER))?;
         if self.device.plant == Some(Plant::PasswordKept) {
-            let item = Item::new(Owner::Settings, "password");
-            let mut store = mount::<K, WORD, ERASE>(&mut self.chip, &self.root_key)?;
-            let kept = store.put_bytes(
-                item.owner.data_class(),
-                &item.name,
-                password.as_bytes(),
-                self.random,
-            );
-            kept.map_err(during("password"))?;
-            drop(store);
-            self.note(item, Some(password.clone().into_bytes()));
+            self.put_setting("password", password.as_bytes())?;
         }
         let former = mem::replace(&mut self.password, password);
         if !former.is_empty() && self.is_let_in(&former)? {
