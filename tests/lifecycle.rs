@@ -3,6 +3,7 @@
 
 #![allow(clippy::cast_possible_truncation)] // sizes and test data made here
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -33,6 +34,12 @@ fn three_devices_live_and_forget() {
         "5.11-1",
         "5.9-2",
         "5.4-4",
+        "5.1-1",
+        "5.1-5",
+        "clause 6",
+        "pass: 0 findings over 3 devices",
+        "on its label",
+        "shown before it was sent",
     ] {
         assert!(report.contains(expected), "{expected:?} is not in {report}");
     }
@@ -59,15 +66,83 @@ fn seed_repeats_every_byte() {
         assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
     }
 
-    assert_eq!(first.files("kept"), ["BD-2611-0001.img", "BD-2611-0002.img"]);
-    for file in first.files("kept") {
-        let image = fs::read(first.path(&format!("kept/{file}"))).unwrap();
-        assert_eq!(image, fs::read(second.path(&format!("kept/{file}"))).unwrap());
-        assert!(
-            !forensics::in_clear(&image, file.trim_end_matches(".img").as_bytes()),
-            "the serial is in clear"
-        );
+    let kept = first.files("kept");
+    assert_eq!(
+        kept,
+        [
+            "BD-2611-0001.img",
+            "BD-2611-0002.img",
+            "dictionary.md",
+            "labels.csv"
+        ]
+    );
+    for file in kept {
+        let bytes = fs::read(first.path(&format!("kept/{file}"))).unwrap();
+        assert_eq!(bytes, fs::read(second.path(&format!("kept/{file}"))).unwrap());
+        if let Some(serial) = file.strip_suffix(".img") {
+            assert!(
+                !forensics::in_clear(&bytes, serial.as_bytes()),
+                "the serial is in clear"
+            );
+        }
     }
+}
+
+#[test]
+fn kept_papers_name_what_is_told_and_every_code_once() {
+    let place = Place::new();
+    let output = place.run(&["--devices", "2", "--keep", "kept"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
+
+    let dictionary = fs::read_to_string(place.path("kept/dictionary.md")).unwrap();
+    for told in [
+        "`week`",
+        "`cuts`",
+        "`failed_logins`",
+        "`by_night`",
+        "`name`",
+        "Example Devices Ltd",
+    ] {
+        assert!(dictionary.contains(told), "{told} is not in {dictionary}");
+    }
+    let labels = fs::read_to_string(place.path("kept/labels.csv")).unwrap();
+    let codes: BTreeSet<&str> = labels
+        .lines()
+        .skip(1)
+        .filter_map(|line| line.split(',').nth(3))
+        .collect();
+    assert_eq!(codes.len(), 2, "{labels}");
+    let first = labels.lines().nth(1).and_then(|line| line.split(',').nth(3));
+    assert!(
+        text(&output.stdout).contains(first.unwrap()),
+        "the report shows another label"
+    );
+}
+
+/// Mistakes that are made on purpose are found: what is said of them, and how often a device failed.
+macro_rules! plants {
+    ($($name:ident: $fault:literal, $devices:literal => $reason:literal;)*) => {$(
+        #[test]
+        fn $name() {
+            let place = Place::new();
+
+            let output = place.run(&["--devices", $devices, "--seed", "1", "--plant", $fault]);
+
+            let report = text(&output.stdout);
+            assert_eq!(output.status.code(), Some(1), "{report}{}", text(&output.stderr));
+            assert!(report.contains($reason), "{:?} is not in {report}", $reason);
+            assert!(!report.contains("All checks passed"), "{report}");
+        }
+    )*};
+}
+
+plants! {
+    devices_that_share_a_code_fail_the_audit: "shared-code", "2" => "The codes of the batch FAILED the audit.";
+    label_on_the_wrong_device_is_found_at_the_end_of_the_line: "foreign-label", "1" => "the label of another device";
+    guesses_without_a_count_of_them_are_found: "flash-put-back", "1" => "guesses were checked without a delay";
+    password_that_is_kept_is_found: "password-kept", "1" => "a password or code is kept on the device";
+    queue_that_outlives_the_consent_is_found: "queue-kept", "1" => "a report was found after the consent";
+    report_that_is_paid_for_and_lost_is_found: "report-lost", "1" => "millionths are spent, where reports cost";
 }
 
 #[test]
@@ -116,7 +191,7 @@ fn missing_order_file_is_named() {
 
 #[test]
 fn bad_usage_is_refused() {
-    let usages: [(&[&str], &str); 8] = [
+    let usages: [(&[&str], &str); 9] = [
         (&["--device", "3"], "unknown option --device"),
         (&["orders.csv"], "unknown option orders.csv"),
         (&["--devices"], "--devices needs a value"),
@@ -125,6 +200,7 @@ fn bad_usage_is_refused() {
         (&["--seed", "-1"], "a number from 0 on"),
         (&["--seed", "1", "--seed=2"], "--seed is given twice"),
         (&["--keep="], "--keep needs a value"),
+        (&["--plant", "weeds"], "--plant knows no fault weeds"),
     ];
     let place = Place::new();
     for (arguments, expected) in usages {
@@ -137,7 +213,7 @@ fn help_tells_the_options() {
     let output = Place::new().run(&["--help"]);
 
     assert_eq!(output.status.code(), Some(0));
-    for option in ["--devices", "--orders", "--keep", "--seed"] {
+    for option in ["--devices", "--orders", "--keep", "--seed", "--plant"] {
         assert!(text(&output.stdout).contains(option));
     }
 }

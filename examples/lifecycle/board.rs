@@ -1,22 +1,35 @@
-//! One device's life: made at the factory, used while its power fails, its users' data erased, sold on, and each time looked at by
-//! the finder.
+//! One device's life: made at the factory, given to an owner, used while its power fails, its users' data erased, sold on, and each time
+//! looked at by the finder.
 //!
 //! ```text
-//!   factory ── image file ──> first start ── updates and cuts ── image file ──> finder
+//!   factory ── image file ──> label checked ── first start ── owner's password ── updates and cuts ─┐
+//!                                                                                                   │
+//!      ┌── reports to the maker, consented to and sent <── wrong guesses and cuts, the owner's login ┘
+//!      │
+//!      └── image file ──> finder ── consent withdrawn ── image file ──> finder
 //!                                                                    │
 //!                     plan ── erase the users' data ── receipt ── image file ─> finder
 //!                                                                    │
 //!             plan ── transfer to another owner ── receipt ── image file ─> finder
 //!                                                                    │
-//!                                        set up and used anew ── image file ─> finder
+//!                     the next owner's password ── set up and used anew ── image file ─> finder
+//! ```
+//!
+//! ```text
+//!   board      (this file)
+//!   access     first boots, guesses, logins
+//!   telling    consent, reports, withdrawal
 //! ```
 
 use std::fmt::Display;
 use std::marker::PhantomData;
 use std::path::Path;
 
+use bydesign::credential::items::{IDENTITY, PAIRING, PAIRING_SECRET, ROTATED, SERIAL, Serial};
+use bydesign::credential::limiter::{Limiter, Moment};
+use bydesign::credential::{Claim, Stage};
 use bydesign::erase::{
-    Attester, DeviceInfo, Eraser, Found, Kind as ScopeKind, LONGEST_RECEIPT, Media, Report, Rotated, Scope,
+    Attester, DeviceInfo, Eraser, Found, Kind as ScopeKind, LONGEST_RECEIPT, Media, Report, Scope,
 };
 use bydesign::flash::simulator::{EraseTear, ProgramTear, Rule, Simulator};
 use bydesign::flash::{Blocking, NeverPends, Overwritable, WriteOnce};
@@ -27,16 +40,17 @@ use chacha20::ChaCha20Rng;
 use crate::device::{Device, Life};
 use crate::finder::Finder;
 use crate::images;
+use crate::label;
 use crate::model::{Chance, Change, Item, Model, Owner, SETTING_NAMES, USER_NAMES, USERS};
+use crate::plant::Plant;
+
+mod access;
+mod telling;
 
 /// The partition label of the store.
 pub(crate) const LABEL: &str = "lifecycle";
 
 const MAC: Key<[u8; 6]> = Key::fixed("mac", Class::Identity);
-const DEVICE_KEY: Key<Secret<32>> = Key::fixed("device key", Class::Identity);
-/// What the owner types in from the label, and may have told others: another one with another owner.
-const PAIRING: Key<Secret<16>> = Key::new("pairing", Class::Identity);
-const ROTATED: [Rotated; 1] = [Rotated::new(&PAIRING)];
 const WIFI: Key<Secret<32>> = Key::new("wifi", Class::Settings);
 const VOLUME: Key<[u8; 1]> = Key::new("volume", Class::Settings);
 
@@ -49,6 +63,8 @@ const EVENTS_OF_AN_ERASURE: u32 = 1_700;
 /// Updates of the second owner.
 const UPDATES_ANEW: u32 = 60;
 const MAX_VALUE_LENGTH: usize = 256;
+/// Erase units of the limiter's area: the fewest there can be.
+const AREA_UNITS: usize = 2;
 
 /// Memory for the store: 64 items, records of 512 bytes.
 type Memory = Ram<64, 512>;
@@ -105,10 +121,14 @@ impl Kind for Once {
 pub(crate) struct Board<'a, K: Kind, const WORD: usize, const ERASE: usize> {
     device: &'a Device,
     chip: Simulator<WORD, ERASE>,
+    /// The flash that the limiter of attempts has to itself: on it stands every guess before it is checked.
+    area: Simulator<WORD, ERASE>,
     root_key: RootKey,
     random: &'a mut ChaCha20Rng,
     chance: Chance,
     model: Model,
+    /// What the owner chose, and nobody else knows.
+    password: String,
     life: Life,
     /// How the flash tears at the cut that is planned, and how it tore at the last.
     tears: Option<(ProgramTear, EraseTear)>,
@@ -121,38 +141,54 @@ fn as_stored(value: &[u8]) -> Vec<u8> {
     [&[0], value].concat()
 }
 
-impl<'a, K: Kind, const WORD: usize, const ERASE: usize> Board<'a, K, WORD, ERASE> {
-    /// Small, so that the log goes around often: 16 KiB in units of 1 KiB, or 32 KiB in units of 4.
-    const CAPACITY: usize = if ERASE < 4096 { 16 * ERASE } else { 8 * ERASE };
+/// Small, so that the log goes around often: 16 KiB in units of 1 KiB, or 32 KiB in units of 4.
+pub(crate) const fn units(erase: usize) -> usize {
+    if erase < 4096 { 16 } else { 8 }
+}
 
-    /// Formats a blank chip, writes the identity, and gives the image.
+impl<'a, K: Kind, const WORD: usize, const ERASE: usize> Board<'a, K, WORD, ERASE> {
+    const CAPACITY: usize = units(ERASE) * ERASE;
+
+    /// Formats a blank chip, writes the identity and the verifier of the label's code, and gives the image: the store, and behind it the
+    /// limiter's area.
     pub(crate) fn build(device: &Device, random: &mut ChaCha20Rng) -> Result<Vec<u8>, String> {
         let mut chip = Simulator::<WORD, ERASE>::new(Self::CAPACITY, K::RULE);
+        let mut area = Simulator::<WORD, ERASE>::new(AREA_UNITS * ERASE, K::RULE);
         let root_key = device.root_key()?;
-        let device_key = Secret::random(random).map_err(during("drawing the device key"))?;
+        let identity = Secret::random(random).map_err(during("drawing the identity"))?;
 
         let mut store = Store::format(K::medium(&mut chip), Memory::new(), &root_key, LABEL, random)
             .map_err(during("format"))?;
-        for (name, text) in [("serial", &device.order.serial), ("model", &device.order.model)] {
-            store
-                .put_fixed_bytes(Class::Identity, name, text.as_bytes(), random)
-                .map_err(during(name))?;
-        }
+        store
+            .put_fixed_bytes(Class::Identity, "model", device.order.model.as_bytes(), random)
+            .map_err(during("model"))?;
         store
             .put(&MAC, &device.order.mac, random)
             .map_err(during("mac"))?;
-        store
-            .put(&DEVICE_KEY, &device_key, random)
-            .map_err(during("device key"))?;
         let pairing = Secret::random(random).map_err(during("drawing the pairing secret"))?;
-        store.put(&PAIRING, &pairing, random).map_err(during("pairing"))?;
+        store
+            .put(&PAIRING_SECRET, &pairing, random)
+            .map_err(during("pairing"))?;
+        let area_medium = K::medium(&mut area);
+        let now = Moment::Awake(0);
+        Limiter::create(area_medium, &mut store, access::NAME, access::POLICY, now, random)
+            .map_err(during("limiter"))?;
         // However full the store will be, there is room for the note of an erasure.
         Eraser::new(&mut [])
             .map_err(during("areas"))?
             .prepare(&mut store, random)
             .map_err(during("prepare"))?;
-        drop(store);
-        Ok(chip.image().to_vec())
+
+        let Stage::Unprovisioned(blank) =
+            bydesign::credential::Device::open(store).map_err(during("open"))?
+        else {
+            return Err("a new store has an identity".into());
+        };
+        let serial = Serial::new(&device.order.serial).ok_or("the serial does not fit")?;
+        blank
+            .provision(&identity, &serial, Claim::Code(&device.pairing), random)
+            .map_err(during("provision"))?;
+        Ok([chip.image(), area.image()].concat())
     }
 
     /// Everything after the factory, on the image in `file`.
@@ -162,13 +198,20 @@ impl<'a, K: Kind, const WORD: usize, const ERASE: usize> Board<'a, K, WORD, ERAS
         seed: u64,
         random: &'a mut ChaCha20Rng,
     ) -> Result<Life, String> {
+        let image = images::read(file)?;
+        label::check(device, &image)?;
+        let (store, area) = image
+            .split_at_checked(Self::CAPACITY)
+            .ok_or("the image is too short")?;
         let mut board = Self {
             device,
-            chip: Simulator::from_image(&images::read(file)?, K::RULE),
+            chip: Simulator::from_image(store, K::RULE),
+            area: Simulator::from_image(area, K::RULE),
             root_key: device.root_key()?,
             random,
             chance: Chance::new(seed, device.number),
             model: Model::default(),
+            password: String::new(),
             life: Life::default(),
             tears: None,
             last_cut: None,
@@ -177,7 +220,7 @@ impl<'a, K: Kind, const WORD: usize, const ERASE: usize> Board<'a, K, WORD, ERAS
         let end = board.live_on(file);
         if end.is_err() {
             // The state that failed, for whoever kept the images; the failure itself is what is reported.
-            let _ = images::replace(file, board.chip.image());
+            let _ = images::replace(file, &board.image());
         }
         end.map_err(|reason| board.with_circumstances(&reason))?;
         Ok(board.life)
@@ -185,30 +228,50 @@ impl<'a, K: Kind, const WORD: usize, const ERASE: usize> Board<'a, K, WORD, ERAS
 
     fn live_on(&mut self, file: &Path) -> Result<(), String> {
         self.first_start()?;
+        self.claim()?;
         self.set_up()?;
         self.use_it(UPDATES)?;
         self.restart_and_compare()?;
+        self.withstand_guesses()?;
+        self.log_in()?;
+        let waiting = self.tell_the_maker()?;
+        self.restart_and_compare()?;
 
-        images::replace(file, self.chip.image())?;
-        let image = images::read(file)?;
-        let finder = Finder::look_before(self.device, &image, &self.model)?;
+        let image = self.save(file)?;
+        let finder = Finder::look_before(self.device, &image, &self.model, &waiting)?;
         self.life.before = finder.finds();
+
+        if self.device.plant == Some(Plant::QueueKept) {
+            let copy = waiting.first().cloned().unwrap_or_default();
+            self.put_setting("last report", &copy)?;
+        }
+        self.withdraw()?;
+        self.restart_and_compare()?;
+        finder.look_after(&self.save(file)?, &self.model)?;
 
         self.erase(Scope::AllUsers)?;
         self.model.forget_users();
         self.restart_and_compare()?;
-        images::replace(file, self.chip.image())?;
-        finder.look_after(&images::read(file)?, &self.model)?;
+        finder.look_after(&self.save(file)?, &self.model)?;
 
         self.sell_on()?;
-        images::replace(file, self.chip.image())?;
-        finder.look_after(&images::read(file)?, &self.model)?;
+        finder.look_after(&self.save(file)?, &self.model)?;
 
         self.use_it_anew()?;
-        images::replace(file, self.chip.image())?;
-        self.life.after = finder.look_again(&images::read(file)?, &self.model)?;
+        self.life.after = finder.look_again(&self.save(file)?, &self.model)?;
         self.life.erased = self.model.erased().count();
         Ok(())
+    }
+
+    /// All flash of the device.
+    fn image(&self) -> Vec<u8> {
+        [self.chip.image(), self.area.image()].concat()
+    }
+
+    /// Writes the image file, and gives what whoever takes it gets.
+    fn save(&self, file: &Path) -> Result<Vec<u8>, String> {
+        images::replace(file, &self.image())?;
+        images::read(file)
     }
 
     /// Another owner gets the device.
@@ -229,10 +292,23 @@ impl<'a, K: Kind, const WORD: usize, const ERASE: usize> Board<'a, K, WORD, ERAS
 
     /// And sets it up.
     fn use_it_anew(&mut self) -> Result<(), String> {
+        self.claim()?;
+        self.ask_anew()?;
         self.set_up()?;
         let updates = self.life.updates + UPDATES_ANEW;
         self.use_it(updates)?;
         self.restart_and_compare()
+    }
+
+    fn put_setting(&mut self, name: &str, value: &[u8]) -> Result<(), String> {
+        let item = Item::new(Owner::Settings, name);
+        let mut store = mount::<K, WORD, ERASE>(&mut self.chip, &self.root_key)?;
+        store
+            .put_bytes(Class::Settings, name, value, self.random)
+            .map_err(during(name))?;
+        drop(store);
+        self.note(item, Some(value.to_vec()));
+        Ok(())
     }
 
     /// What is on the device is so, as the model has it.
@@ -245,37 +321,41 @@ impl<'a, K: Kind, const WORD: usize, const ERASE: usize> Board<'a, K, WORD, ERAS
     fn first_start(&mut self) -> Result<(), String> {
         let order = &self.device.order;
         let mut store = mount::<K, WORD, ERASE>(&mut self.chip, &self.root_key)?;
-        for (name, ordered) in [("serial", &order.serial), ("model", &order.model)] {
-            if read(&mut store, &Item::new(Owner::Factory, name))?.as_deref() != Some(ordered.as_bytes()) {
-                return Err(format!("the {name} is not that of the order"));
-            }
+        if store.get(&SERIAL).map_err(during("serial"))? != Serial::new(&order.serial) {
+            return Err("the serial is not that of the order".into());
+        }
+        if read(&mut store, &Item::new(Owner::Factory, "model"))?.as_deref() != Some(order.model.as_bytes()) {
+            return Err("the model is not that of the order".into());
         }
         if store.get(&MAC).map_err(during("mac"))? != Some(order.mac) {
             return Err("the MAC is not that of the order".into());
         }
-        let device_key = store
-            .get(&DEVICE_KEY)
-            .map_err(during("device key"))?
-            .ok_or("there is no device key")?;
-        if store
-            .put_fixed_bytes(Class::Identity, "serial", b"another", self.random)
-            .is_ok()
-        {
+        let another = Serial::new("another").ok_or("the serial does not fit")?;
+        if store.put(&SERIAL, &another, self.random).is_ok() {
             return Err("the serial could be written a second time".into());
         }
-        let pairing = store.get(&PAIRING).map_err(during("pairing"))?;
-        let pairing = pairing.ok_or("there is no pairing secret")?;
-        drop(store);
-
-        for (name, value) in [
-            ("serial", order.serial.as_bytes().to_vec()),
-            ("model", order.model.as_bytes().to_vec()),
-            ("mac", as_stored(&order.mac)),
-            ("device key", as_stored(device_key.expose())),
-            ("pairing", as_stored(pairing.expose())),
+        for key in [
+            store.contains(&IDENTITY),
+            store.contains(&PAIRING),
+            store.contains(&PAIRING_SECRET),
         ] {
-            self.note(Item::new(Owner::Factory, name), Some(value));
+            if !key.map_err(during("identity"))? {
+                return Err("the identity is not complete".into());
+            }
         }
+        drop(store);
+        for name in ["serial", "model", "mac", "identity", "pairing.code", "pairing"] {
+            self.note_what_is_there(Item::new(Owner::Factory, name))?;
+        }
+        Ok(())
+    }
+
+    /// What the device itself has written of an item is right.
+    fn note_what_is_there(&mut self, item: Item) -> Result<(), String> {
+        let mut store = mount::<K, WORD, ERASE>(&mut self.chip, &self.root_key)?;
+        let value = read(&mut store, &item)?;
+        drop(store);
+        self.note(item, value);
         Ok(())
     }
 
@@ -384,7 +464,7 @@ impl<'a, K: Kind, const WORD: usize, const ERASE: usize> Board<'a, K, WORD, ERAS
         if report.scope != scope.kind() || !report.is_complete() || !report.store.verified {
             return Err(format!("the report is {report:?}"));
         }
-        let identity = store.get(&DEVICE_KEY).map_err(during("device key"))?;
+        let identity = store.get(&IDENTITY).map_err(during("identity"))?;
         drop(store);
         self.receive(&report, &identity.ok_or("the identity is gone")?)
     }
@@ -407,7 +487,7 @@ impl<'a, K: Kind, const WORD: usize, const ERASE: usize> Board<'a, K, WORD, ERAS
 
     /// Restarts in good order, reads everything back and compares it with the model.
     fn restart_and_compare(&mut self) -> Result<(), String> {
-        self.chip.power_on();
+        self.power_on();
         let mut store = mount::<K, WORD, ERASE>(&mut self.chip, &self.root_key)?;
         settle_and_compare(&mut store, &mut self.model)
     }
@@ -417,9 +497,11 @@ impl<'a, K: Kind, const WORD: usize, const ERASE: usize> Board<'a, K, WORD, ERAS
             updates,
             cuts,
             erase_cuts,
+            access_cuts,
+            ref told,
             ..
         } = self.life;
-        let cuts = cuts + erase_cuts;
+        let cuts = cuts + erase_cuts + access_cuts + told.cuts;
         match self.last_cut {
             Some((program, erase)) => format!(
                 "{reason} (after {updates} updates and {cuts} cuts, in the last of which a program tears as {program:?} \
@@ -429,7 +511,19 @@ impl<'a, K: Kind, const WORD: usize, const ERASE: usize> Board<'a, K, WORD, ERAS
         }
     }
 
+    /// Power will go after so many events of the store's flash.
     fn plan_cut(&mut self, events: u32) {
+        self.plan_tears();
+        self.chip.cut_after(events.into());
+    }
+
+    /// Power will go after so many events of the limiter's area.
+    fn plan_cut_of_area(&mut self, events: u32) {
+        self.plan_tears();
+        self.area.cut_after(events.into());
+    }
+
+    fn plan_tears(&mut self) {
         let erase_tears = [
             EraseTear::Clean,
             EraseTear::OldOrOne,
@@ -440,19 +534,24 @@ impl<'a, K: Kind, const WORD: usize, const ERASE: usize> Board<'a, K, WORD, ERAS
         let program = self.chance.one_of(K::PROGRAM_TEARS);
         let erase = self.chance.one_of(erase_tears);
         self.tears = Some((program, erase));
-        self.chip
-            .set_tear(program, erase, self.chance.below(u32::MAX).into());
-        self.chip.cut_after(events.into());
+        let seed = self.chance.below(u32::MAX).into();
+        self.chip.set_tear(program, erase, seed);
+        self.area.set_tear(program, erase, seed);
     }
 
     /// Whether power went; any other error remains one. Power is back afterwards.
     fn ended_by_cut(&mut self, end: Result<(), String>) -> Result<bool, String> {
-        let cut = self.chip.is_off();
+        let cut = self.chip.is_off() || self.area.is_off();
         if cut {
             self.last_cut = self.tears;
         }
-        self.chip.power_on();
+        self.power_on();
         if cut { Ok(true) } else { end.map(|()| false) }
+    }
+
+    fn power_on(&mut self) {
+        self.chip.power_on();
+        self.area.power_on();
     }
 }
 

@@ -2,20 +2,28 @@
 
 use std::path::Path;
 
+use bydesign::credential::Verifier;
 use bydesign::secret::RootKey;
 use chacha20::ChaCha20Rng;
-use rand_core::Rng;
+use rand_core::{Rng, SeedableRng};
 
 use crate::board::{Board, Once, Plain};
+use crate::label::{self, Label};
 use crate::orders::{Order, mac_text};
+use crate::plant::Plant;
 
-/// A device of the order, with the flash part on its board and the root key in its fuses.
+/// A device of the order, with the label on its back, the flash part on its board and the root key in its fuses.
 pub(crate) struct Device {
     pub(crate) order: Order,
+    pub(crate) label: Label,
+    /// What the device keeps of the code on the label.
+    pub(crate) pairing: Verifier,
     pub(crate) part: Part,
     pub(crate) number: u64,
     /// Outside this example nobody but the device has it; here the finder gets it too.
     pub(crate) root_key: [u8; 32],
+    /// What is done wrong on purpose.
+    pub(crate) plant: Option<Plant>,
 }
 
 /// The flash parts that the boards have: medium, word and erase unit all matter to the store.
@@ -36,6 +44,14 @@ pub(crate) struct Life {
     pub(crate) cuts: u32,
     /// Cuts in the middle of the erasure.
     pub(crate) erase_cuts: u32,
+    /// Guesses of the owner's password that were checked, and those among them before which a delay was sat out.
+    pub(crate) checks: u32,
+    pub(crate) patient_checks: u32,
+    /// Cuts in the middle of first boots, guesses and logins.
+    pub(crate) access_cuts: u32,
+    /// What was said of passwords that were not good enough.
+    pub(crate) refusals: Vec<(String, String)>,
+    pub(crate) told: Told,
     pub(crate) before: Finds,
     pub(crate) after: Finds,
     /// Values that were ever written and then erased, all of which the finder looked for at the end.
@@ -43,6 +59,24 @@ pub(crate) struct Life {
     /// Bytes of the receipts, and the last of them in words.
     pub(crate) receipts: Vec<usize>,
     pub(crate) last_receipt: String,
+}
+
+/// What a device told its maker.
+#[derive(Debug, Default)]
+pub(crate) struct Told {
+    /// What the user was asked.
+    pub(crate) questions: Vec<&'static str>,
+    /// The first report, field by field, as it was shown to the user before it was queued.
+    pub(crate) preview: String,
+    /// Reports that reached the maker, and their bytes.
+    pub(crate) received: usize,
+    pub(crate) bytes: usize,
+    pub(crate) cuts: u32,
+    /// Millionths of epsilon: spent, and left in the life of the device and in these weeks.
+    pub(crate) spent: u64,
+    pub(crate) left: u64,
+    /// Reports that waited when the consent was withdrawn, and were found in the flash until then.
+    pub(crate) waiting: usize,
 }
 
 /// What the finder got out of an image.
@@ -74,6 +108,16 @@ impl Part {
         }
     }
 
+    /// Bytes of a word and of an erase unit.
+    pub(crate) fn geometry(self) -> (usize, usize) {
+        match self {
+            Self::PlainLarge => (4, 4096),
+            Self::OnceLarge => (8, 4096),
+            Self::PlainSmall => (8, 1024),
+            Self::OnceSmall => (4, 1024),
+        }
+    }
+
     pub(crate) fn is_overwritable(self) -> bool {
         matches!(self, Self::PlainLarge | Self::PlainSmall)
     }
@@ -92,16 +136,28 @@ macro_rules! on_board {
 }
 
 impl Device {
-    /// A device with a fresh root key.
-    pub(crate) fn new(order: Order, number: usize, random: &mut ChaCha20Rng) -> Self {
+    /// A device with a fresh root key, and a fresh code on its label.
+    pub(crate) fn new(
+        order: Order,
+        number: usize,
+        plant: Option<Plant>,
+        random: &mut ChaCha20Rng,
+    ) -> Result<Self, String> {
         let mut root_key = [0; 32];
         random.fill_bytes(&mut root_key);
-        Self {
+        let (label, pairing) = match plant {
+            Some(Plant::SharedCode) => label::draw(&mut ChaCha20Rng::seed_from_u64(0)),
+            _ => label::draw(random),
+        }?;
+        Ok(Self {
             order,
+            label,
+            pairing,
             part: Part::ALL[number % Part::ALL.len()],
             number: number as u64,
             root_key,
-        }
+            plant,
+        })
     }
 
     /// The image that the factory writes: an empty store with the identity in it.

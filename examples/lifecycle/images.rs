@@ -4,6 +4,11 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+/// The labels of all devices: with their codes, as confidential as these.
+pub(crate) const LABELS: &str = "labels.csv";
+/// What the devices tell, for their users.
+pub(crate) const DICTIONARY: &str = "dictionary.md";
+
 /// A directory of image files. Unless it is to be kept, it goes when this is dropped.
 pub(crate) struct Images {
     directory: PathBuf,
@@ -61,8 +66,8 @@ impl Images {
         serials: impl Iterator<Item = &'a str> + Clone,
         mut image_of: impl FnMut(usize) -> Result<Vec<u8>, String>,
     ) -> Result<u64, String> {
-        for serial in serials.clone() {
-            let file = self.file(serial);
+        let papers = [LABELS, DICTIONARY].map(|name| self.directory.join(name));
+        for file in serials.clone().map(|serial| self.file(serial)).chain(papers) {
             if file.exists() {
                 return Err(format!("{}: there already, and not overwritten", file.display()));
             }
@@ -86,6 +91,13 @@ impl Images {
             self.fate = Fate::Keep;
         }
         Ok(bytes)
+    }
+}
+
+impl Images {
+    /// Writes what goes with the images, beside them.
+    pub(crate) fn write_paper(&self, name: &str, text: &str) -> Result<(), String> {
+        replace(&self.directory.join(name), text.as_bytes())
     }
 }
 

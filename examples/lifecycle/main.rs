@@ -1,5 +1,6 @@
-//! The life of a batch of devices, from the order to the dump: makes them, uses them while their power fails, erases
-//! their users' data, and lets a finder with the root key look for it.
+//! The life of a batch of devices, from the order to the dump: makes them and their labels, gives them to owners who are asked for the code and
+//! for a password, lets others guess, uses them while their power fails, tells their maker a little, erases their users' data, and lets a
+//! finder with the root key look for all of it.
 //!
 //! `cargo run --example lifecycle -- --help`
 //!
@@ -7,7 +8,14 @@
 //!   orders      the order file, checked
 //!   images      the image files: all or none
 //!   device      what is ordered and what is on its board
+//!   label       what is printed on it
+//!   batch       the codes of all labels, before an auditor
 //!   board       one life on one simulated flash part
+//!     access      first boots, guesses, logins
+//!     telling     consent, reports, withdrawal
+//!   declaration what a device tells its maker
+//!   plant       mistakes on purpose
+//!   report      what all of it came to
 //!   model       what ought to be stored
 //!   finder      judges what was found
 //!   forensics   finds; written from the format document, shares no code with the store
@@ -17,34 +25,48 @@ use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use chacha20::ChaCha20Rng;
 use getrandom::SysRng;
 use indicatif::{ProgressBar, ProgressStyle};
 use rand_core::{SeedableRng, TryRng};
 
-use device::{Device, Life};
-use images::Images;
-use orders::{BadOrder, Order};
+use bydesign::credential::audit::Verdict;
+use bydesign::telemetry::dictionary;
 
+use declaration::Household;
+use device::{Device, Life};
+use images::{DICTIONARY, Images, LABELS};
+use orders::{BadOrder, Order, mac_text};
+use plant::Plant;
+use report::Times;
+
+mod batch;
 mod board;
+mod declaration;
 mod device;
 mod finder;
 mod forensics;
 mod images;
+mod label;
 mod model;
 mod orders;
+mod plant;
+mod report;
 
 const HELP: &str = "\
-Makes a batch of devices from an order file, lives their lives on simulated flash, and looks for what was erased.
+Makes a batch of devices from an order file, with a code of its own on each label, lives their lives on simulated flash, and looks for
+what was erased.
 
 Usage: cargo run --example lifecycle -- [options]
 
   --devices N    make the first N devices of the order (default: all)
   --orders FILE  the order: CSV with the columns serial,model,mac (default: the one beside this example)
-  --keep DIR     keep the image files in DIR (default: a temporary directory that is removed)
+  --keep DIR     keep in DIR the image files, the labels and the dictionary of what is told (default: a temporary directory that is removed)
   --seed N       repeat a run; the root keys then follow from N, so these devices are not for sale
+  --plant FAULT  make a mistake on purpose, so that its check is seen to fail: shared-code, foreign-label, flash-put-back,
+                 password-kept, queue-kept, report-lost
   --help         this text
 
 Exit code: 0 all checks passed, 1 a check failed, 2 bad input or usage.
@@ -56,6 +78,7 @@ struct Options {
     orders: PathBuf,
     keep: Option<PathBuf>,
     seed: Option<u64>,
+    plant: Option<Plant>,
 }
 
 /// Why nothing was made.
@@ -115,12 +138,20 @@ fn run(options: &Options) -> Result<bool, Trouble> {
         ),
     }
 
-    let devices: Vec<Device> = orders
+    let started = Instant::now();
+    let devices: Result<Vec<Device>, String> = orders
         .into_iter()
         .enumerate()
-        .map(|(number, order)| Device::new(order, number, &mut random))
+        .map(|(number, order)| Device::new(order, number, options.plant, &mut random))
         .collect();
-    let started = Instant::now();
+    let mut devices = devices.map_err(Trouble::Outside)?;
+    if options.plant == Some(Plant::ForeignLabel) {
+        let (other, _) = label::draw(&mut random).map_err(Trouble::Outside)?;
+        devices
+            .iter_mut()
+            .take(1)
+            .for_each(|first| first.label = other.clone());
+    }
     let serials = devices.iter().map(|device| device.order.serial.as_str());
     let bytes = images
         .build(serials, |number| {
@@ -130,23 +161,44 @@ fn run(options: &Options) -> Result<bool, Trouble> {
                 .map_err(|reason| format!("{}: {reason}", device.order.serial))
         })
         .map_err(Trouble::Outside)?;
-    let built_in = started.elapsed();
+    let built = started.elapsed();
+
+    let started = Instant::now();
+    let macs: Vec<String> = devices.iter().map(|device| mac_text(device.order.mac)).collect();
+    let labels = batch::table(devices.iter().zip(&macs).map(|(device, mac)| {
+        let order = &device.order;
+        [&order.serial, &order.model, mac, &device.label.text].map(String::as_str)
+    }));
+    let audit = batch::judge(&labels).map_err(Trouble::Outside)?;
+    let audited = started.elapsed();
 
     let started = Instant::now();
     let lives = live_all(&devices, &images, seed, &mut random);
-    report(&devices, &lives, bytes, built_in, started.elapsed());
+    let times = Times {
+        built,
+        audited,
+        lived: started.elapsed(),
+    };
+    report::print(&devices, &lives, &audit, bytes, &times);
     if options.keep.is_some() {
         let keys = if options.seed.is_some() {
             "follow from the seed"
         } else {
             "are gone with this run"
         };
+        let mut text = String::new();
+        let written = dictionary::markdown::<Household>(&mut text);
+        written.map_err(|error| Trouble::Outside(error.to_string()))?;
+        for (name, text) in [(LABELS, &labels), (DICTIONARY, &text)] {
+            images.write_paper(name, text).map_err(Trouble::Outside)?;
+        }
         println!(
-            "\nThe images are in {}; their root keys {keys}.",
+            "\nThe images are in {}; their root keys {keys}. Beside them: {LABELS}, with every code, and {DICTIONARY}, which\n\
+             says what the devices tell their maker.",
             images.directory().display()
         );
     }
-    Ok(lives.iter().all(Result::is_ok))
+    Ok(lives.iter().all(Result::is_ok) && audit.verdict() == Verdict::Pass)
 }
 
 fn chosen_orders(options: &Options) -> Result<Vec<Order>, Trouble> {
@@ -184,97 +236,9 @@ fn live_all(
     lives
 }
 
-fn report(
-    devices: &[Device],
-    lives: &[Result<Life, String>],
-    bytes: u64,
-    built_in: Duration,
-    lived_in: Duration,
-) {
-    let good = || lives.iter().flatten();
-    let sum = |of: fn(&Life) -> u64| good().map(of).sum::<u64>();
-
-    println!();
-    println!("1  Identity, once, and a root key of its own for each device");
-    println!("   supports CoP 4 · EN 303 645 5.4-1, 5.4-4");
-    println!(
-        "   {} images, {} KiB, built in {:.1} s",
-        devices.len(),
-        bytes / 1024,
-        built_in.as_secs_f32()
-    );
-    println!("2  First settings, sealed like everything else");
-    println!("   supports CoP 4 · EN 303 645 5.4-1");
-    println!("3  Updates while the power fails; after each cut the old or the new value, never a third");
-    println!("   supports CoP 9 · EN 303 645 5.9-2");
-    println!(
-        "   {} updates, {} cuts",
-        sum(|life| life.updates.into()),
-        sum(|life| life.cuts.into())
-    );
-    println!("4  The users' data is erased, and the settings stay: planned, carried out, a signed receipt");
-    println!("   supports CoP 11 · EN 303 645 5.11-1, 5.11-4");
-    println!("5  The device is sold on: settings and pairing secret go, too, and a second owner sets it up");
-    println!("   supports CoP 11 · EN 303 645 5.11-1, 5.11-2");
-    println!(
-        "   {} values ever written, {} cuts in the middle, {} receipts of {} bytes in all",
-        sum(|life| life.erased as u64),
-        sum(|life| life.erase_cuts.into()),
-        sum(|life| life.receipts.len() as u64),
-        sum(|life| life.receipts.iter().sum::<usize>() as u64)
-    );
-    println!("6  A finder with the root key and the whole image tries every place with every key it can get");
-    println!("   supports CoP 8, 11 · EN 303 645 5.4-1, 5.11-1");
-    println!(
-        "   {} tries before, {} after",
-        sum(|life| life.before.tried),
-        sum(|life| life.after.tried)
-    );
-    println!();
-    println!(
-        "{:<16} {:<20} {:>7} {:>5}  {:<16} {:<24}",
-        "serial", "flash, word/erase", "updates", "cuts", "found before", "found after"
-    );
-    for (device, life) in devices.iter().zip(lives) {
-        let serial = &device.order.serial;
-        match life {
-            Ok(life) => println!(
-                "{serial:<16} {:<20} {:>7} {:>5}  {:<16} {:<24}",
-                device.part.text(),
-                life.updates,
-                life.cuts + life.erase_cuts,
-                format!("{} live, {} old", life.before.live, life.before.stale),
-                format!(
-                    "{} live, {} old, 0 of {} erased",
-                    life.after.live, life.after.stale, life.erased
-                ),
-            ),
-            Err(reason) => println!("{serial:<16} {:<20} FAILED: {reason}", device.part.text()),
-        }
-    }
-    println!();
-    println!(
-        "(old: superseded or removed. Overwritable flash loses it at once; on write-once flash it stays, sealed, until its"
-    );
-    println!(" page is collected or its class is erased.)");
-    if let Some(life) = good().next() {
-        println!(
-            "\nThe first device's last receipt in words:\n\n{}",
-            life.last_receipt
-        );
-    }
-    let failed = lives.iter().filter(|life| life.is_err()).count();
-    println!();
-    if failed == 0 {
-        println!("All checks passed, in {:.1} s.", lived_in.as_secs_f32());
-    } else {
-        println!("{failed} of {} devices FAILED.", devices.len());
-    }
-}
-
 impl Options {
     fn parse(arguments: Vec<OsString>) -> Result<Self, Trouble> {
-        let (mut devices, mut orders, mut keep, mut seed) = (None, None, None, None);
+        let (mut devices, mut orders, mut keep, mut seed, mut plant) = (None, None, None, None, None);
         let mut arguments = arguments.into_iter();
         while let Some(argument) = arguments.next() {
             let name = argument.to_string_lossy().into_owned();
@@ -282,7 +246,7 @@ impl Options {
                 Some((name, value)) => (name.to_owned(), Some(OsString::from(value))),
                 None => (name, None),
             };
-            if !["--devices", "--orders", "--keep", "--seed"].contains(&name.as_str()) {
+            if !["--devices", "--orders", "--keep", "--seed", "--plant"].contains(&name.as_str()) {
                 return Err(Trouble::Usage(format!("unknown option {name}")));
             }
             let value = value
@@ -294,6 +258,7 @@ impl Options {
                 "--devices" => devices.replace(number(&name, &value, 1)?).is_some(),
                 "--orders" => orders.replace(PathBuf::from(value)).is_some(),
                 "--keep" => keep.replace(PathBuf::from(value)).is_some(),
+                "--plant" => plant.replace(planted(&value)?).is_some(),
                 _ => seed.replace(number(&name, &value, 0)?).is_some(),
             };
             if again {
@@ -306,8 +271,14 @@ impl Options {
             orders: orders.unwrap_or_else(shipped),
             keep,
             seed,
+            plant,
         })
     }
+}
+
+fn planted(value: &OsString) -> Result<Plant, Trouble> {
+    let plant = value.to_str().and_then(Plant::named);
+    plant.ok_or_else(|| Trouble::Usage(format!("--plant knows no fault {}", value.display())))
 }
 
 fn number(name: &str, value: &OsString, least: u64) -> Result<u64, Trouble> {

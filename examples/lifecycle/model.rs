@@ -40,6 +40,8 @@ pub(crate) struct Model {
     written: Vec<(Item, Vec<u8>)>,
     /// Every value that was erased since.
     erased: Vec<(Item, Vec<u8>)>,
+    /// What people typed in to be let in: never kept, not even sealed.
+    typed: Vec<String>,
 }
 
 /// Chance with a seed: the same updates and cuts each time.
@@ -123,6 +125,16 @@ impl Model {
         self.written
             .iter()
             .map(|(item, value)| (item.name.as_str(), value.as_slice()))
+    }
+
+    /// Somebody types in a password or a code.
+    pub(crate) fn type_in(&mut self, secret: &str) {
+        self.typed.push(secret.to_owned());
+    }
+
+    /// Passwords and codes that were typed in.
+    pub(crate) fn typed(&self) -> impl Iterator<Item = &str> {
+        self.typed.iter().map(String::as_str)
     }
 
     /// The data of all users is gone.
