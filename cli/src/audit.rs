@@ -51,10 +51,7 @@ pub(crate) fn run(arguments: &Audit, out: &mut impl Write) -> Result<Outcome, Fa
         reason,
     })?;
     drop(bytes);
-    let settings = Settings {
-        made_about: made_about(path),
-        ..settings(arguments)
-    };
+    let settings = settings(arguments);
     let progress = Progress::of_steps(library::steps(&batch) as u64);
     let report = library::audit(&batch, &settings, &|name| progress.step(name));
     drop(progress);
@@ -93,6 +90,7 @@ fn settings(arguments: &Audit) -> Settings {
         names: arguments.name.clone(),
         scheme: arguments.scheme.map(Into::into),
         window: arguments.window.clone(),
+        made_about: made_about(&arguments.file),
         depth: if arguments.quick {
             Depth::Quick
         } else {
