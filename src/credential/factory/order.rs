@@ -471,7 +471,7 @@ mod tests {
     //= type=test
     //# An order with a malformed line, or in which two devices share a serial, MAC address, EUI-64 or IMEI, MUST be refused with file, line, column and reason before anything is made of it.
     #[test]
-    #[allow(clippy::too_many_lines)] // a list
+    #[allow(clippy::too_many_lines, reason = "a list")]
     fn each_flaw_of_an_order_is_named_with_its_place() {
         assert_eq!(
             flaw(b"\xef\xbb\xbfSerial,model,mac\r\nA-1,M,020000000001\r\nA-2,M,\r\n"),

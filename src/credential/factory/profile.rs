@@ -788,7 +788,7 @@ limiter = [{ name = "owner", units = 2 }]
     //= type=test
     //# A secret MUST NOT be derived from anything but a serial under a secret batch key, and only where the profile asks for it; a MAC address or the name of a network is refused.
     #[test]
-    #[allow(clippy::too_many_lines)] // a list
+    #[allow(clippy::too_many_lines, reason = "a list")]
     fn each_flaw_of_a_profile_is_named_with_its_place() {
         for (from, to, place, reason) in [
             ("format = 1", "format = 2", "1:10", "this program reads"),
