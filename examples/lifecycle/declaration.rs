@@ -43,7 +43,7 @@ const MAKER: Recipient = Recipient {
 
 bydesign::report! {
     /// One week of a device.
-    pub(crate) struct Week {
+    pub(crate) struct Weekly {
         report: 1, "week", version 1;
         class: CARE;
         bytes: 24;
@@ -91,6 +91,6 @@ bydesign::declaration! {
     pub(crate) struct Household: "Example devices", version 1 {
         classes: [CARE],
         purposes: [REPAIR, HABITS],
-        reports: [Week],
+        reports: [Weekly],
     }
 }

@@ -43,7 +43,7 @@ pub(crate) fn draw(random: &mut ChaCha20Rng) -> Result<(Label, Verifier), String
     let code = PairingCode::random(ALPHABET, SYMBOLS, random).map_err(|error| error.to_string())?;
     let mut salt = [0; SALT_LEN];
     random.fill_bytes(&mut salt);
-    let mut blocks = [Block::new(); BLOCKS];
+    let mut blocks = vec![Block::new(); BLOCKS];
     let verifier = Verifier::of_issued(code.symbols().as_bytes(), salt, COST, &mut blocks)
         .map_err(|error| error.to_string())?;
     let label = Label {

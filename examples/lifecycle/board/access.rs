@@ -99,7 +99,7 @@ impl<K: Kind, const WORD: usize, const ERASE: usize> Board<'_, K, WORD, ERASE> {
         let area = K::medium(&mut self.area);
         let mut limiter = Limiter::mount(area, device.store(), NAME, POLICY, Moment::Awake(0))
             .map_err(during("limiter"))?;
-        let mut blocks = [Block::new(); BLOCKS];
+        let mut blocks = vec![Block::new(); BLOCKS];
         let code = device.store().get(&PAIRING).map_err(during("pairing code"))?;
         let code = code.ok_or("there is no pairing code")?;
 
@@ -176,7 +176,7 @@ impl<K: Kind, const WORD: usize, const ERASE: usize> Board<'_, K, WORD, ERASE> {
         let mut limiter = Limiter::mount(area, device.store(), NAME, POLICY, Moment::Awake(0))
             .map_err(during("limiter"))?;
         let verifier = device.owner().map_err(during("owner"))?;
-        let mut blocks = [Block::new(); BLOCKS];
+        let mut blocks = vec![Block::new(); BLOCKS];
         let (mut now, mut has_waited) = (0, false);
         loop {
             let ready = verifier.ready(&mut blocks).map_err(during("memory"))?;
@@ -232,7 +232,7 @@ impl<K: Kind, const WORD: usize, const ERASE: usize> Board<'_, K, WORD, ERASE> {
             return Err(format!("the owner has to wait for {wait_s} seconds"));
         }
         let verifier = device.owner().map_err(during("owner"))?;
-        let mut blocks = [Block::new(); BLOCKS];
+        let mut blocks = vec![Block::new(); BLOCKS];
         let ready = verifier.ready(&mut blocks).map_err(during("memory"))?;
         let permit = limiter
             .attempt(device.store(), Moment::Awake(wait_s.into()), self.random)

@@ -13,7 +13,7 @@ use std::fmt::Write;
 use bydesign::telemetry::{Gate, GateError, Raw, Report, Status, Tally, Time};
 
 use super::{Board, Kind, during, mount};
-use crate::declaration::{CARE, HABITS, Household, REPAIR, WEEK, Week};
+use crate::declaration::{CARE, HABITS, Household, REPAIR, WEEK, Weekly};
 use crate::model::{Item, Owner};
 use crate::plant::Plant;
 
@@ -161,12 +161,14 @@ impl<K: Kind, const WORD: usize, const ERASE: usize> Board<'_, K, WORD, ERASE> {
         watched.least_spent += cost;
         watched.queued.extend(watched.perhaps.pop());
 
+        if week >= WEEKS {
+            return Ok(());
+        }
         let mut out = [0; 64];
-        while week < WEEKS {
-            let next = GATE
-                .next(&mut store, now, &mut out, self.random)
-                .map_err(during("next"))?;
-            let Some(waiting) = next else { break };
+        while let Some(waiting) = GATE
+            .next(&mut store, now, &mut out, self.random)
+            .map_err(during("next"))?
+        {
             let report = out.get(..waiting.len()).unwrap_or_default();
             fields(report)?;
             let report = report.to_vec();
@@ -241,11 +243,11 @@ impl<K: Kind, const WORD: usize, const ERASE: usize> Board<'_, K, WORD, ERASE> {
     }
 
     /// What the device has seen in a week: its own cuts and guesses.
-    fn week(&mut self, now: Time) -> Week {
+    fn week(&mut self, now: Time) -> Weekly {
         let (mut cuts, mut failed_logins) = (Tally::new(), Tally::new());
         cuts.add(self.life.told.cuts + self.chance.below(20));
         failed_logins.add(self.life.checks);
-        Week {
+        Weekly {
             week: Raw::new(now),
             cuts: Raw::new(cuts),
             failed_logins: Raw::new(failed_logins),
@@ -258,7 +260,7 @@ impl<K: Kind, const WORD: usize, const ERASE: usize> Board<'_, K, WORD, ERASE> {
 /// A report, field by field, as the maker reads it and as the user is shown it.
 fn fields(report: &[u8]) -> Result<String, String> {
     let mut text = String::new();
-    let decoded = Week::SCHEMA.decode(report, |field, value| {
+    let decoded = Weekly::SCHEMA.decode(report, |field, value| {
         let _ = write!(text, "{} = {value}, ", field.name);
     });
     decoded.map_err(during("a report"))?;
