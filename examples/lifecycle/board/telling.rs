@@ -40,6 +40,8 @@ struct Watched {
     perhaps: Vec<Vec<u8>>,
     /// What reached the maker.
     received: Vec<Vec<u8>>,
+    /// What was taken out of the queue for it, for certain.
+    acknowledged: Vec<Vec<u8>>,
     /// Millionths of epsilon of the first, and of both.
     least_spent: u64,
     most_spent: u64,
@@ -76,6 +78,7 @@ impl<K: Kind, const WORD: usize, const ERASE: usize> Board<'_, K, WORD, ERASE> {
             queued,
             perhaps,
             received,
+            acknowledged,
             ..
         } = watched;
         if let Some(report) = received
@@ -93,8 +96,9 @@ impl<K: Kind, const WORD: usize, const ERASE: usize> Board<'_, K, WORD, ERASE> {
             .filter(|report| !received.contains(report))
             .cloned()
             .collect();
-        // One that was sent, and not taken out because power was cut, waits too.
-        let most = waiting.len() + perhaps.len() + 1;
+        // One that was sent, and not taken out because power was cut, may wait too.
+        let may_wait = queued.iter().chain(perhaps);
+        let most = may_wait.filter(|report| !acknowledged.contains(report)).count();
         if !(waiting.len()..=most).contains(&(status.waiting as usize)) {
             return Err(format!(
                 "{} reports wait, where {} were released and not received",
@@ -167,9 +171,14 @@ impl<K: Kind, const WORD: usize, const ERASE: usize> Board<'_, K, WORD, ERASE> {
         {
             let report = out.get(..waiting.len()).unwrap_or_default();
             fields(report)?;
-            watched.received.push(report.to_vec());
+            let report = report.to_vec();
+            if watched.acknowledged.contains(&report) {
+                return Err("a report is sent again that was acknowledged".into());
+            }
+            watched.received.push(report.clone());
             GATE.acknowledge(&mut store, waiting, self.random)
                 .map_err(during("acknowledge"))?;
+            watched.acknowledged.push(report);
         }
         Ok(())
     }
