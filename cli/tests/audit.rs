@@ -53,7 +53,7 @@ fn exit_codes_say_pass_findings_and_bad_input() {
             .code(),
         2
     );
-    assert_eq!(place.run("audit honest.csv --column passphrase=serial").code(), 2);
+    assert_eq!(place.run("audit honest.csv --column colour=serial").code(), 2);
 }
 
 #[test]
