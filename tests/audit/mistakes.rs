@@ -519,7 +519,7 @@ fn mistake_9_a_generator_seeded_with_a_time_that_nobody_names() {
     seeded_with_the_time_from(
         1_764_001_000,
         &Settings {
-            made_about: Some(1_764_010_000),
+            made_about: Some(1_764_004_000),
             ..full()
         },
     );

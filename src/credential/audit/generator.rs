@@ -596,9 +596,9 @@ fn seeds(case: &Case) -> Vec<u64> {
         seeds.extend((10_000..20_000).map(|round| round * 100_000));
         // A time that somebody wrote down is round, and devices are made one after the other from then on.
         for (first, last, round, behind) in [
-            (10, 20, 100_000_000, 20_000),
-            (100, 200, 10_000_000, 300),
-            (1_000, 2_000, 1_000_000, 30),
+            (15, 19, 100_000_000, 6_000),
+            (100, 200, 10_000_000, 100),
+            (1_000, 2_000, 1_000_000, 10),
         ] {
             seeds.extend((first..last).flat_map(|of| (0..behind).map(move |more| of * round + more)));
         }
@@ -719,6 +719,6 @@ const CHUNK: usize = 512;
 /// Orders of the alphabet, and numbers, that a draw is tried with.
 const WAYS: usize = 16;
 /// Seconds to either side of the time of a file.
-const ABOUT: u64 = 6 * 3600;
+const ABOUT: u64 = 2 * 3600;
 /// Seconds of a window that are tried: a year.
 const MOST_SECONDS: usize = 31_622_400;
