@@ -15,8 +15,13 @@ mod payload;
 mod setup;
 
 pub use manual::{ManualCode, read_manual_code};
+#[cfg(feature = "factory")]
+pub(crate) use manual::{checked_digits, passcode_number};
+pub(crate) use passcode::{FORBIDDEN, PUBLISHED};
 pub use passcode::{LARGEST_PASSCODE, Passcode, PasscodeError, is_allowed, is_published};
 pub use payload::read_qr_payload;
+#[cfg(feature = "factory")]
+pub(crate) use payload::{bits_of, passcode_in};
 pub use setup::{Discovery, Flow, Setup, SetupError};
 
 use crate::store::{Class, Key};

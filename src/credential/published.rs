@@ -11,6 +11,7 @@
 
 use subtle::{Choice, ConstantTimeEq};
 
+use super::matter::{FORBIDDEN, PUBLISHED, is_allowed, is_published};
 use super::verifier::{Verifier, VerifierError};
 use crate::crypto::password::Block;
 use crate::crypto::sign::{public_key, short_id};
@@ -54,7 +55,16 @@ pub fn is_public_key(key: &[u8; 32]) -> bool {
 /// ```
 #[must_use]
 pub fn is_code(code: &str) -> bool {
-    CODES.contains(&code) || is_pattern(code.as_bytes())
+    CODES.contains(&code) || is_pattern(code.as_bytes()) || is_of_matter(code)
+}
+
+/// Whether it is a passcode that Matter forbids, or one of its kits and guides.
+fn is_of_matter(code: &str) -> bool {
+    let is_passcode = code.len() == 8 && code.bytes().all(|digit| digit.is_ascii_digit());
+    is_passcode
+        && code
+            .parse()
+            .is_ok_and(|code| !is_allowed(code) || is_published(code))
 }
 
 /// One digit again and again, or each one more or less than the one before.
@@ -71,8 +81,13 @@ fn is_pattern(code: &[u8]) -> bool {
 
 /// Whether a verifier is that of a published code of eight digits, or of another one in the list: hashes each of them.
 pub(super) fn is_verifier_of_code(verifier: &Verifier, blocks: &mut [Block]) -> Result<bool, VerifierError> {
-    for code in CODES.iter().chain(&PATTERNS) {
+    for code in CODES {
         if verifier.matches(code.as_bytes(), blocks)? {
+            return Ok(true);
+        }
+    }
+    for passcode in FORBIDDEN.iter().chain(&PUBLISHED) {
+        if verifier.matches(&eight_digits(*passcode), blocks)? {
             return Ok(true);
         }
     }
@@ -88,27 +103,18 @@ fn is_listed(bytes: &[u8; 32]) -> bool {
     found.into()
 }
 
-/// Codes that kits and their guides use, beside the patterns.
-pub(super) const CODES: [&str; 10] = [
-    // Matter's kit, the ones that its tools count up to, and the specification's example
-    "20202021",
-    "20202022",
-    "20202023",
-    "20202024",
-    "20202025",
-    "34567890",
-    // counting with a zero at the end, and what passes for random
-    "1234567890",
-    "123123",
-    "12341234",
-    "0123456789",
-];
+/// A passcode as it is printed.
+fn eight_digits(mut passcode: u32) -> [u8; 8] {
+    let mut digits = [b'0'; 8];
+    for digit in digits.iter_mut().rev() {
+        *digit += u8::try_from(passcode % 10).unwrap_or_default();
+        passcode /= 10;
+    }
+    digits
+}
 
-/// Passcodes that Matter forbids.
-const PATTERNS: [&str; 12] = [
-    "00000000", "11111111", "22222222", "33333333", "44444444", "55555555", "66666666", "77777777",
-    "88888888", "99999999", "12345678", "87654321",
-];
+/// Codes that guides use, beside patterns and Matter's: counting with a zero at the end, and what passes for random.
+const CODES: [&str; 4] = ["1234567890", "123123", "12341234", "0123456789"];
 
 /// The first eight bytes of the SHA-256 of each.
 const FINGERPRINTS: [[u8; 8]; 8] = [
@@ -181,7 +187,8 @@ mod tests {
     #[test]
     fn codes_of_examples_and_patterns_are_known_and_others_are_not() {
         for code in CODES.into_iter().chain([
-            "00000000", "11111111", "99999999", "12345678", "87654321", "7", "",
+            "00000000", "11111111", "99999999", "12345678", "87654321", "7", "", "20202021", "20202025",
+            "34567890", "62034001", "20372039",
         ]) {
             assert!(is_code(code), "{code}");
         }

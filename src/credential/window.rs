@@ -2,15 +2,16 @@
 //!
 //! ```text
 //!  window    (this file)
-//!  published · limiter (its moments and proofs)
+//!  published · limiter (its moments and proofs) · draw
 //!  crypto · secret
 //! ```
 
 use rand_core::TryCryptoRng;
 use subtle::ConstantTimeEq;
 
+use super::alphabet::Alphabet;
 use super::limiter::{Moment, Proven};
-use super::published;
+use super::{draw, published};
 use crate::secret::Secret;
 
 /// A code of `N` digits, for a display or an app, that expires, is used up by a success, and stands a few attempts.
@@ -62,7 +63,7 @@ pub enum CodeRefusal {
     Closed,
 }
 
-/// Draws of one digit before a source that gives none is given up on: a sound one does so with a chance of 2^-350.
+/// Draws of a code before a source that gives none but published ones is given up on.
 const MOST_DRAWS: usize = 64;
 
 impl<const N: usize> CodeWindow<N> {
@@ -158,17 +159,12 @@ impl<const N: usize> CodeWindow<N> {
     }
 }
 
-/// Digits as ASCII, by rejection: of 256 values, the 250 lowest are ten times 25.
+/// Digits as ASCII.
 fn draw<const N: usize, R: TryCryptoRng + ?Sized>(random: &mut R) -> Result<Secret<N>, DrawError> {
     let mut code = Secret::new([0; N]);
     for digit in code.expose_mut() {
-        *digit = (0..MOST_DRAWS)
-            .find_map(|_| {
-                let drawn = Secret::<1>::random(random);
-                let [byte] = *drawn.ok()?.expose();
-                (byte < 250).then_some(b'0' + byte % 10)
-            })
-            .ok_or(DrawError)?;
+        let (value, _) = draw::symbol(Alphabet::DIGITS, random).map_err(|_| DrawError)?;
+        *digit = b'0' + u8::try_from(value).map_err(|_| DrawError)?;
     }
     Ok(code)
 }

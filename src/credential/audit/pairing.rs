@@ -14,6 +14,9 @@ use super::case::{Case, Notes};
 use super::chance::{self, LIMIT};
 use super::report::{Kind, Prohibition};
 use super::settings::Scheme;
+use crate::credential::matter::{
+    LARGEST_PASSCODE, bits_of, checked_digits, is_allowed, is_published, passcode_in, passcode_number,
+};
 
 /// The codes as they are drawn: without separators, passcodes out of manual codes and payloads.
 pub(super) fn as_drawn(values: &[String], scheme: Option<Scheme>) -> (Vec<String>, Option<&'static str>) {
@@ -94,9 +97,8 @@ pub(super) fn search(case: &Case, notes: &mut Notes) {
     }
     // Where a forbidden draw is mended by one, its neighbours come twice.
     let mended = places(case, |code| {
-        let near = |code: u64| is_forbidden(&format!("{code:08}"));
-        let number = code.parse::<u64>().ok().filter(|_| code.len() == 8);
-        number.is_some_and(|code| near(code + 1) || near(code.wrapping_sub(1)))
+        let near = |code: u32| code <= LARGEST_PASSCODE + 1 && !is_allowed(code);
+        eight_digits(code).is_some_and(|code| near(code + 1) || near(code.wrapping_sub(1)))
     });
     let chance = chance::poisson(mended.len(), codes as f64 * 26.0 / 1e8);
     if chance < LIMIT {
@@ -153,10 +155,15 @@ fn undeclared(case: &Case, notes: &mut Notes, test: impl Fn(&str) -> bool, what:
     }
 }
 
-/// What Matter and `HomeKit` forbid, and the codes that their examples and development kits have.
+/// What Matter and `HomeKit` forbid, and the codes that examples, development kits and WPS defaults have.
 fn is_forbidden(code: &str) -> bool {
-    let is_one_digit = code.len() == 8 && code.bytes().all(|byte| Some(byte) == code.bytes().next());
-    is_one_digit || matches!(code, "12345678" | "87654321" | "20202021" | "12345670")
+    let number = eight_digits(code);
+    number.is_some_and(|number| !is_allowed(number) || is_published(number)) || code == "12345670"
+}
+
+fn eight_digits(code: &str) -> Option<u32> {
+    let is_one = code.len() == 8 && code.bytes().all(|byte| byte.is_ascii_digit());
+    code.parse().ok().filter(|_| is_one)
 }
 
 /// The checksum of Wi-Fi Protected Setup: weights three and one in turn.
@@ -170,67 +177,15 @@ pub(super) fn is_wps(code: &str) -> bool {
     digits.len() == 8 && code.len() == 8 && sum.is_multiple_of(10)
 }
 
-/// The passcode of a manual code of 11 or 21 digits, if its check digit is right.
+/// The number in a manual code of 11 or 21 digits, if its check digit is right: a forbidden one too.
 fn manual_code(code: &str) -> Option<u32> {
-    if !matches!(code.len(), 11 | 21) || !is_verhoeff(code) {
-        return None;
-    }
-    let low: u32 = code.get(1..6)?.parse().ok()?;
-    let high: u32 = code.get(6..10)?.parse().ok()?;
-    Some(high << 14 | low & 0x3fff)
+    passcode_number(checked_digits(code).ok()?.expose()).ok()
 }
 
-/// Verhoeff's check digit: permutations of the dihedral group of ten elements.
-fn is_verhoeff(code: &str) -> bool {
-    const MOVED: [u32; 10] = [1, 5, 7, 6, 2, 8, 3, 0, 9, 4];
-    let times = |one: u32, other: u32| match (one < 5, other < 5) {
-        (true, true) => (one + other) % 5,
-        (true, false) => 5 + (one + other - 5) % 5,
-        (false, true) => 5 + (one - 5 + 5 - other) % 5,
-        (false, false) => (one - 5 + 5 - (other - 5)) % 5,
-    };
-    let mut check = 0;
-    for (at, letter) in code.chars().rev().enumerate() {
-        let Some(mut digit) = letter.to_digit(10) else {
-            return false;
-        };
-        for _ in 0..at % 8 {
-            digit = usize::try_from(digit)
-                .ok()
-                .and_then(|at| MOVED.get(at))
-                .copied()
-                .unwrap_or(0);
-        }
-        check = times(check, digit);
-    }
-    check == 0
-}
-
-/// The passcode of a payload: 27 bits from bit 57 on, in Base38.
+/// The number in a payload: a forbidden one too.
 fn payload(code: &str) -> Option<u32> {
-    const SYMBOLS: &str = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ-.";
-    let text = code.strip_prefix("MT:")?;
-    let mut bytes: Vec<u8> = Vec::new();
-    let letters: Vec<char> = text.chars().collect();
-    for group in letters.chunks(5) {
-        let mut number = 0_usize;
-        for letter in group.iter().rev() {
-            number = number * 38 + SYMBOLS.find(*letter)?;
-        }
-        let length = match group.len() {
-            5 => 3,
-            4 => 2,
-            2 => 1,
-            _ => return None,
-        };
-        bytes.extend(number.to_le_bytes().iter().take(length));
-    }
-    let word = bytes.get(7..11)?;
-    let word = word
-        .iter()
-        .rev()
-        .fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
-    u32::try_from(word >> 1 & 0x7ff_ffff).ok()
+    let digits = code.strip_prefix("MT:").filter(|digits| digits.len() >= 19)?;
+    bits_of(digits).map(passcode_in)
 }
 
 #[cfg(test)]

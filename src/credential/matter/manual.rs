@@ -59,6 +59,25 @@ pub struct ManualCode {
 ///
 /// [`SetupError`].
 pub fn read_manual_code(typed: &str) -> Result<ManualCode, SetupError> {
+    let digits = checked_digits(typed)?;
+    let digits = digits.expose();
+    let (first, second) = (number(digits, 0, 1)?, number(digits, 1, 6)?);
+    let passcode = Passcode::new(passcode_number(digits)?).map_err(|_| SetupError::Passcode)?;
+    let short = (first & 3) << 2 | second >> 14;
+    let half = |from, to| u16::try_from(number(digits, from, to)?).map_err(|_| SetupError::Form);
+    Ok(ManualCode {
+        passcode,
+        short_discriminator: u8::try_from(short).map_err(|_| SetupError::Form)?,
+        vendor_and_product: if is_long(first) {
+            Some((half(10, 15)?, half(15, 20)?))
+        } else {
+            None
+        },
+    })
+}
+
+/// The digits of a manual code, if there are as many as its first one says and the last one checks the others.
+pub(crate) fn checked_digits(typed: &str) -> Result<SecretText<21>, SetupError> {
     let mut digits = SecretText::<21>::new();
     for symbol in typed.chars().filter(|symbol| !matches!(symbol, ' ' | '-')) {
         if !symbol.is_ascii_digit() {
@@ -66,36 +85,33 @@ pub fn read_manual_code(typed: &str) -> Result<ManualCode, SetupError> {
         }
         digits.push(symbol).map_err(|_| SetupError::Form)?;
     }
-    let digits = digits.expose();
-    let number = |from: usize, to: usize| -> Result<u32, SetupError> {
-        let digits = digits.get(from..to).ok_or(SetupError::Form)?;
-        digits.parse().map_err(|_| SetupError::Form)
-    };
-    let first = number(0, 1)?;
-    let long = first & 4 != 0;
+    let first = number(digits.expose(), 0, 1)?;
     // 8 and 9 would be a later version
-    if first > 7 || digits.len() != if long { 21 } else { 11 } {
+    if first > 7 || digits.expose().len() != if is_long(first) { 21 } else { 11 } {
         return Err(SetupError::Form);
     }
-    if !verhoeff::holds(digits) {
+    if !verhoeff::holds(digits.expose()) {
         return Err(SetupError::Mistyped);
     }
-    let (second, third) = (number(1, 6)?, number(6, 10)?);
+    Ok(digits)
+}
+
+/// The number that checked digits stand for, be it a passcode that the standard allows or not.
+pub(crate) fn passcode_number(digits: &str) -> Result<u32, SetupError> {
+    let (second, third) = (number(digits, 1, 6)?, number(digits, 6, 10)?);
     if second > 0xffff || third > 0x1fff {
         return Err(SetupError::Form);
     }
-    let passcode = Passcode::new(third << 14 | second & 0x3fff).map_err(|_| SetupError::Passcode)?;
-    let short = (first & 3) << 2 | second >> 14;
-    let half = |from, to| u16::try_from(number(from, to)?).map_err(|_| SetupError::Form);
-    Ok(ManualCode {
-        passcode,
-        short_discriminator: u8::try_from(short).map_err(|_| SetupError::Form)?,
-        vendor_and_product: if long {
-            Some((half(10, 15)?, half(15, 20)?))
-        } else {
-            None
-        },
-    })
+    Ok(third << 14 | second & 0x3fff)
+}
+
+const fn is_long(first: u32) -> bool {
+    first & 4 != 0
+}
+
+fn number(digits: &str, from: usize, to: usize) -> Result<u32, SetupError> {
+    let digits = digits.get(from..to).ok_or(SetupError::Form)?;
+    digits.parse().map_err(|_| SetupError::Form)
 }
 
 #[cfg(test)]

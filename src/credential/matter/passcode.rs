@@ -30,28 +30,33 @@ const MOST_DRAWS: usize = 128;
 /// ```
 #[must_use]
 pub const fn is_allowed(passcode: u32) -> bool {
-    passcode != 0
-        && passcode <= LARGEST_PASSCODE
-        && !passcode.is_multiple_of(11_111_111)
-        && passcode != 12_345_678
-        && passcode != 87_654_321
+    passcode <= LARGEST_PASSCODE && !stands_in(&FORBIDDEN, passcode)
 }
 
 /// Whether the passcode stands in the standard's examples or in the kits that devices are built with. Such a device must not be sold.
 #[must_use]
 pub const fn is_published(passcode: u32) -> bool {
-    let mut at = PUBLISHED;
-    while let [first, rest @ ..] = at {
+    stands_in(&PUBLISHED, passcode)
+}
+
+const fn stands_in(mut list: &[u32], passcode: u32) -> bool {
+    while let [first, rest @ ..] = list {
         if *first == passcode {
             return true;
         }
-        at = rest;
+        list = rest;
     }
     false
 }
 
+/// Passcodes that the standard forbids.
+pub(crate) const FORBIDDEN: [u32; 12] = [
+    0, 11_111_111, 22_222_222, 33_333_333, 44_444_444, 55_555_555, 66_666_666, 77_777_777, 88_888_888,
+    99_999_999, 12_345_678, 87_654_321,
+];
+
 /// Passcodes of public examples: the kit's default, the neighbours that tools count up from it, and those of vendors' guides.
-const PUBLISHED: &[u32] = &[
+pub(crate) const PUBLISHED: [u32; 8] = [
     20_202_021, 20_202_022, 20_202_023, 20_202_024, 20_202_025, 62_034_001, 34_567_890, 20_372_039,
 ];
 

@@ -88,20 +88,8 @@ pub fn read_qr_payload(text: &str) -> Result<Setup, SetupError> {
     if digits.len() != DIGITS_LEN {
         return Err(SetupError::Form);
     }
-    let mut bits = 0_u128;
-    let mut at = 0_u32;
-    for chunk in digits.as_bytes().chunks(5) {
-        let value = chunk.iter().rev().try_fold(0_u128, |value, symbol| {
-            let digit = DIGITS.bytes().position(|digit| digit == *symbol)?;
-            Some(value * 38 + digit as u128)
-        });
-        let width = if chunk.len() == 5 { 24 } else { 16 };
-        let value = value
-            .filter(|value| value >> width == 0)
-            .ok_or(SetupError::Form)?;
-        bits |= value << at;
-        at += width;
-    }
+    let mut bits = bits_of(digits).ok_or(SetupError::Form)?;
+    let passcode = Passcode::new(passcode_in(bits)).map_err(|_| SetupError::Passcode);
     let mut field = |width: u32| {
         let value = u32::try_from(bits & ((1 << width) - 1)).map_err(|_| SetupError::Form);
         bits >>= width;
@@ -110,7 +98,7 @@ pub fn read_qr_payload(text: &str) -> Result<Setup, SetupError> {
     let mut half = |width| field(width).and_then(|value| u16::try_from(value).map_err(|_| SetupError::Form));
     let (version, vendor, product, flow) = (half(3)?, half(16)?, half(16)?, half(2)?);
     let (discovery, discriminator) = (half(8)?, half(12)?);
-    let (passcode, padding) = (field(27)?, field(4)?);
+    let (_, padding) = (field(27)?, field(4)?);
     let flow = match flow {
         0 => Flow::Standard,
         1 => Flow::UserIntent,
@@ -121,8 +109,28 @@ pub fn read_qr_payload(text: &str) -> Result<Setup, SetupError> {
         return Err(SetupError::Form);
     }
     let discovery = Discovery(u8::try_from(discovery).map_err(|_| SetupError::Form)?);
-    let passcode = Passcode::new(passcode).map_err(|_| SetupError::Passcode)?;
-    Setup::new(vendor, product, flow, discovery, discriminator, passcode)
+    Setup::new(vendor, product, flow, discovery, discriminator, passcode?)
+}
+
+/// The bits of a payload, the first one lowest. Where more than the payload stands, what is behind it is passed over.
+pub(crate) fn bits_of(digits: &str) -> Option<u128> {
+    let (mut bits, mut at) = (0, 0_u32);
+    for chunk in digits.as_bytes().chunks(5).take(4) {
+        let value = chunk.iter().rev().try_fold(0_u128, |value, symbol| {
+            let digit = DIGITS.bytes().position(|digit| digit == *symbol)?;
+            Some(value * 38 + digit as u128)
+        });
+        let width = if chunk.len() == 5 { 24 } else { 16 };
+        bits |= value.filter(|value| value >> width == 0)? << at;
+        at += width;
+    }
+    Some(bits)
+}
+
+/// The passcode's number in the bits of a payload, be it one that the standard allows or not.
+pub(crate) fn passcode_in(bits: u128) -> u32 {
+    // behind version 3, vendor 16, product 16, flow 2, discovery 8 and discriminator 12
+    u32::try_from(bits >> 57 & 0x7ff_ffff).unwrap_or_default()
 }
 
 #[cfg(test)]
