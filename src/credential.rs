@@ -24,7 +24,7 @@
 //!    blocklist · folded · phc · cost · published
 //!    items             under which names all of it is kept
 //!    code · offline · matter · wifi     what people read, and how labels carry it
-//!    verhoeff · text · draw · alphabet
+//!    verhoeff · text · draw · alphabet · hexadecimal
 //!  erase
 //!  store
 //!  crypto · secret
@@ -61,6 +61,8 @@ pub mod code;
 mod draw;
 #[cfg(feature = "factory")]
 pub mod factory;
+#[cfg(feature = "factory")]
+mod hexadecimal;
 pub mod matter;
 pub mod offline;
 pub mod reseal;

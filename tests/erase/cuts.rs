@@ -13,7 +13,9 @@ use erasure::{
 };
 use forensics::scan;
 use std::cell::Cell;
-use support::{Ecc, LABEL, Memory, Nor, Part, ROOT, TEARS, every_cut, random, root_key, second_cuts};
+use support::{
+    Ecc, LABEL, Memory, Nor, Part, ROOT, TEARS, every_cut, every_first_cut, random, root_key, second_cuts,
+};
 
 fn cut_everywhere<P: Part>(scope: Scope<'_>, tear: (ProgramTear, EraseTear)) -> (u64, u64) {
     let (base, model) = prepared::<P>();
@@ -29,8 +31,8 @@ fn cut_everywhere<P: Part>(scope: Scope<'_>, tear: (ProgramTear, EraseTear)) -> 
         part.events() - base.events()
     };
     let (mut undone, mut done) = (0, 0);
-    // Every one in the long campaign; every fourth otherwise, begun at another place for each scope.
-    let (begin, step) = if every_cut() {
+    // Every one in the long campaigns; every fourth otherwise, begun at another place for each scope.
+    let (begin, step) = if every_first_cut() {
         (0, 1)
     } else {
         (u64::from(scope.kind().number() % 4), 4)

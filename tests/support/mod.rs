@@ -189,8 +189,13 @@ pub fn second_cuts(first: u64, events: u64, all_of_one_in: u64, step: u64) -> im
     (first % step..events).step_by(usize::try_from(step).expect("small"))
 }
 
-/// Whether campaigns leave nothing out and go on for long.
+/// Whether campaigns leave nothing out and go on for long: `BYDESIGN_EVERY_CUT=1`.
 pub fn every_cut() -> bool {
+    std::env::var_os("BYDESIGN_EVERY_CUT").is_some_and(|value| value != "first")
+}
+
+/// Whether erasures are cut at every event, and their recoveries at some: `BYDESIGN_EVERY_CUT=first`, minutes.
+pub fn every_first_cut() -> bool {
     std::env::var_os("BYDESIGN_EVERY_CUT").is_some()
 }
 

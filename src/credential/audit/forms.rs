@@ -14,6 +14,7 @@ use std::vec::Vec;
 use super::batch::{Role, bare};
 use super::settings::Depth;
 use super::transforms::hexadecimal;
+use crate::credential::hexadecimal::bytes_of;
 
 /// A form of the identifiers of one device. The forms of all devices stand in the same order.
 pub(super) struct Form {
@@ -475,13 +476,7 @@ fn deltas(is_full: bool) -> core::ops::RangeInclusive<i64> {
 }
 
 pub(super) fn from_hexadecimal(text: &str) -> Option<Vec<u8>> {
-    if text.is_empty() || !text.len().is_multiple_of(2) || !text.is_ascii() {
-        return None;
-    }
-    text.as_bytes()
-        .chunks(2)
-        .map(|pair| u8::from_str_radix(core::str::from_utf8(pair).ok()?, 16).ok())
-        .collect()
+    bytes_of(text).filter(|bytes| !bytes.is_empty())
 }
 
 /// The digits of a text's codes.

@@ -9,6 +9,7 @@
 use std::string::String;
 use std::vec::Vec;
 
+use crate::credential::hexadecimal::digits_of;
 use crate::crypto::digests;
 
 /// A function, and what it is called.
@@ -166,20 +167,8 @@ fn mangled(of: &[u8]) -> Vec<u8> {
 }
 
 pub(super) fn hexadecimal(bytes: &[u8], is_upper: bool) -> String {
-    let digits: &[u8; 16] = if is_upper {
-        b"0123456789ABCDEF"
-    } else {
-        b"0123456789abcdef"
-    };
-    let digit = |nibble: u8| {
-        digits
-            .get(usize::from(nibble))
-            .map_or('?', |digit| char::from(*digit))
-    };
-    bytes
-        .iter()
-        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
-        .collect()
+    let digits = digits_of(bytes);
+    if is_upper { digits.to_uppercase() } else { digits }
 }
 
 pub(super) fn base_64(bytes: &[u8]) -> String {

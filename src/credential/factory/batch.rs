@@ -29,7 +29,7 @@ use zeroize::Zeroizing;
 
 use super::certificate::{Date, Issuer, IssuerError, TEST_DAY};
 use super::derive::BatchKey;
-use super::issue::{Common, IssueError, Issued, Times, hexadecimal, timed};
+use super::issue::{Common, IssueError, Issued, Times, timed};
 use super::journal::{Done, Head, Journal};
 use super::label::Label;
 use super::order::{self, Checked, Order, Row};
@@ -40,6 +40,7 @@ use super::report::Report;
 use super::sheet;
 use super::source::{SourceError, Sources};
 use crate::credential::Block;
+use crate::credential::hexadecimal::digits_of;
 use crate::crypto::factory::sha256;
 
 /// At least so many devices are given to a thread at a time.
@@ -302,13 +303,13 @@ impl Batch {
         sources.generator("\u{0}batch")?.try_fill_bytes(&mut id)?;
         let head = Head {
             journal: 1,
-            batch: hexadecimal(&id),
-            order_sha256: hexadecimal(&checked.digest),
-            profile_sha256: hexadecimal(&self.profile.digest),
+            batch: digits_of(&id),
+            order_sha256: digits_of(&checked.digest),
+            profile_sha256: digits_of(&self.profile.digest),
             test_seed_sha256: self
                 .test_seed
                 .as_ref()
-                .map(|seed| hexadecimal(&sha256(seed.as_bytes()))),
+                .map(|seed| digits_of(&sha256(seed.as_bytes()))),
             rows: checked.rows,
             chunk: per_sheet
                 .saturating_mul(A_CHUNK.div_ceil(per_sheet.max(1)))

@@ -21,6 +21,7 @@ use super::profile::{CertificateKind, Profile};
 use super::source::{Generator, SourceError};
 use crate::credential::alphabet::{Alphabet, AlphabetError};
 use crate::credential::code::PairingCode;
+use crate::credential::hexadecimal::digits_of;
 use crate::credential::items::Spake2pVerifier;
 use crate::credential::limiter::AttemptError;
 use crate::credential::matter::{Passcode, Setup};
@@ -228,7 +229,7 @@ impl Issued {
         });
         let wifi = wifi.transpose()?;
         Ok(Self {
-            device_id: hexadecimal(
+            device_id: digits_of(
                 sha256(&subject_public_key_info(&public_key))
                     .get(..16)
                     .unwrap_or_default(),
@@ -310,14 +311,4 @@ fn verifier(
     timed(&mut times.argon2, || {
         Ok(Verifier::of_issued(secret.as_bytes(), salt, cost, blocks)?)
     })
-}
-
-pub(super) fn hexadecimal(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(2 * bytes.len());
-    for byte in bytes {
-        for nibble in [byte >> 4, byte & 15] {
-            text.extend(char::from_digit(nibble.into(), 16));
-        }
-    }
-    text
 }

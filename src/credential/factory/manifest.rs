@@ -15,9 +15,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use super::issue::{IssueError, Issued, hexadecimal};
+use super::issue::{IssueError, Issued};
 use super::profile::{Flow, Profile};
 use super::source::Generator;
+use crate::credential::hexadecimal::digits_of;
 use crate::crypto::factory as crypto;
 use crate::secret::Secret;
 
@@ -97,8 +98,8 @@ impl Issued {
             } else {
                 ""
             },
-            hexadecimal(&enc),
-            hexadecimal(&text)
+            digits_of(&enc),
+            digits_of(&text)
         ))
     }
 
@@ -121,7 +122,7 @@ impl Issued {
             Flow::Injected => "root_key",
             Flow::Transport => "transport_key",
         };
-        add(key, &Zeroizing::new(hexadecimal(self.root_key.expose())));
+        add(key, &Zeroizing::new(digits_of(self.root_key.expose())));
         if let Some(matter) = self
             .matter
             .as_ref()

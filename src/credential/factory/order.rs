@@ -15,6 +15,7 @@ use std::vec::Vec;
 use std::{fmt, format};
 
 use super::place::{BadInput, Column};
+use crate::credential::hexadecimal::bytes_of;
 use crate::credential::items::Serial;
 use crate::crypto::factory::Hash;
 
@@ -277,14 +278,9 @@ fn identifier(name: &str, value: &str, model: &str) -> Result<String, &'static s
     }
 }
 
+/// In pairs with colons or hyphens between them, or without.
 fn hexadecimal<const N: usize>(text: &str) -> Option<[u8; N]> {
-    let mut digits = text.chars().filter(|symbol| !matches!(symbol, ':' | '-'));
-    let mut bytes = [0; N];
-    for byte in &mut bytes {
-        let mut digit = || digits.next()?.to_digit(16);
-        *byte = u8::try_from(digit()? << 4 | digit()?).ok()?;
-    }
-    digits.next().is_none().then_some(bytes)
+    bytes_of(&text.replace([':', '-'], ""))?.try_into().ok()
 }
 
 /// Fifteen digits with Luhn's check digit.

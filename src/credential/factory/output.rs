@@ -23,8 +23,8 @@ use std::string::String;
 use std::vec::Vec;
 
 use super::batch::BatchError;
-use super::issue::hexadecimal;
 use super::profile::CertificateKind;
+use crate::credential::hexadecimal::digits_of;
 use crate::crypto::factory::Hash;
 
 /// The tables that grow with each device.
@@ -138,7 +138,7 @@ impl Output {
             // Labels hold codes, some of them short: a hash of the table is no secret, because it hangs on all of them at once. That of a
             // table with one line would be something to try codes against.
             if *stream != Stream::Labels || devices > 100 {
-                hashes.insert(name, hexadecimal(&digest).into());
+                hashes.insert(name, digits_of(&digest).into());
             }
         }
         let mark = serde_json::json!({"format": 1, "devices": devices, "sha256": hashes});

@@ -19,6 +19,7 @@ use super::place::BadInput;
 use crate::credential::Cost;
 use crate::credential::alphabet::Alphabet;
 use crate::credential::code::PairingCode;
+use crate::credential::hexadecimal::bytes_of;
 use crate::credential::limiter::LONGEST_LIMITER_NAME;
 use crate::credential::matter;
 use crate::credential::offline::OfflineSecret;
@@ -62,8 +63,8 @@ pub struct Profile {
     /// Whose X25519 public key rows are sealed to.
     pub(super) recipient: [u8; 32],
     pub(super) matter: Option<Matter>,
-    pub(super) code: Option<Code>,
-    pub(super) password: Option<Password>,
+    pub(super) code: Option<Typed>,
+    pub(super) password: Option<Typed>,
     pub(super) wifi: Option<Wifi>,
     /// Areas behind the store, in the order of the profile.
     pub(super) limiters: Vec<Limiter>,
@@ -107,17 +108,9 @@ pub(super) struct Matter {
     pub(super) in_manifest: bool,
 }
 
+/// A secret that people type: a pairing code, or a password of the device.
 #[derive(Clone, Debug)]
-pub(super) struct Code {
-    pub(super) alphabet: String,
-    pub(super) symbols: usize,
-    pub(super) cost: Cost,
-    pub(super) derived: bool,
-    pub(super) in_manifest: bool,
-}
-
-#[derive(Clone, Debug)]
-pub(super) struct Password {
+pub(super) struct Typed {
     pub(super) alphabet: String,
     pub(super) symbols: usize,
     pub(super) cost: Cost,
@@ -265,8 +258,8 @@ struct Text {
     identity: IdentityText,
     recipient: RecipientText,
     matter: Option<MatterText>,
-    pairing_code: Option<CodeText>,
-    device_password: Option<PasswordText>,
+    pairing_code: Option<TypedText>,
+    device_password: Option<TypedText>,
     wifi_key: Option<WifiText>,
     #[serde(default)]
     limiter: Vec<LimiterText>,
@@ -319,18 +312,7 @@ struct MatterText {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct CodeText {
-    alphabet: Option<Spanned<String>>,
-    symbols: Spanned<u32>,
-    cost: Option<Spanned<String>>,
-    derive_from: Option<Spanned<String>>,
-    #[serde(default)]
-    in_manifest: bool,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct PasswordText {
+struct TypedText {
     alphabet: Option<Spanned<String>>,
     symbols: Spanned<u32>,
     cost: Option<Spanned<String>>,
@@ -458,7 +440,8 @@ impl Text {
                 "this program reads profiles of format 1",
             ));
         }
-        let recipient = hexadecimal(self.recipient.public_key.get_ref())
+        let recipient = bytes_of(self.recipient.public_key.get_ref())
+            .and_then(|bytes| bytes.try_into().ok())
             .filter(crypto::is_public_key)
             .ok_or_else(|| {
                 refuse(
@@ -495,12 +478,12 @@ impl Text {
             code: self
                 .pairing_code
                 .as_ref()
-                .map(|code| code.check(flaw))
+                .map(|code| code.check(flaw, PairingCode::check_shape))
                 .transpose()?,
             password: self
                 .device_password
                 .as_ref()
-                .map(|password| password.check(flaw))
+                .map(|password| password.check(flaw, OfflineSecret::check_shape))
                 .transpose()?,
             wifi,
             limiters: limiters(&self.limiter, flaw)?,
@@ -662,25 +645,15 @@ impl MatterText {
     }
 }
 
-impl CodeText {
-    fn check(&self, flaw: &Flaw<'_>) -> Result<Code, BadInput> {
+impl TypedText {
+    fn check<E: ToString>(
+        &self,
+        flaw: &Flaw<'_>,
+        check_shape: impl Fn(Alphabet<'_>, usize) -> Result<(), E>,
+    ) -> Result<Typed, BadInput> {
         let alphabet = alphabet(flaw, self.alphabet.as_ref())?;
-        let symbols = symbols(flaw, &self.symbols, &alphabet, PairingCode::check_shape)?;
-        Ok(Code {
-            alphabet,
-            symbols,
-            cost: cost(flaw, self.cost.as_ref())?,
-            derived: derived(flaw, self.derive_from.as_ref())?,
-            in_manifest: self.in_manifest,
-        })
-    }
-}
-
-impl PasswordText {
-    fn check(&self, flaw: &Flaw<'_>) -> Result<Password, BadInput> {
-        let alphabet = alphabet(flaw, self.alphabet.as_ref())?;
-        let symbols = symbols(flaw, &self.symbols, &alphabet, OfflineSecret::check_shape)?;
-        Ok(Password {
+        let symbols = symbols(flaw, &self.symbols, &alphabet, check_shape)?;
+        Ok(Typed {
             alphabet,
             symbols,
             cost: cost(flaw, self.cost.as_ref())?,
@@ -721,20 +694,6 @@ fn symbols<E: ToString>(
     let alphabet = Alphabet::new(alphabet).map_err(|error| refuse(flaw, given, error.to_string()))?;
     check_shape(alphabet, symbols).map_err(|error| refuse(flaw, given, error.to_string()))?;
     Ok(symbols)
-}
-
-fn hexadecimal(text: &str) -> Option<[u8; 32]> {
-    if text.len() != 64 || !text.is_ascii() {
-        return None;
-    }
-    let mut bytes = [0; 32];
-    for (at, byte) in bytes.iter_mut().enumerate() {
-        let digits = text
-            .get(2 * at..2 * at + 2)
-            .filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))?;
-        *byte = u8::from_str_radix(digits, 16).ok()?;
-    }
-    Some(bytes)
 }
 
 #[cfg(test)]

@@ -10,8 +10,9 @@ use std::string::String;
 
 use serde::Serialize;
 
-use super::issue::{Issued, hexadecimal};
+use super::issue::Issued;
 use super::profile::{CertificateKind, Profile};
+use crate::credential::hexadecimal::digits_of;
 use crate::crypto::factory::sha256;
 
 /// A line of `registry.jsonl`.
@@ -58,12 +59,12 @@ impl Issued {
             identifiers: identifiers
                 .map(|(name, value)| (name.as_ref().into(), value.as_str().into()))
                 .collect(),
-            public_key: hexadecimal(&self.public_key),
+            public_key: digits_of(&self.public_key),
             certificate_sha256: self
                 .certificate
                 .as_ref()
                 .filter(|_| certified)
-                .map(|der| hexadecimal(&sha256(der))),
+                .map(|der| digits_of(&sha256(der))),
             root_key: profile.flow.name(),
             verifiers,
             not_for_sale: self.for_tests,

@@ -13,9 +13,10 @@ use std::vec::Vec;
 
 use serde_json::{Value, json};
 
-use super::issue::{Times, hexadecimal};
+use super::issue::Times;
 use super::manifest;
 use super::profile::Profile;
+use crate::credential::hexadecimal::digits_of;
 
 /// The report of a batch: which devices, which secrets with how many bits, from which source. No secret is in it.
 #[derive(Clone, Debug)]
@@ -63,9 +64,9 @@ impl Report {
             "entropy_bits": bits,
             "random_source": self.source,
             "not_for_sale": self.not_for_sale,
-            "order_sha256": hexadecimal(order),
-            "profile_sha256": hexadecimal(&profile.digest),
-            "recipient": hexadecimal(&profile.recipient),
+            "order_sha256": digits_of(order),
+            "profile_sha256": digits_of(&profile.digest),
+            "recipient": digits_of(&profile.recipient),
             "manifest": manifest::scheme(),
         })
     }
