@@ -13,6 +13,7 @@
 //! * [`erase`]: from one item to the whole device, planned, resumed after a power cut, with a receipt.
 //! * [`telemetry`]: what is not declared and treated cannot leave; consent, privacy budget, queue.
 //! * [`credential`]: no default passwords; a limiter that counts every guess before it is checked, across power cuts.
+//! * [`paper`]: what a manufacturer has to publish: `security.txt`, a support period with an end, what of the device is open.
 //! * [`secret`]: secrets that wipe themselves, and the root key that refuses to be weak.
 //! * [`flash`]: what the part is, [`Overwritable`](flash::Overwritable) or [`WriteOnce`](flash::WriteOnce); with feature
 //!   `std` also a file in its place, and with `test-util` a simulator that cuts the power and misbehaves, for your own tests.
@@ -33,8 +34,11 @@
 //! | guideline | provision | served by |
 //! | --- | --- | --- |
 //! | 1 no default passwords | 5.1-1, 5.1-5 | [`credential::Device`], [`credential::limiter`] |
+//! | 2 vulnerability disclosure | 5.2-1 | [`paper::security_txt`] |
+//! | 3 keep software updated | 5.3-13 | [`paper::SupportPeriod`] |
 //! | 4 securely store credentials | 5.4-1 | [`store::Store`], [`secret::Secret`] |
 //! | 4 | 5.4-3, 5.4-4 | [`secret::RootKey`] |
+//! | 6 attack surface | 5.6-1, 5.6-4A, 5.6-5 | [`paper::Surface`] |
 //! | 8 personal data | 5.8 | [`store::Class::User`]: personal data apart, one key for each user |
 //! | 9 resilience | 5.9-2 | [`store::Store::mount`] |
 //! | 8, 10 telemetry | 5.10-1, 6-1 to 6-8 | [`telemetry::Gate`], [`report!`], [`telemetry::signals`] |
@@ -47,7 +51,7 @@
 //!  erase     erasures of several steps, with a receipt        telemetry   reports by declaration, behind one gate
 //!  store     sealed key-value store
 //!  crypto    the only place that imports cipher and hash crates      flash    the medium
-//!  secret    secrets of a fixed size      stack    wiped behind calls
+//!  secret    secrets of a fixed size      stack    wiped behind calls      paper    what is published (imports nothing)
 //! ```
 //!
 //! Arrows run one way, downwards; a test holds them to it.
@@ -74,6 +78,7 @@ pub mod credential;
 pub mod crypto;
 pub mod erase;
 pub mod flash;
+pub mod paper;
 pub mod secret;
 mod stack;
 pub mod store;

@@ -6,7 +6,7 @@
 //!  erase    = secret + crypto + flash + store
 //!  store    = secret + stack + crypto + flash        within it: see `STORE`
 //!  crypto   = secret + stack
-//!  flash · secret · stack
+//!  flash · secret · stack · paper
 //!    file    in flash; std::fs, std::path and the lock on files are named there and nowhere else
 //! ```
 
@@ -17,9 +17,10 @@ use std::path::Path;
 use syn::visit::{self, Visit};
 
 /// Each module of the crate and what it may import.
-const CRATE: [(&str, &[&str]); 8] = [
+const CRATE: [(&str, &[&str]); 9] = [
     ("secret", &[]),
     ("stack", &[]),
+    ("paper", &[]),
     ("crypto", &["secret", "stack"]),
     ("flash", &[]),
     ("store", &["secret", "stack", "crypto", "flash"]),
