@@ -11,6 +11,7 @@ use std::path::PathBuf;
 
 use bydesign::credential::audit::{Role, Scheme};
 use bydesign::flash::MediumKind;
+use bydesign::paper::Date;
 use bydesign::store::DataClass;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -221,24 +222,9 @@ fn time(text: &str) -> Result<u64, String> {
     if let Ok(seconds) = text.parse() {
         return Ok(seconds);
     }
-    let parts: Vec<u64> = text
-        .split('-')
-        .map(|part| part.parse().map_err(|_| wrong()))
-        .collect::<Result<_, _>>()?;
-    let [year, month, day] = parts[..] else {
-        return Err(wrong());
-    };
-    if !(1970..=9999).contains(&year) || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
-        return Err(wrong());
-    }
-    // Days of the civil calendar, with years that begin in March.
-    let (year, month) = if month > 2 {
-        (year, month - 3)
-    } else {
-        (year - 1, month + 9)
-    };
-    let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1;
-    Ok((days - 719_468) * 86_400)
+    let days = Date::parse(text).map(Date::days).ok_or_else(wrong)?;
+    // Unix times begin in 1970.
+    u64::try_from(days).map(|days| days * 86_400).map_err(|_| wrong())
 }
 
 /// Seconds.
