@@ -70,10 +70,12 @@
 #[cfg(any(test, feature = "std"))]
 extern crate std;
 
+pub mod claims;
 pub mod credential;
 pub mod crypto;
 pub mod erase;
 pub mod flash;
+pub mod guideline;
 pub mod secret;
 mod stack;
 pub mod store;
