@@ -74,10 +74,12 @@
 #[cfg(any(test, feature = "std"))]
 extern crate std;
 
+pub mod claims;
 pub mod credential;
 pub mod crypto;
 pub mod erase;
 pub mod flash;
+pub mod guideline;
 pub mod paper;
 pub mod secret;
 mod stack;

@@ -8,19 +8,24 @@
 //!  cargo xtask pictures [--write]
 //!  cargo xtask blocklist [--write]
 //!  cargo xtask utility [--write]
+//!  cargo xtask trace [--listed]
+//!  cargo xtask mapping [--write]
 //! ```
 //!
 //! `assure` drives tools that take minutes to hours and appends what they found to `docs/assurance.md`. `plants` proves that
 //! tests can fail: it plants the bugs of `xtask/plants.txt`, one at a time, in a copy of the tree. `instructions` counts what each
 //! operation takes and holds it against `docs/instructions.md`. `wiping` looks for what is left of secrets in the memory of optimised
 //! programs, on this machine and on an emulated device. `pictures` draws what an erasure does to the flash. `blocklist` makes
-//! the filter of common passwords. `utility` measures what the estimates of telemetry are worth.
+//! the filter of common passwords. `utility` measures what the estimates of telemetry are worth. `trace` follows guidelines to
+//! provisions, requirements, code and tests; `mapping` makes the pages of it.
 
 mod assure;
 mod blocklist;
 mod instructions;
+mod mapping;
 mod pictures;
 mod plants;
+mod trace;
 mod utility;
 mod wiping;
 
@@ -42,6 +47,10 @@ cargo xtask blocklist [--write]
     Makes the filter of common passwords from xtask/common_words.txt and compares it with src/credential/blocklist.bin, or writes that anew.
 cargo xtask utility [--write]
     Measures the errors of telemetry's estimates and compares with docs/telemetry-utility.md, or writes that anew.
+cargo xtask trace [--listed]
+    Looks whether guidelines, provisions, requirements, code and tests hold together. Listed: cargo test must know each cited test, too.
+cargo xtask mapping [--write]
+    Makes the pages, tables and claims of the mapping and compares them with what is there, or writes them anew.
 ";
 
 fn main() -> ExitCode {
@@ -61,6 +70,10 @@ fn main() -> ExitCode {
         ["blocklist", "--write"] => blocklist::run(&root(), true),
         ["utility"] => utility::run(&root(), false),
         ["utility", "--write"] => utility::run(&root(), true),
+        ["trace"] => trace::run(&root(), false),
+        ["trace", "--listed"] => trace::run(&root(), true),
+        ["mapping"] => mapping::run(&root(), false),
+        ["mapping", "--write"] => mapping::run(&root(), true),
         _ => Err(HELP.to_owned()),
     };
     match outcome {
