@@ -189,6 +189,8 @@ pub struct Provision {
 /// All of the catalogue. `same` is resolved; requirements of [`NEWEST`] are not there yet, see [`Mapping`](crate::Mapping).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Catalogue {
+    /// The day on which the decisions were last gone through.
+    pub reviewed: String,
     /// The 13 guidelines.
     pub guidelines: Vec<Guideline>,
     /// The parts of the library that make claims.
@@ -204,6 +206,7 @@ pub struct Catalogue {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written {
+    reviewed: String,
     guideline: Vec<Guideline>,
     primitive: Vec<Primitive>,
     duty: Vec<Duty>,
@@ -312,6 +315,7 @@ impl Catalogue {
             });
         }
         let catalogue = Self {
+            reviewed: written.reviewed,
             guidelines: written.guideline,
             primitives: written.primitive,
             duties: written.duty,

@@ -4,9 +4,9 @@
 //!  xtask (trace, mapping, assure) · the tool (guidelines) · tests/traceability.rs
 //!  mapping    (this file)
 //!    model        all of it together: `Mapping`
-//!    rust         generated Rust: the table of provisions, and CLAIMS
+//!    render       what is made of it and committed
 //!    trace        what does not hold together, with file and id: `Flaw`
-//!    catalogue · requirement · citation · evidence      one input each
+//!    catalogue · requirement · citation · evidence · ixit      one input each
 //! ```
 //!
 //! Two inputs are written by hand, `compliance/catalogue.toml` and `compliance/requirements.md`; the citations stand in code and tests; `compliance/evidence.json`
@@ -29,9 +29,10 @@
 mod catalogue;
 mod citation;
 mod evidence;
+mod ixit;
 mod model;
+mod render;
 mod requirement;
-mod rust;
 mod trace;
 
 pub use catalogue::{
@@ -39,9 +40,10 @@ pub use catalogue::{
 };
 pub use citation::{Citation, Kind, SOURCES, citations, files};
 pub use evidence::{Campaign, Evidence, Executed, Mutation};
+pub use ixit::{Ixit, ixit};
 pub use model::Mapping;
+pub use render::{render, within};
 pub use requirement::{DOCUMENT, Requirement, requirements};
-pub use rust::rust_files;
 pub use trace::{Flaw, trace};
 
 /// A file of the tree: its path from the root with `/`, and its text.

@@ -19,6 +19,10 @@ use crate::{
 /// The mapping of a tree.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Mapping {
+    /// The version of the library.
+    pub version: String,
+    /// The day on which the decisions were last gone through.
+    pub reviewed: String,
     /// The 13 guidelines, with decisions.
     pub guidelines: Vec<Guideline>,
     /// The parts of the library that make claims.
@@ -59,7 +63,16 @@ impl Mapping {
         }
         let (requirements, _) = requirements(&read(DOCUMENT)?);
         let citations = files(root).iter().flat_map(citations).collect();
-        Ok(Self::new(catalogue, requirements, citations, evidence))
+        let manifest = read("Cargo.toml")?;
+        let version = manifest
+            .lines()
+            .find_map(|line| line.strip_prefix("version = "))
+            .unwrap_or_default();
+        let mapping = Self::new(catalogue, requirements, citations, evidence);
+        Ok(Self {
+            version: version.trim_matches('"').to_owned(),
+            ..mapping
+        })
     }
 
     /// Puts the parts together: the provisions of [`NEWEST`], and those that are the same, get the requirements that say that they serve them.
@@ -83,6 +96,8 @@ impl Mapping {
             provision.requirements = serving.map(|requirement| requirement.id.clone()).collect();
         }
         Self {
+            version: String::new(),
+            reviewed: catalogue.reviewed,
             guidelines: catalogue.guidelines,
             primitives: catalogue.primitives,
             duties: catalogue.duties,

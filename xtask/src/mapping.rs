@@ -36,7 +36,15 @@ pub(crate) fn run(root: &Path, write: bool) -> Result<(), String> {
     }
 }
 
+/// Files that are written by hand but for a table.
+const WITH_A_TABLE: [&str; 2] = ["README.md", "src/lib.rs"];
+
 fn generated(root: &Path) -> Result<BTreeMap<String, String>, String> {
-    let mapping = Mapping::read(root)?.without_lines();
-    Ok(bydesign_mapping::rust_files(&mapping))
+    let mapping = Mapping::read(root)?;
+    let mut files = bydesign_mapping::render(&mapping, &bydesign_mapping::ixit(root)?);
+    for path in WITH_A_TABLE {
+        let text = fs::read_to_string(root.join(path)).map_err(|error| format!("{path}: {error}"))?;
+        files.insert(path.to_owned(), bydesign_mapping::within(&mapping, path, &text)?);
+    }
+    Ok(files)
 }

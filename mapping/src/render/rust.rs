@@ -1,7 +1,7 @@
 //! The mapping as Rust: `src/guideline/table.rs`, and the `CLAIMS` beside each primitive.
 //!
 //! ```text
-//!  xtask mapping
+//!  render
 //!  rust   (this file)
 //!  model
 //! ```
@@ -16,8 +16,7 @@ use crate::{Decision, Mapping, NEWEST, Primitive, Relationship};
 const HEAD: &str = "// Made by `cargo xtask mapping --write` from compliance/catalogue.toml and compliance/requirements.md: do not edit.\n";
 
 /// The generated Rust files: path from the root, and text.
-#[must_use]
-pub fn rust_files(mapping: &Mapping) -> BTreeMap<String, String> {
+pub(super) fn rust_files(mapping: &Mapping) -> BTreeMap<String, String> {
     let mut files = BTreeMap::from([
         ("src/guideline/table.rs".to_owned(), table(mapping)),
         ("src/claims.rs".to_owned(), collected(mapping)),
