@@ -81,7 +81,12 @@ fn of_guideline(mut mapping: Mapping, number: u8) -> Mapping {
         .retain(|primitive| !primitive.requirements.is_empty());
     let named: Vec<String> = (mapping.guidelines.iter().flat_map(|guideline| &guideline.duties))
         .chain(mapping.provisions.iter().flat_map(|provision| &provision.duties))
-        .chain(mapping.requirements.iter().flat_map(|requirement| &requirement.duties))
+        .chain(
+            mapping
+                .requirements
+                .iter()
+                .flat_map(|requirement| &requirement.duties),
+        )
         .cloned()
         .collect();
     mapping.duties.retain(|duty| named.contains(&duty.id));

@@ -79,10 +79,12 @@ fn filters(mapping: &Mapping, out: &mut impl Write) -> io::Result<()> {
          <p class=\"wide\"><label for=\"words\">Search</label> <input id=\"words\" type=\"search\" autocomplete=\"off\" \
          placeholder=\"words, 5.4-1, STORE-2, D-7\"></p>"
     )?;
-    let guidelines = mapping
-        .guidelines
-        .iter()
-        .map(|guideline| (guideline.number.to_string(), format!("{} {}", guideline.number, guideline.title)));
+    let guidelines = mapping.guidelines.iter().map(|guideline| {
+        (
+            guideline.number.to_string(),
+            format!("{} {}", guideline.number, guideline.title),
+        )
+    });
     select(out, "guideline", "Guideline", "all", guidelines)?;
     let primitives = mapping
         .primitives
@@ -209,7 +211,10 @@ mod tests {
 
     #[test]
     fn marks_become_elements_and_nothing_else_does() {
-        assert_eq!(marked("**a** `b<c>`"), "<strong>a</strong> <code>b&lt;c&gt;</code>");
+        assert_eq!(
+            marked("**a** `b<c>`"),
+            "<strong>a</strong> <code>b&lt;c&gt;</code>"
+        );
         assert_eq!(marked("2 ** 3 and a `"), "2 ** 3 and a `");
         assert_eq!(marked("<b onclick=\"x\">"), "&lt;b onclick=&quot;x&quot;&gt;");
     }

@@ -99,7 +99,11 @@ impl fmt::Display for Standing {
         match (self.planted, self.ran + self.failed) {
             (0, 0) => formatter.write_str("no record"),
             (planted, 0) => write!(formatter, "{} of {planted} planted bugs seen", self.killed),
-            (0, _) => write!(formatter, "{} of {} tests passed and ran the code", self.ran, self.tests),
+            (0, _) => write!(
+                formatter,
+                "{} of {} tests passed and ran the code",
+                self.ran, self.tests
+            ),
             (planted, _) => write!(
                 formatter,
                 "{} of {planted} planted bugs seen; {} of {} tests passed and ran the code",

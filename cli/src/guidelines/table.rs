@@ -104,7 +104,11 @@ fn of_guideline(mapping: &Mapping, guideline: &Guideline, out: &mut impl Write) 
             writeln!(out, "    code {}:{} {}", code.file, code.line, code.item)?;
         }
         for test in tests(mapping, &requirement.id) {
-            writeln!(out, "    test cargo test {} {} -- --exact", test.target, test.test)?;
+            writeln!(
+                out,
+                "    test cargo test {} {} -- --exact",
+                test.target, test.test
+            )?;
         }
     }
     if !mapping.duties.is_empty() {

@@ -44,7 +44,10 @@ pub(super) fn write(mapping: &Mapping, out: &mut impl Write) -> io::Result<()> {
                 .filter(|requirement| primitive.requirements.contains(&requirement.id))
                 .count();
             if count == 0 {
-                write!(out, "<td class=\"number\"><span aria-label=\"none\">·</span></td>")?;
+                write!(
+                    out,
+                    "<td class=\"number\"><span aria-label=\"none\">·</span></td>"
+                )?;
             } else {
                 let plural = if count == 1 { "" } else { "s" };
                 write!(

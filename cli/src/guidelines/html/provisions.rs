@@ -142,7 +142,10 @@ fn one(mapping: &Mapping, provision: &Provision, out: &mut impl Write) -> io::Re
             })
             .collect();
         let words = relationship.in_oscal().replace('-', " ");
-        row("Crosswalk", format!("{words} EN 303 645 V3.1.3 {}", near.join(", ")))?;
+        row(
+            "Crosswalk",
+            format!("{words} EN 303 645 V3.1.3 {}", near.join(", ")),
+        )?;
     }
     writeln!(out, "</dl>\n</details>")
 }

@@ -165,7 +165,12 @@ fn code(citation: &Citation, sources: &[File], out: &mut impl Write) -> io::Resu
         .map(|(_, text)| excerpt(text, citation.line))
         .unwrap_or_default();
     if !lines.is_empty() {
-        writeln!(out, "<pre tabindex=\"0\" aria-label=\"Code of {}\">{}</pre>", escaped(&citation.item), lines)?;
+        writeln!(
+            out,
+            "<pre tabindex=\"0\" aria-label=\"Code of {}\">{}</pre>",
+            escaped(&citation.item),
+            lines
+        )?;
     }
     writeln!(out, "</li>")
 }
@@ -202,12 +207,22 @@ fn of_test(mapping: &Mapping, test: &Citation, out: &mut impl Write) -> io::Resu
         "<li><code>{}:{}</code> {}<br><code>cargo test {} {} -- --exact</code><br>",
         escaped(&test.file),
         test.line,
-        escaped(&test.test.rsplit("::").next().unwrap_or_default().replace('_', " ")),
+        escaped(
+            &test
+                .test
+                .rsplit("::")
+                .next()
+                .unwrap_or_default()
+                .replace('_', " ")
+        ),
         escaped(&test.target),
         escaped(&test.test)
     )?;
     let Some(record) = record(mapping, test) else {
-        return writeln!(out, "<span class=\"result no-record\">last result: not run</span></li>");
+        return writeln!(
+            out,
+            "<span class=\"result no-record\">last result: not run</span></li>"
+        );
     };
     let (class, result) = if !record.passed {
         ("doubtful", "failed")
