@@ -27,7 +27,7 @@ use crate::in_html::escaped;
 pub(super) fn write(mapping: &Mapping, sources: &[File], out: &mut impl Write) -> io::Result<()> {
     // The page runs the script that is written here, and no other, whatever text it shows.
     let policy = format!(
-        "default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
+        "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
         Base64::encode_string(&Sha256::digest(SCRIPT))
     );
     let title = match mapping.guidelines.as_slice() {

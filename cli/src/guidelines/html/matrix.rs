@@ -17,7 +17,7 @@ pub(super) fn write(mapping: &Mapping, out: &mut impl Write) -> io::Result<()> {
         out,
         "<section id=\"matrix\" aria-labelledby=\"matrix-title\">\n<h2 id=\"matrix-title\">Guidelines by primitives</h2>\n\
          <p>A number is that of the requirements by which a primitive serves a guideline. Choosing it shows them.</p>\n\
-         <div class=\"scroll\" role=\"region\" aria-labelledby=\"matrix-title\" tabindex=\"0\">\n<table>\n<thead><tr><th scope=\"col\">Guideline</th>\
+         <div class=\"scroll\" role=\"region\" aria-labelledby=\"matrix-title\" tabindex=\"0\">\n<table aria-labelledby=\"matrix-title\">\n<thead><tr><th scope=\"col\">Guideline</th>\
          <th scope=\"col\">The library</th>"
     )?;
     for primitive in &mapping.primitives {
