@@ -1,8 +1,9 @@
 //! Proof that tests can fail: known bugs, planted one at a time in a copy of the tree, each to be caught by the test named.
 //!
-//! `xtask/plants.txt` has one block for each, separated by `---`; lines that begin with `#` are remarks:
+//! `xtask/plants.txt` has one block for each, separated by `---`; lines that begin with `#` are remarks, one of a number alone says which requirement the bug breaks:
 //!
 //! ```text
+//!  # store-1
 //!  name: what is broken, in words
 //!  file: src/store/format.rs
 //!  test: --lib store::format              arguments for cargo test
@@ -35,10 +36,12 @@ const LEFT_OUT: [&str; 6] = [
 ];
 
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Plant {
-    name: String,
-    test: String,
-    expect: String,
+pub(crate) struct Plant {
+    pub(crate) name: String,
+    /// The requirement that it breaks, in upper case; empty: none of its own.
+    pub(crate) requirement: String,
+    pub(crate) test: String,
+    pub(crate) expect: String,
     passes: Vec<String>,
     edits: Vec<Edit>,
 }
@@ -69,24 +72,39 @@ impl Plant {
 
 /// Plants those bugs whose name contains `part`.
 pub(crate) fn run(root: &Path, part: &str) -> Result<(), String> {
-    let list = fs::read_to_string(root.join("xtask/plants.txt"))
-        .map_err(|error| format!("xtask/plants.txt: {error}"))?;
-    let plants: Vec<Plant> = parse(&list)?
+    let plants: Vec<Plant> = list(root)?
         .into_iter()
         .filter(|plant| plant.name.contains(part))
         .collect();
     if plants.is_empty() {
         return Err(format!("no plant has {part:?} in its name"));
     }
+    let seen = sow(root, &plants)?;
+    if seen.iter().all(|seen| *seen) {
+        Ok(())
+    } else {
+        Err("a plant was not caught by its test".to_owned())
+    }
+}
+
+/// All bugs that can be planted.
+pub(crate) fn list(root: &Path) -> Result<Vec<Plant>, String> {
+    let list = fs::read_to_string(root.join("xtask/plants.txt"))
+        .map_err(|error| format!("xtask/plants.txt: {error}"))?;
+    parse(&list)
+}
+
+/// Plants each of them, and gives whether its test, and no test that must pass, saw it.
+pub(crate) fn sow(root: &Path, plants: &[Plant]) -> Result<Vec<bool>, String> {
     let tree = root.join("target/plants/tree");
     copy(root, Path::new(""), &tree)?;
     // Found out before anything slow: the text to replace stands there once.
-    for plant in &plants {
+    for plant in plants {
         planted(&tree, plant)?;
     }
 
     let mut whole = BTreeMap::<&str, String>::new();
-    for plant in &plants {
+    for plant in plants {
         if !whole.contains_key(plant.test.as_str()) {
             eprintln!("without a plant: cargo test {}", plant.test);
             let (passes, output) = cargo_test(&tree, &plant.test)?;
@@ -105,8 +123,8 @@ pub(crate) fn run(root: &Path, part: &str) -> Result<(), String> {
         }
     }
 
-    let (mut rows, mut uncaught) = (Vec::new(), 0);
-    for plant in &plants {
+    let (mut rows, mut caught) = (Vec::new(), Vec::new());
+    for plant in plants {
         eprintln!("planting: {}", plant.name);
         let begun = Instant::now();
         let texts = planted(&tree, plant)?;
@@ -130,8 +148,8 @@ pub(crate) fn run(root: &Path, part: &str) -> Result<(), String> {
             (false, false) => "CAUGHT BY ANOTHER TEST",
             (true, _) => "NOT CAUGHT",
         };
+        caught.push(outcome == "caught");
         if outcome != "caught" {
-            uncaught += 1;
             eprintln!("{output}");
         }
         let seconds = begun.elapsed().as_secs();
@@ -151,12 +169,9 @@ pub(crate) fn run(root: &Path, part: &str) -> Result<(), String> {
         "| plant | in | test | outcome | time |\n| --- | --- | --- | --- | --- |\n{}\n",
         rows.join("\n")
     );
+    let uncaught = caught.iter().filter(|caught| !**caught).count();
     println!("{} plants, {uncaught} not caught", plants.len());
-    if uncaught == 0 {
-        Ok(())
-    } else {
-        Err("a plant was not caught by its test".to_owned())
-    }
+    Ok(caught)
 }
 
 fn parse(list: &str) -> Result<Vec<Plant>, String> {
@@ -164,6 +179,8 @@ fn parse(list: &str) -> Result<Vec<Plant>, String> {
     for block in format!("\n{list}\n").split("\n---\n") {
         let mut plant = Plant::default();
         let mut file = String::new();
+        let mut remarks = block.lines().filter_map(|line| line.strip_prefix("# "));
+        plant.requirement = remarks.find_map(requirement).unwrap_or_default();
         let mut lines = block
             .lines()
             .skip_while(|line| line.is_empty() || line.starts_with('#'))
@@ -215,6 +232,15 @@ fn parse(list: &str) -> Result<Vec<Plant>, String> {
         plants.push(plant);
     }
     Ok(plants)
+}
+
+/// `store-1` and nothing else.
+fn requirement(remark: &str) -> Option<String> {
+    let (family, number) = remark.split_once('-')?;
+    let is_one = !family.is_empty()
+        && family.bytes().all(|letter| letter.is_ascii_lowercase())
+        && number.parse::<u16>().is_ok();
+    is_one.then(|| remark.to_uppercase())
 }
 
 fn read(tree: &Path, file: &str) -> Result<String, String> {
@@ -335,7 +361,16 @@ mod tests {
         );
         assert_eq!((plants[1].name.as_str(), second.new.as_str()), ("another", ""));
         assert_eq!(plants[0].test, "--lib a");
+        assert_eq!(plants[0].requirement, "", "a remark in words is none");
         assert!(plants[0].passes.is_empty());
+    }
+
+    #[test]
+    fn a_remark_of_a_number_alone_names_the_requirement() {
+        for (remark, named) in [("store-1", "STORE-1"), ("tear model: a-1", ""), ("store-", "")] {
+            let plants = parse(&BLOCK.replacen("a remark", remark, 1)).unwrap();
+            assert_eq!(plants[0].requirement, named);
+        }
     }
 
     #[test]

@@ -354,7 +354,7 @@ fn a_decision_without_a_reason_or_a_duty_is_found() {
     let begin = CATALOGUE_OF_TWO.rfind("duties = [\"D-1\"]").unwrap();
     let without = with(|tree| {
         tree.catalogue
-            .replace_range(begin.., &CATALOGUE_OF_TWO[begin..].replacen("\"D-1\"", "", 1))
+            .replace_range(begin.., &CATALOGUE_OF_TWO[begin..].replacen("\"D-1\"", "", 1));
     });
     one_flaw(&without, "5.4-2: out of reach, and no duty");
 }
