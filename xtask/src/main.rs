@@ -10,7 +10,7 @@
 //!  cargo xtask blocklist [--write]
 //!  cargo xtask utility [--write]
 //!  cargo xtask trace [--listed]
-//!  cargo xtask mapping [--write]
+//!  cargo xtask mapping [--write | --pick 20 --seed 7]
 //! ```
 //!
 //! `assure` drives tools that take minutes to hours and appends what they found to `docs/assurance.md`, or to `compliance/evidence.json`. `plants` proves that
@@ -26,6 +26,7 @@ mod evidence;
 mod executed;
 mod instructions;
 mod mapping;
+mod pick;
 mod pictures;
 mod plants;
 mod trace;
@@ -56,6 +57,8 @@ cargo xtask trace [--listed]
     Looks whether guidelines, provisions, requirements, code and tests hold together. Listed: cargo test must know each cited test, too.
 cargo xtask mapping [--write]
     Makes the pages, tables and claims of the mapping and compares them with what is there, or writes them anew.
+cargo xtask mapping --pick 20 --seed 7
+    Draws so many rows of the mapping and follows them: the cited test must pass alone, and a test must fail when the code is broken.
 ";
 
 fn main() -> ExitCode {
@@ -82,6 +85,10 @@ fn main() -> ExitCode {
         ["trace"] => trace::run(&root(), false),
         ["trace", "--listed"] => trace::run(&root(), true),
         ["mapping"] => mapping::run(&root(), false),
+        ["mapping", "--pick", count, "--seed", seed] => match (count.parse(), seed.parse()) {
+            (Ok(count), Ok(seed)) => pick::run(&root(), count, seed),
+            _ => Err(HELP.to_owned()),
+        },
         ["mapping", "--write"] => mapping::run(&root(), true),
         _ => Err(HELP.to_owned()),
     };

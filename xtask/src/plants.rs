@@ -128,18 +128,7 @@ pub(crate) fn sow(root: &Path, plants: &[Plant]) -> Result<Vec<bool>, String> {
         eprintln!("planting: {}", plant.name);
         let begun = Instant::now();
         let texts = planted(&tree, plant)?;
-        let mut before = Vec::new();
-        for file in texts.keys() {
-            before.push((file, read(&tree, file)?));
-        }
-        for (file, text) in &texts {
-            write(&tree, file, text)?;
-        }
-        let run = cargo_test(&tree, &plant.test);
-        for (file, text) in before {
-            write(&tree, file, &text)?;
-        }
-        let (passes, output) = run?;
+        let (passes, output) = with_texts(&tree, &texts, &plant.test)?;
         let sees_it = |test: &&String| !has_test(&output, test, "ok") || has_test(&output, test, "FAILED");
         let outcome = match (passes, has_test(&output, &plant.expect, "FAILED")) {
             (false, true) if plant.passes.iter().any(|test| sees_it(&test)) => "CAUGHT BY OTHERS TOO",
@@ -243,7 +232,7 @@ fn requirement(remark: &str) -> Option<String> {
     is_one.then(|| remark.to_uppercase())
 }
 
-fn read(tree: &Path, file: &str) -> Result<String, String> {
+pub(crate) fn read(tree: &Path, file: &str) -> Result<String, String> {
     fs::read_to_string(tree.join(file)).map_err(|error| format!("{file}: {error}"))
 }
 
@@ -252,7 +241,7 @@ fn write(tree: &Path, file: &str, text: &str) -> Result<(), String> {
 }
 
 /// The files that the bug touches, with the bug in them.
-fn planted<'a>(tree: &Path, plant: &'a Plant) -> Result<BTreeMap<&'a str, String>, String> {
+pub(crate) fn planted<'a>(tree: &Path, plant: &'a Plant) -> Result<BTreeMap<&'a str, String>, String> {
     let mut texts = BTreeMap::new();
     for edit in &plant.edits {
         if !texts.contains_key(edit.file.as_str()) {
@@ -270,6 +259,26 @@ fn planted<'a>(tree: &Path, plant: &'a Plant) -> Result<BTreeMap<&'a str, String
         }
     }
     Ok(texts)
+}
+
+/// Runs `cargo test` in the copy with other texts in some files, which are put back. Gives whether it passed, and what it printed.
+pub(crate) fn with_texts(
+    tree: &Path,
+    texts: &BTreeMap<&str, String>,
+    arguments: &str,
+) -> Result<(bool, String), String> {
+    let mut before = Vec::new();
+    for file in texts.keys() {
+        before.push((file, read(tree, file)?));
+    }
+    for (file, text) in texts {
+        write(tree, file, text)?;
+    }
+    let run = cargo_test(tree, arguments);
+    for (file, text) in before {
+        write(tree, file, &text)?;
+    }
+    run
 }
 
 /// Makes `tree` the same as the root, writing only what differs, so that little is built again.
@@ -308,7 +317,7 @@ pub(crate) fn copy(root: &Path, below: &Path, tree: &Path) -> Result<(), String>
 }
 
 /// Runs `cargo test` in the copy. Gives whether it passed, and what it printed.
-fn cargo_test(tree: &Path, arguments: &str) -> Result<(bool, String), String> {
+pub(crate) fn cargo_test(tree: &Path, arguments: &str) -> Result<(bool, String), String> {
     let target = tree.with_file_name("target");
     let output = Command::new("cargo")
         .arg("test")
@@ -324,7 +333,7 @@ fn cargo_test(tree: &Path, arguments: &str) -> Result<(bool, String), String> {
 }
 
 /// Whether a line says that a test with this part in its name ended so.
-fn has_test(output: &str, part: &str, outcome: &str) -> bool {
+pub(crate) fn has_test(output: &str, part: &str, outcome: &str) -> bool {
     output
         .lines()
         .any(|line| line.starts_with("test ") && line.contains(part) && line.ends_with(outcome))
