@@ -52,19 +52,11 @@ const README: &str = "README.md";
 ///
 /// An input that cannot be read at all.
 pub fn trace(root: &Path) -> Result<Vec<Flaw>, String> {
-    let read = |path: &str| fs::read_to_string(root.join(path)).map_err(|error| format!("{path}: {error}"));
-    let inputs = Inputs {
-        catalogue: read(CATALOGUE)?,
-        requirements: read(DOCUMENT)?,
-        ids: read(IDS)?,
-        readme: read(README)?,
-        evidence: read(EVIDENCE).unwrap_or_default(),
-        files: files(root),
-    };
-    inputs.flaws()
+    Inputs::read(root)?.flaws()
 }
 
 /// What a tree has to say for itself.
+#[derive(Clone)]
 struct Inputs {
     catalogue: String,
     requirements: String,
@@ -75,6 +67,19 @@ struct Inputs {
 }
 
 impl Inputs {
+    fn read(root: &Path) -> Result<Self, String> {
+        let read =
+            |path: &str| fs::read_to_string(root.join(path)).map_err(|error| format!("{path}: {error}"));
+        Ok(Self {
+            catalogue: read(CATALOGUE)?,
+            requirements: read(DOCUMENT)?,
+            ids: read(IDS)?,
+            readme: read(README)?,
+            evidence: read(EVIDENCE).unwrap_or_default(),
+            files: files(root),
+        })
+    }
+
     fn flaws(&self) -> Result<Vec<Flaw>, String> {
         let mut flaws = Vec::new();
         let (catalogue, wrong) =

@@ -141,7 +141,7 @@ fn components(mapping: &Mapping) -> Value {
         "type": "plan",
         "title": "bydesign: documents",
         "description": "What the library's documents give towards a provision, without code that a requirement holds to.",
-        "control-implementations": [implementation("documents", requirements)],
+        "control-implementations": [implementation("documents", &requirements)],
     }));
     json!({
         "uuid": "",
@@ -152,7 +152,7 @@ fn components(mapping: &Mapping) -> Value {
     })
 }
 
-fn implementation(of: &str, requirements: Vec<Value>) -> Value {
+fn implementation(of: &str, requirements: &[Value]) -> Value {
     json!({
         "uuid": id(&format!("implementation {of}")),
         "source": EN,
@@ -190,7 +190,7 @@ fn component(mapping: &Mapping, primitive: &Primitive) -> Option<Value> {
         "title": format!("bydesign: {}", primitive.title),
         "description": format!("Module {} of the Rust crate bydesign.", primitive.module),
         "props": props,
-        "control-implementations": [implementation(&primitive.id, requirements)],
+        "control-implementations": [implementation(&primitive.id, &requirements)],
     }))
 }
 
@@ -231,7 +231,7 @@ fn implemented(mapping: &Mapping, of: &str, provision: &Provision, requirements:
 
 fn mappings(mapping: &Mapping) -> Value {
     let item = |id: String| json!({ "type": "control", "id-ref": id });
-    let map = |name: &str, relationship: &str, sources: Vec<Value>, targets: Vec<Value>| json!({ "uuid": id(&format!("map {name}")), "relationship": relationship, "sources": sources, "targets": targets });
+    let map = |name: &str, relationship: &str, sources: &[Value], targets: &[Value]| json!({ "uuid": id(&format!("map {name}")), "relationship": relationship, "sources": sources, "targets": targets });
     let mut guidelines = Vec::new();
     for guideline in &mapping.guidelines {
         for (by_heading_only, relationship) in [(false, "superset-of"), (true, "intersects-with")] {
@@ -245,8 +245,8 @@ fn mappings(mapping: &Mapping) -> Value {
                 guidelines.push(map(
                     &format!("cop {} {relationship}", guideline.number),
                     relationship,
-                    vec![source],
-                    targets,
+                    &[source],
+                    &targets,
                 ));
             }
         }
@@ -254,7 +254,7 @@ fn mappings(mapping: &Mapping) -> Value {
     let versions: Vec<Value> = mapping
         .provisions_of(OLDER)
         .filter_map(|provision| {
-            let targets = provision
+            let targets: Vec<Value> = provision
                 .near
                 .iter()
                 .map(|near| item(control(NEWEST, near)))
@@ -263,8 +263,8 @@ fn mappings(mapping: &Mapping) -> Value {
             Some(map(
                 &format!("v2 {}", provision.id),
                 provision.relationship?.in_oscal(),
-                vec![source],
-                targets,
+                &[source],
+                &targets,
             ))
         })
         .collect();

@@ -45,6 +45,9 @@ pub(super) fn flaws(mapping: &Mapping) -> Vec<Flaw> {
         if mapping.requirement(&record.requirement).is_none() {
             say(&record.requirement, "a record of no requirement".to_owned());
         }
+        for bug in &record.survived {
+            say(&record.requirement, format!("a planted bug was not seen: {bug}"));
+        }
         if record.killed + record.survived.len() != record.of_all {
             say(
                 &record.requirement,
