@@ -31,6 +31,7 @@
 //! ```
 
 mod blocklist;
+mod claims;
 mod cost;
 mod device;
 mod folded;
@@ -44,6 +45,7 @@ mod verifier;
 mod window;
 
 pub use blocklist::Blocklist;
+pub use claims::CLAIMS;
 pub use cost::Cost;
 pub use device::{Claim, Device, DeviceError, OwnerSet, Provisioned, Stage, Unprovisioned};
 pub use phc::{LONGEST_PHC, PhcError};

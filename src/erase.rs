@@ -66,6 +66,7 @@
 //! ```
 
 mod area;
+mod claims;
 mod note;
 #[cfg(feature = "qr")]
 mod qr;
@@ -77,6 +78,7 @@ mod steps;
 pub use area::{
     Area, AreaFailed, Callback, Cleared, LONGEST_NAME, Level, MOST_AREAS, Media, Region, Residual,
 };
+pub use claims::CLAIMS;
 #[cfg(feature = "qr")]
 pub use qr::{Qr, QrMemory};
 pub use receipt::{Attester, DeviceInfo, Json, LONGEST_RECEIPT, ReceiptError, Text};

@@ -13,6 +13,7 @@
 //! * [`erase`]: from one item to the whole device, planned, resumed after a power cut, with a receipt.
 //! * [`telemetry`]: what is not declared and treated cannot leave; consent, privacy budget, queue.
 //! * [`credential`]: no default passwords; a limiter that counts every guess before it is checked, across power cuts.
+//! * [`paper`]: what a manufacturer has to publish: `security.txt`, a support period with an end, what of the device is open.
 //! * [`secret`]: secrets that wipe themselves, and the root key that refuses to be weak.
 //! * [`flash`]: what the part is, [`Overwritable`](flash::Overwritable) or [`WriteOnce`](flash::WriteOnce); with feature
 //!   `std` also a file in its place, and with `test-util` a simulator that cuts the power and misbehaves, for your own tests.
@@ -30,24 +31,35 @@
 //!
 //! # Guidelines
 //!
-//! | guideline | provision | served by |
+//! <!-- guidelines: begin -->
+//! | guideline | provisions of EN 303 645 | served by |
 //! | --- | --- | --- |
-//! | 1 no default passwords | 5.1-1, 5.1-5 | [`credential::Device`], [`credential::limiter`] |
-//! | 4 securely store credentials | 5.4-1 | [`store::Store`], [`secret::Secret`] |
-//! | 4 | 5.4-3, 5.4-4 | [`secret::RootKey`] |
-//! | 8 personal data | 5.8 | [`store::Class::User`]: personal data apart, one key for each user |
-//! | 9 resilience | 5.9-2 | [`store::Store::mount`] |
-//! | 8, 10 telemetry | 5.10-1, 6-1 to 6-8 | [`telemetry::Gate`], [`report!`], [`telemetry::signals`] |
-//! | 11 easy deletion | 5.11-1, 5.11-2, 5.11-4 | [`erase::Eraser`], [`store::Store::erase`], [`store::Store::erase_item`] |
+//! | 1 No default passwords | implements 5.1-2, 5.1-5; supports 5.1-1, 5.1-3, 5.1-4 | [`credential`](mod@credential) ([claims](credential::CLAIMS)), `credential::factory` (feature `factory`), `credential::audit` (feature `factory`) |
+//! | 2 Implement a vulnerability disclosure policy | nothing | — |
+//! | 3 Keep software updated | nothing | — |
+//! | 4 Securely store credentials and security-sensitive data | implements 5.4-1; supports 5.4-2, 5.4-3, 5.4-4 | [`secret`](mod@secret) ([claims](secret::CLAIMS)), [`store`](mod@store) ([claims](store::CLAIMS)), [`erase`](mod@erase) ([claims](erase::CLAIMS)), [`credential`](mod@credential) ([claims](credential::CLAIMS)), `credential::factory` (feature `factory`), `store::inspect` (feature `lab`) |
+//! | 5 Communicate securely | supports 5.5-8; documents 5.5-2 | [`store`](mod@store) ([claims](store::CLAIMS)), [`erase`](mod@erase) ([claims](erase::CLAIMS)), [`credential`](mod@credential) ([claims](credential::CLAIMS)), `credential::factory` (feature `factory`) |
+//! | 6 Minimise exposed attack surfaces | documents 5.6-6, 5.6-9 | — |
+//! | 7 Ensure software integrity | nothing | [`store`](mod@store) ([claims](store::CLAIMS)) |
+//! | 8 Ensure that personal data is protected | supports 6-2, 6-3A, 6-3B, 6-4, 6-6, 6-7, 6-8; documents 6-1, 6-5 | [`store`](mod@store) ([claims](store::CLAIMS)), [`erase`](mod@erase) ([claims](erase::CLAIMS)), [`telemetry`](mod@telemetry) ([claims](telemetry::CLAIMS)), `telemetry::collect` (feature `collector`) |
+//! | 9 Make systems resilient to outages | supports 5.9-1, 5.9-2 | [`store`](mod@store) ([claims](store::CLAIMS)), `flash::file` (feature `std`) |
+//! | 10 Monitor system telemetry data | supports 5.10-1, 6-4, 6-6, 6-7, 6-8; documents 6-5 | [`telemetry`](mod@telemetry) ([claims](telemetry::CLAIMS)), `telemetry::collect` (feature `collector`) |
+//! | 11 Make it easy for consumers to delete personal data | supports 5.11-1, 5.11-2, 5.11-4, 6-6; documents 5.11-3 | [`store`](mod@store) ([claims](store::CLAIMS)), [`erase`](mod@erase) ([claims](erase::CLAIMS)), [`telemetry`](mod@telemetry) ([claims](telemetry::CLAIMS)), `store::inspect` (feature `lab`) |
+//! | 12 Make installation and maintenance of devices easy | supports 5.12-1 | `credential::factory` (feature `factory`) |
+//! | 13 Validate input data | supports 5.13-1A, 5.13-1B | [`credential`](mod@credential) ([claims](credential::CLAIMS)), [`telemetry`](mod@telemetry) ([claims](telemetry::CLAIMS)), `telemetry::collect` (feature `collector`) |
+//! <!-- guidelines: end -->
+//!
+//! [`guideline`] has all of it as data, [`claims`] what is compiled into a program.
 //!
 //! # Layers
 //!
 //! ```text
+//!  claims    what is compiled in
 //!  credential  identity, verifiers, attempt limiter, first boot
 //!  erase     erasures of several steps, with a receipt        telemetry   reports by declaration, behind one gate
 //!  store     sealed key-value store
 //!  crypto    the only place that imports cipher and hash crates      flash    the medium
-//!  secret    secrets of a fixed size      stack    wiped behind calls
+//!  secret    secrets of a fixed size      stack    wiped behind calls      guideline    data      paper    what is published
 //! ```
 //!
 //! Arrows run one way, downwards; a test holds them to it.
@@ -70,10 +82,13 @@
 #[cfg(any(test, feature = "std"))]
 extern crate std;
 
+pub mod claims;
 pub mod credential;
 pub mod crypto;
 pub mod erase;
 pub mod flash;
+pub mod guideline;
+pub mod paper;
 pub mod secret;
 mod stack;
 pub mod store;

@@ -6,6 +6,10 @@
 //!  secret   (this file)
 //! ```
 
+mod claims;
+
+pub use claims::CLAIMS;
+
 use rand_core::TryCryptoRng;
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};

@@ -112,6 +112,7 @@ mod anchor;
 mod blocking;
 mod change;
 mod checkpoint;
+mod claims;
 mod class;
 mod clear;
 mod collect;
@@ -148,6 +149,7 @@ use zeroize::Zeroize;
 
 pub use blocking::Store;
 pub(crate) use blocking::run;
+pub use claims::CLAIMS;
 pub use class::{Class, DataClass, Scope, UserId};
 pub use counter::{AnchorPolicy, Counter, CounterFailed, CounterPlace, Freshness};
 pub use error::{AnchorError, EraseError, FormatError, MountError, ReadError, UpgradeError, WriteError};

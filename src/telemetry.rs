@@ -109,6 +109,7 @@
 
 mod anomaly;
 mod budget;
+mod claims;
 #[cfg(feature = "collector")]
 pub mod collect;
 mod consent;
@@ -130,6 +131,7 @@ mod treatment;
 
 pub use anomaly::{Baseline, Rate};
 pub use budget::Budget;
+pub use claims::CLAIMS;
 pub use consent::{Answer, Consent, MOST_PURPOSES};
 pub use decode::{DecodeError, Reason, Value, schema_of};
 pub use epoch::MOST_ANSWERS;

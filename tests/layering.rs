@@ -2,11 +2,13 @@
 //! `credential::factory` touch files.
 //!
 //! ```text
+//!  claims   = what is compiled in: the CLAIMS of each
 //!  credential = secret + crypto + flash + store + erase
 //!  erase    = secret + crypto + flash + store
 //!  store    = secret + stack + crypto + flash        within it: see `STORE`
 //!  crypto   = secret + stack
-//!  flash · secret · stack
+//!  flash · secret · stack · paper
+//!  guideline   pure data, imports nothing; whoever has CLAIMS imports it
 //!    file    in flash; std::fs, std::path and the lock on files are named there and nowhere else
 //! ```
 
@@ -17,23 +19,47 @@ use std::path::Path;
 use syn::visit::{self, Visit};
 
 /// Each module of the crate and what it may import.
-const CRATE: [(&str, &[&str]); 8] = [
-    ("secret", &[]),
+const CRATE: [(&str, &[&str]); 11] = [
+    ("guideline", &[]),
+    ("secret", &["guideline"]),
     ("stack", &[]),
+    ("paper", &["guideline"]),
     ("crypto", &["secret", "stack"]),
-    ("flash", &[]),
-    ("store", &["secret", "stack", "crypto", "flash"]),
-    ("erase", &["secret", "crypto", "flash", "store"]),
+    ("flash", &["guideline"]),
+    ("store", &["secret", "stack", "crypto", "flash", "guideline"]),
+    ("erase", &["secret", "crypto", "flash", "store", "guideline"]),
     (
         "credential",
-        &["secret", "stack", "crypto", "flash", "store", "erase"],
+        &[
+            "secret",
+            "stack",
+            "crypto",
+            "flash",
+            "store",
+            "erase",
+            "guideline",
+        ],
     ),
-    ("telemetry", &["secret", "crypto", "flash", "store"]),
+    ("telemetry", &["secret", "crypto", "flash", "store", "guideline"]),
+    (
+        "claims",
+        &[
+            "guideline",
+            "secret",
+            "flash",
+            "store",
+            "erase",
+            "credential",
+            "telemetry",
+            "paper",
+        ],
+    ),
 ];
 
 /// Each module of the store and what it may import of the others. `store` is `src/store.rs` itself, the operations; it
 /// may import all, and only the blocking face and what erasures ask of it may import it.
-const STORE: [(&str, &[&str]); 34] = [
+const STORE: [(&str, &[&str]); 35] = [
+    ("claims", &[]),
     ("format", &[]),
     ("error", &[]),
     ("class", &[]),

@@ -11,6 +11,7 @@ use std::path::PathBuf;
 
 use bydesign::credential::audit::{Role, Scheme};
 use bydesign::flash::MediumKind;
+use bydesign::paper::Date;
 use bydesign::store::DataClass;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -37,12 +38,46 @@ pub enum Command {
     /// Judges any vendor's batch of passwords by the four prohibitions of PSTI Schedule 1. Exits with 1 where it finds something.
     #[command(after_help = AUDIT_HELP)]
     Audit(Audit),
+    /// What the library does about each guideline, by which requirements, code and tests, and what is known of them.
+    Guidelines(Guidelines),
     /// Makes a batch: flash images, labels, a registry without secrets, a manifest sealed to a public key. See docs/provisioning.md.
     Provision(Provision),
     /// Looks whether the codes scanned off a device are those that its image takes. Exits with 1 if one is not.
     VerifyLabel(VerifyLabel),
     /// Writes the rows of a manifest in clear to standard output. For the recipient.
     OpenManifest(OpenManifest),
+}
+
+/// `guidelines`.
+#[derive(Debug, Args)]
+pub struct Guidelines {
+    /// This guideline only, 1 to 13.
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u8).range(1..=13))]
+    pub guideline: Option<u8>,
+    /// How the report is written.
+    #[arg(long, value_enum, default_value = "table")]
+    pub format: MappingFormat,
+    /// The source tree of the library, which the report is made of.
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub tree: PathBuf,
+    /// Where the report goes, in place of the standard output.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// How the mapping is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum MappingFormat {
+    /// For people, on a terminal.
+    Table,
+    /// A row for each provision.
+    Csv,
+    /// All of it, for programs.
+    Json,
+    /// A component definition of OSCAL.
+    Oscal,
+    /// A page for reviewers with search and filters: one file, no network.
+    Html,
 }
 
 /// `provision`.
@@ -221,24 +256,9 @@ fn time(text: &str) -> Result<u64, String> {
     if let Ok(seconds) = text.parse() {
         return Ok(seconds);
     }
-    let parts: Vec<u64> = text
-        .split('-')
-        .map(|part| part.parse().map_err(|_| wrong()))
-        .collect::<Result<_, _>>()?;
-    let [year, month, day] = parts[..] else {
-        return Err(wrong());
-    };
-    if !(1970..=9999).contains(&year) || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
-        return Err(wrong());
-    }
-    // Days of the civil calendar, with years that begin in March.
-    let (year, month) = if month > 2 {
-        (year, month - 3)
-    } else {
-        (year - 1, month + 9)
-    };
-    let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1;
-    Ok((days - 719_468) * 86_400)
+    let days = Date::parse(text).map(Date::days).ok_or_else(wrong)?;
+    // Unix times begin in 1970.
+    u64::try_from(days).map(|days| days * 86_400).map_err(|_| wrong())
 }
 
 /// Seconds.

@@ -1,7 +1,7 @@
 //! Why a command could not do its work: the file, and the reason.
 //!
 //! ```text
-//!  inspect · residue · map
+//!  inspect · residue · map · guidelines
 //!  fault    (this file)
 //! ```
 
@@ -48,6 +48,14 @@ pub enum Fault {
         path: PathBuf,
         /// Where, and what is wrong.
         reason: BadInput,
+    },
+    /// The tree has no mapping.
+    #[error("{}: no mapping can be read: {reason}", path.display())]
+    Mapping {
+        /// The tree.
+        path: PathBuf,
+        /// The file, and what is wrong.
+        reason: String,
     },
     /// The image cannot be looked into.
     #[error("{}: {reason}{}", path.display(), if *reason == ImageError::NoLayout { "; give --word, --page and --medium" } else { "" })]

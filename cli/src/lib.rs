@@ -4,8 +4,9 @@
 //!  main          the program `bydesign`
 //!  arguments     what it is told
 //!  audit         how a batch of passwords came about
+//!  guidelines    the mapping of the library, as reviewers read it
 //!  inspect · residue · map      a command each: first a report as data, then text, JSON or a picture of it
-//!  area · in_words · in_json    what they have in common
+//!  area · in_words · in_json · in_html    what they have in common
 //!  image_file · key_file · expected · class_name     what comes from outside
 //!  fault · progress
 //!  forensics     the search that shares no code with the store
@@ -34,7 +35,9 @@ mod audit;
 pub mod class_name;
 pub mod expected;
 pub mod fault;
+mod guidelines;
 pub mod image_file;
+mod in_html;
 mod in_json;
 pub mod in_words;
 pub mod inspect;
@@ -82,6 +85,7 @@ impl Outcome {
 pub fn run(command: Command, out: &mut impl Write) -> Result<Outcome, Fault> {
     let command = match command {
         Command::Audit(arguments) => return audit::run(&arguments, out),
+        Command::Guidelines(arguments) => return guidelines::run(&arguments, out),
         Command::Provision(arguments) => return provision::run(&arguments, out),
         Command::VerifyLabel(arguments) => return provision::verify_label::run(&arguments, out),
         Command::OpenManifest(arguments) => return provision::open_manifest::run(&arguments, out),

@@ -51,6 +51,7 @@ mod batch;
 mod bias;
 mod case;
 mod chance;
+mod claims;
 mod contained;
 mod counter;
 mod dependence;
@@ -79,6 +80,7 @@ use std::string::String;
 use std::vec::Vec;
 
 pub use batch::{BadInput, Batch, Columns, Reason, Role};
+pub use claims::CLAIMS;
 pub use report::{Finding, Kind, Prohibition, Report, Summary, Undecided, Verdict};
 pub use settings::{Depth, Scheme, Settings};
 pub use space::{LIMITED_BITS, OFFLINE_BITS, PAIRING_BITS};

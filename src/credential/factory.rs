@@ -34,6 +34,7 @@
 
 mod batch;
 mod certificate;
+mod claims;
 mod derive;
 mod image;
 mod issue;
@@ -53,6 +54,7 @@ mod verify;
 
 pub use batch::{Batch, BatchError, Progress};
 pub use certificate::{Issuer, IssuerError, subject_public_key_info};
+pub use claims::CLAIMS;
 pub use derive::BatchKey;
 pub use issue::{IssueError, Issued};
 pub use label::Label;

@@ -75,6 +75,8 @@ pub(super) async fn provision<S: Medium, I: Memory, R: TryCryptoRng + ?Sized>(
     Ok(store.commit(&changes, random).await?)
 }
 
+//= compliance/requirements.md#cred-12
+//# A change of the password that power interrupts at any point MUST leave the old one or the new one, and after it has returned the old one MUST be refused.
 pub(super) async fn set<S: Medium, I: Memory, R: TryCryptoRng + ?Sized>(
     store: &mut AsyncStore<S, I>,
     password: &Accepted<'_>,

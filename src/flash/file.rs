@@ -61,6 +61,7 @@ use embedded_storage::nor_flash::{
     ErrorType, MultiwriteNorFlash, NorFlash, ReadNorFlash, check_erase, check_read, check_write,
 };
 
+mod claims;
 #[cfg(target_os = "linux")]
 mod device;
 mod error;
@@ -71,6 +72,7 @@ mod system;
 #[cfg(test)]
 mod tests;
 
+pub use claims::CLAIMS;
 pub use error::{AccessError, OpenError};
 
 use lock::LockedFile;

@@ -48,6 +48,7 @@
 //! [`Image::show`] is asked for; names do, with the root key. What is called [`State::Dead`] here rests on what the key page says of the
 //! class. Whether it can still be opened, by a key that is somewhere else in the image, is a question for a search that believes nothing.
 
+mod claims;
 mod copy;
 mod heap;
 mod keyed;
@@ -57,6 +58,7 @@ mod page;
 
 use std::vec::Vec;
 
+pub use claims::CLAIMS;
 pub use layout::Layout;
 pub use opened::{ClassKeySlot, Item, Opened, ShowError};
 pub use page::{Page, Piece, RecordKind, Role, State, What};

@@ -45,12 +45,14 @@
 //! is counted. The intervals are of chance alone. Serves CoP 8, EN 303 645 6-4.
 
 mod cbor;
+mod claims;
 mod estimate;
 mod parameters;
 mod release;
 mod sum;
 
 pub use cbor::{DecodeError, Reason};
+pub use claims::CLAIMS;
 pub use estimate::{Confidence, Estimate, EstimateError};
 pub use parameters::Parameters;
 pub use release::{ReleaseError, Threshold};

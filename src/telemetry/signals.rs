@@ -148,6 +148,8 @@ impl Signals {
     }
 
     /// Counts an event.
+    //= compliance/requirements.md#tele-16
+    //# A security event MUST be counted without anything about who, from where or with what, and a count MUST NOT wrap.
     pub fn record(&mut self, event: SecurityEvent) {
         let tally = match event {
             SecurityEvent::FailedLogin => &mut self.failed_logins,
@@ -182,6 +184,31 @@ impl Signals {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::telemetry::raw::Number;
+
+    //= compliance/requirements.md#tele-16
+    //= type=test
+    //# A security event MUST be counted without anything about who, from where or with what, and a count MUST NOT wrap.
+    #[test]
+    fn a_count_of_events_stops_at_the_largest_number_and_a_kind_does_not_touch_another() {
+        // Nothing but the kind goes in: the type has no room for more.
+        assert_eq!(size_of::<SecurityEvent>(), 1);
+        let mut signals = Signals::new();
+        signals.failed_logins.add(u32::MAX - 1);
+        for _ in 0..3 {
+            signals.record(SecurityEvent::FailedLogin);
+        }
+        signals.record(SecurityEvent::UpdateFailure);
+        let readings = signals.take();
+        assert_eq!(
+            readings.failed_logins.into_reading().number(),
+            i64::from(u32::MAX)
+        );
+        assert_eq!(readings.update_failures.into_reading().number(), 1);
+        for untouched in [readings.limiter_trips, readings.unexpected_resets] {
+            assert_eq!(untouched.into_reading().number(), 0);
+        }
+    }
 
     #[test]
     fn the_worst_verdict_since_the_last_report_stands() {

@@ -343,6 +343,41 @@ fn the_password_is_changed_and_hashed_anew_when_its_cost_rises() {
     assert!(takes(&mut device, &board, "gnat vexes fjord plum"));
 }
 
+//= compliance/requirements.md#cred-12
+//= type=test
+//# A change of the password that power interrupts at any point MUST leave the old one or the new one, and after it has returned the old one MUST be refused.
+#[test]
+fn a_cut_at_any_byte_of_a_change_leaves_the_old_password_or_the_new_one() {
+    const OTHER: &str = "gnat vexes fjord plum";
+    let board = Board::<Over>::new(COUNTING);
+    drop(with_owner(&board));
+    let policy = PasswordPolicy::only_factor(&[]);
+    let other = policy.check(OTHER).expect("good");
+    let mut left = [0, 0];
+    for event in 0.. {
+        let cut = board.copy();
+        let mut device = owner_of(&cut);
+        cut.chip.borrow_mut().cut_after(event);
+        let changed =
+            device.change_password(&other, Proven::by_presence(), CHEAP, &mut blocks(), &mut random());
+        drop(device);
+        cut.chip.borrow_mut().power_on();
+        let mut device = owner_of(&cut);
+        let takes_old = takes(&mut device, &cut, PASSWORD);
+        assert_ne!(
+            takes_old,
+            takes(&mut device, &cut, OTHER),
+            "one of them, after {event} events"
+        );
+        left[usize::from(!takes_old)] += 1;
+        if changed.is_ok() {
+            assert!(!takes_old, "an acknowledged change holds");
+            break;
+        }
+    }
+    assert!(left[0] > 50 && left[1] >= 1, "{left:?}");
+}
+
 // ---- codes that the device draws ----
 
 fn window(lifetime_s: u32, attempts: u8) -> (CodeWindow<8>, String) {

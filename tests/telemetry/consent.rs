@@ -37,6 +37,9 @@ fn what_was_not_agreed_to_is_not_in_the_report() {
     assert_eq!(names, ["device", "warm"]);
 }
 
+//= compliance/requirements.md#tele-15
+//= type=test
+//# The answer to a question for consent MUST be on flash with its purpose, the version and fingerprint of what was declared, and the day, when the call returns.
 #[test]
 fn nothing_is_asked_twice_and_the_record_has_day_and_version_and_no_more() {
     let mut part = Flash::new(64 * 1024);
@@ -59,6 +62,11 @@ fn nothing_is_asked_twice_and_the_record_has_day_and_version_and_no_more() {
         (granted.answer, granted.day, granted.version),
         (Answer::Granted, 9, Toy::VERSION)
     );
+    let terms = Toy::TERMS
+        .iter()
+        .find(|terms| terms.purpose == COMFORT.number)
+        .unwrap();
+    assert_eq!((granted.purpose, granted.terms), (COMFORT.number, terms.terms));
     let refused = GATE.consent(&mut store, HABITS.number).unwrap().unwrap();
     assert_eq!(refused.answer, Answer::Refused);
     assert!(GATE.allows(&mut store, COMFORT.number).unwrap());

@@ -2,25 +2,34 @@
 //!
 //! ```text
 //!  cargo xtask assure [coverage|mutants|semver|fuzz-long|all] [-- arguments for the tool]
+//!  cargo xtask assure executed|planted [--only STORE-1]
 //!  cargo xtask plants [part of a name]
 //!  cargo xtask instructions [--write]
 //!  cargo xtask wiping [--short]
 //!  cargo xtask pictures [--write]
 //!  cargo xtask blocklist [--write]
 //!  cargo xtask utility [--write]
+//!  cargo xtask trace [--listed]
+//!  cargo xtask mapping [--write | --pick 20 --seed 7]
 //! ```
 //!
-//! `assure` drives tools that take minutes to hours and appends what they found to `docs/assurance.md`. `plants` proves that
+//! `assure` drives tools that take minutes to hours and appends what they found to `docs/assurance.md`, or to `compliance/evidence.json`. `plants` proves that
 //! tests can fail: it plants the bugs of `xtask/plants.txt`, one at a time, in a copy of the tree. `instructions` counts what each
 //! operation takes and holds it against `docs/instructions.md`. `wiping` looks for what is left of secrets in the memory of optimised
 //! programs, on this machine and on an emulated device. `pictures` draws what an erasure does to the flash. `blocklist` makes
-//! the filter of common passwords. `utility` measures what the estimates of telemetry are worth.
+//! the filter of common passwords. `utility` measures what the estimates of telemetry are worth. `trace` follows guidelines to
+//! provisions, requirements, code and tests; `mapping` makes the pages of it.
 
 mod assure;
 mod blocklist;
+mod evidence;
+mod executed;
 mod instructions;
+mod mapping;
+mod pick;
 mod pictures;
 mod plants;
+mod trace;
 mod utility;
 mod wiping;
 
@@ -30,6 +39,8 @@ use std::process::ExitCode;
 const HELP: &str = "\
 cargo xtask assure [coverage|mutants|semver|fuzz-long|all] [-- arguments for the tool]
     Runs slow tools and appends their figures to docs/assurance.md.
+cargo xtask assure executed|planted [--only STORE-1]
+    Whether cited tests run the cited code; whether they see the bugs of xtask/plants.txt. For one requirement, a family (STORE) or all; recorded in compliance/evidence.json.
 cargo xtask plants [part of a name]
     Plants the bugs of xtask/plants.txt in a copy of the tree; each must make its test fail.
 cargo xtask instructions [--write]
@@ -42,12 +53,22 @@ cargo xtask blocklist [--write]
     Makes the filter of common passwords from xtask/common_words.txt and compares it with src/credential/blocklist.bin, or writes that anew.
 cargo xtask utility [--write]
     Measures the errors of telemetry's estimates and compares with docs/telemetry-utility.md, or writes that anew.
+cargo xtask trace [--listed]
+    Looks whether guidelines, provisions, requirements, code and tests hold together. Listed: cargo test must know each cited test, too.
+cargo xtask mapping [--write]
+    Makes the pages, tables and claims of the mapping and compares them with what is there, or writes them anew.
+cargo xtask mapping --pick 20 --seed 7
+    Draws so many rows of the mapping and follows them: the cited test must pass alone, and a test must fail when the code is broken.
 ";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let outcome = match words.as_slice() {
+        ["assure", "executed"] => evidence::executed(&root(), ""),
+        ["assure", "executed", "--only", id] => evidence::executed(&root(), id),
+        ["assure", "planted"] => evidence::planted(&root(), ""),
+        ["assure", "planted", "--only", id] => evidence::planted(&root(), id),
         ["assure", rest @ ..] => assure::run(&root(), rest),
         ["plants"] => plants::run(&root(), ""),
         ["plants", name] => plants::run(&root(), name),
@@ -61,6 +82,14 @@ fn main() -> ExitCode {
         ["blocklist", "--write"] => blocklist::run(&root(), true),
         ["utility"] => utility::run(&root(), false),
         ["utility", "--write"] => utility::run(&root(), true),
+        ["trace"] => trace::run(&root(), false),
+        ["trace", "--listed"] => trace::run(&root(), true),
+        ["mapping"] => mapping::run(&root(), false),
+        ["mapping", "--pick", count, "--seed", seed] => match (count.parse(), seed.parse()) {
+            (Ok(count), Ok(seed)) => pick::run(&root(), count, seed),
+            _ => Err(HELP.to_owned()),
+        },
+        ["mapping", "--write"] => mapping::run(&root(), true),
         _ => Err(HELP.to_owned()),
     };
     match outcome {

@@ -1,8 +1,9 @@
 //! Proof that tests can fail: known bugs, planted one at a time in a copy of the tree, each to be caught by the test named.
 //!
-//! `xtask/plants.txt` has one block for each, separated by `---`; lines that begin with `#` are remarks:
+//! `xtask/plants.txt` has one block for each, separated by `---`; lines that begin with `#` are remarks, one of a number alone says which requirement the bug breaks:
 //!
 //! ```text
+//!  # store-1
 //!  name: what is broken, in words
 //!  file: src/store/format.rs
 //!  test: --lib store::format              arguments for cargo test
@@ -35,10 +36,12 @@ const LEFT_OUT: [&str; 6] = [
 ];
 
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Plant {
-    name: String,
-    test: String,
-    expect: String,
+pub(crate) struct Plant {
+    pub(crate) name: String,
+    /// The requirement that it breaks, in upper case; empty: none of its own.
+    pub(crate) requirement: String,
+    pub(crate) test: String,
+    pub(crate) expect: String,
     passes: Vec<String>,
     edits: Vec<Edit>,
 }
@@ -69,24 +72,39 @@ impl Plant {
 
 /// Plants those bugs whose name contains `part`.
 pub(crate) fn run(root: &Path, part: &str) -> Result<(), String> {
-    let list = fs::read_to_string(root.join("xtask/plants.txt"))
-        .map_err(|error| format!("xtask/plants.txt: {error}"))?;
-    let plants: Vec<Plant> = parse(&list)?
+    let plants: Vec<Plant> = list(root)?
         .into_iter()
         .filter(|plant| plant.name.contains(part))
         .collect();
     if plants.is_empty() {
         return Err(format!("no plant has {part:?} in its name"));
     }
+    let seen = sow(root, &plants)?;
+    if seen.iter().all(|seen| *seen) {
+        Ok(())
+    } else {
+        Err("a plant was not caught by its test".to_owned())
+    }
+}
+
+/// All bugs that can be planted.
+pub(crate) fn list(root: &Path) -> Result<Vec<Plant>, String> {
+    let list = fs::read_to_string(root.join("xtask/plants.txt"))
+        .map_err(|error| format!("xtask/plants.txt: {error}"))?;
+    parse(&list)
+}
+
+/// Plants each of them, and gives whether its test, and no test that must pass, saw it.
+pub(crate) fn sow(root: &Path, plants: &[Plant]) -> Result<Vec<bool>, String> {
     let tree = root.join("target/plants/tree");
     copy(root, Path::new(""), &tree)?;
     // Found out before anything slow: the text to replace stands there once.
-    for plant in &plants {
+    for plant in plants {
         planted(&tree, plant)?;
     }
 
     let mut whole = BTreeMap::<&str, String>::new();
-    for plant in &plants {
+    for plant in plants {
         if !whole.contains_key(plant.test.as_str()) {
             eprintln!("without a plant: cargo test {}", plant.test);
             let (passes, output) = cargo_test(&tree, &plant.test)?;
@@ -105,23 +123,12 @@ pub(crate) fn run(root: &Path, part: &str) -> Result<(), String> {
         }
     }
 
-    let (mut rows, mut uncaught) = (Vec::new(), 0);
-    for plant in &plants {
+    let (mut rows, mut caught) = (Vec::new(), Vec::new());
+    for plant in plants {
         eprintln!("planting: {}", plant.name);
         let begun = Instant::now();
         let texts = planted(&tree, plant)?;
-        let mut before = Vec::new();
-        for file in texts.keys() {
-            before.push((file, read(&tree, file)?));
-        }
-        for (file, text) in &texts {
-            write(&tree, file, text)?;
-        }
-        let run = cargo_test(&tree, &plant.test);
-        for (file, text) in before {
-            write(&tree, file, &text)?;
-        }
-        let (passes, output) = run?;
+        let (passes, output) = with_texts(&tree, &texts, &plant.test)?;
         let sees_it = |test: &&String| !has_test(&output, test, "ok") || has_test(&output, test, "FAILED");
         let outcome = match (passes, has_test(&output, &plant.expect, "FAILED")) {
             (false, true) if plant.passes.iter().any(|test| sees_it(&test)) => "CAUGHT BY OTHERS TOO",
@@ -130,8 +137,8 @@ pub(crate) fn run(root: &Path, part: &str) -> Result<(), String> {
             (false, false) => "CAUGHT BY ANOTHER TEST",
             (true, _) => "NOT CAUGHT",
         };
+        caught.push(outcome == "caught");
         if outcome != "caught" {
-            uncaught += 1;
             eprintln!("{output}");
         }
         let seconds = begun.elapsed().as_secs();
@@ -151,12 +158,9 @@ pub(crate) fn run(root: &Path, part: &str) -> Result<(), String> {
         "| plant | in | test | outcome | time |\n| --- | --- | --- | --- | --- |\n{}\n",
         rows.join("\n")
     );
+    let uncaught = caught.iter().filter(|caught| !**caught).count();
     println!("{} plants, {uncaught} not caught", plants.len());
-    if uncaught == 0 {
-        Ok(())
-    } else {
-        Err("a plant was not caught by its test".to_owned())
-    }
+    Ok(caught)
 }
 
 fn parse(list: &str) -> Result<Vec<Plant>, String> {
@@ -164,6 +168,8 @@ fn parse(list: &str) -> Result<Vec<Plant>, String> {
     for block in format!("\n{list}\n").split("\n---\n") {
         let mut plant = Plant::default();
         let mut file = String::new();
+        let mut remarks = block.lines().filter_map(|line| line.strip_prefix("# "));
+        plant.requirement = remarks.find_map(requirement).unwrap_or_default();
         let mut lines = block
             .lines()
             .skip_while(|line| line.is_empty() || line.starts_with('#'))
@@ -217,7 +223,16 @@ fn parse(list: &str) -> Result<Vec<Plant>, String> {
     Ok(plants)
 }
 
-fn read(tree: &Path, file: &str) -> Result<String, String> {
+/// `store-1` and nothing else.
+fn requirement(remark: &str) -> Option<String> {
+    let (family, number) = remark.split_once('-')?;
+    let is_one = !family.is_empty()
+        && family.bytes().all(|letter| letter.is_ascii_lowercase())
+        && number.parse::<u16>().is_ok();
+    is_one.then(|| remark.to_uppercase())
+}
+
+pub(crate) fn read(tree: &Path, file: &str) -> Result<String, String> {
     fs::read_to_string(tree.join(file)).map_err(|error| format!("{file}: {error}"))
 }
 
@@ -226,7 +241,7 @@ fn write(tree: &Path, file: &str, text: &str) -> Result<(), String> {
 }
 
 /// The files that the bug touches, with the bug in them.
-fn planted<'a>(tree: &Path, plant: &'a Plant) -> Result<BTreeMap<&'a str, String>, String> {
+pub(crate) fn planted<'a>(tree: &Path, plant: &'a Plant) -> Result<BTreeMap<&'a str, String>, String> {
     let mut texts = BTreeMap::new();
     for edit in &plant.edits {
         if !texts.contains_key(edit.file.as_str()) {
@@ -244,6 +259,26 @@ fn planted<'a>(tree: &Path, plant: &'a Plant) -> Result<BTreeMap<&'a str, String
         }
     }
     Ok(texts)
+}
+
+/// Runs `cargo test` in the copy with other texts in some files, which are put back. Gives whether it passed, and what it printed.
+pub(crate) fn with_texts(
+    tree: &Path,
+    texts: &BTreeMap<&str, String>,
+    arguments: &str,
+) -> Result<(bool, String), String> {
+    let mut before = Vec::new();
+    for file in texts.keys() {
+        before.push((file, read(tree, file)?));
+    }
+    for (file, text) in texts {
+        write(tree, file, text)?;
+    }
+    let run = cargo_test(tree, arguments);
+    for (file, text) in before {
+        write(tree, file, &text)?;
+    }
+    run
 }
 
 /// Makes `tree` the same as the root, writing only what differs, so that little is built again.
@@ -282,7 +317,7 @@ pub(crate) fn copy(root: &Path, below: &Path, tree: &Path) -> Result<(), String>
 }
 
 /// Runs `cargo test` in the copy. Gives whether it passed, and what it printed.
-fn cargo_test(tree: &Path, arguments: &str) -> Result<(bool, String), String> {
+pub(crate) fn cargo_test(tree: &Path, arguments: &str) -> Result<(bool, String), String> {
     let target = tree.with_file_name("target");
     let output = Command::new("cargo")
         .arg("test")
@@ -298,7 +333,7 @@ fn cargo_test(tree: &Path, arguments: &str) -> Result<(bool, String), String> {
 }
 
 /// Whether a line says that a test with this part in its name ended so.
-fn has_test(output: &str, part: &str, outcome: &str) -> bool {
+pub(crate) fn has_test(output: &str, part: &str, outcome: &str) -> bool {
     output
         .lines()
         .any(|line| line.starts_with("test ") && line.contains(part) && line.ends_with(outcome))
@@ -335,7 +370,16 @@ mod tests {
         );
         assert_eq!((plants[1].name.as_str(), second.new.as_str()), ("another", ""));
         assert_eq!(plants[0].test, "--lib a");
+        assert_eq!(plants[0].requirement, "", "a remark in words is none");
         assert!(plants[0].passes.is_empty());
+    }
+
+    #[test]
+    fn a_remark_of_a_number_alone_names_the_requirement() {
+        for (remark, named) in [("store-1", "STORE-1"), ("tear model: a-1", ""), ("store-", "")] {
+            let plants = parse(&BLOCK.replacen("a remark", remark, 1)).unwrap();
+            assert_eq!(plants[0].requirement, named);
+        }
     }
 
     #[test]

@@ -9,6 +9,8 @@ use std::io::{self, Write};
 
 use bydesign::credential::audit::{FALSE_ALARMS, Finding, Prohibition, Report, Summary, Verdict};
 
+use crate::in_html::escaped;
+
 use super::text::{at_lines, attack, role_name};
 
 pub(super) fn write(report: &Report, file: &str, out: &mut impl Write) -> io::Result<()> {
@@ -166,24 +168,6 @@ fn of_column(out: &mut impl Write, summary: &Summary) -> io::Result<()> {
         writeln!(out, "<li><code>{}</code></li>", escaped(specimen))?;
     }
     writeln!(out, "</ul>")
-}
-
-/// Nothing that comes from a batch is markup, nor does it turn the writing round.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => escaped.extend(letter.escape_unicode()),
-            _ if letter.is_control() => escaped.extend(letter.escape_unicode()),
-            _ => escaped.push(letter),
-        }
-    }
-    escaped
 }
 
 const STYLE: &str = "

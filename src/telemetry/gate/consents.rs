@@ -122,6 +122,8 @@ impl<D: Declaration> Gate<D> {
             .ok_or(GateError::Undeclared)
     }
 
+    //= compliance/requirements.md#tele-15
+    //# The answer to a question for consent MUST be on flash with its purpose, the version and fingerprint of what was declared, and the day, when the call returns.
     async fn answer<M: Medium, I: Memory, R: TryCryptoRng + ?Sized>(
         &self,
         store: &mut AsyncStore<M, I>,
