@@ -1,14 +1,18 @@
 //! One operation of the store, so many times, for a tool that counts instructions: `cargo xtask instructions` runs this under
-//! valgrind's callgrind and writes `docs/instructions.md`.
+//! valgrind's callgrind and writes `docs/instructions.md`. Or by the clock.
 //!
 //! ```text
 //!  cargo bench --bench instructions -- NAME
+//!  cargo bench --bench instructions -- --nanoseconds [part of a NAME]
 //! ```
 //!
-//! Without arguments it prints the names. Only what runs inside [`measured`] is to be counted.
+//! Without arguments it prints the names. Only what runs inside [`measured`] is counted or timed.
 
 use std::hint::black_box;
+use std::ops::Range;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use bydesign::credential::limiter::{Limiter, Moment, Policy};
 use bydesign::credential::{Block, Cost, Verifier};
@@ -90,12 +94,37 @@ impl Part for Overwritable<bydesign::flash::Blocking<Bytes>> {
 type Once = WriteOnce<bydesign::flash::Blocking<Bytes>>;
 type Over = Overwritable<bydesign::flash::Blocking<Bytes>>;
 
+/// Whether operations are timed and not counted.
+static IS_TIMED: AtomicBool = AtomicBool::new(false);
+
 /// What the tool counts.
 #[inline(never)]
-fn measured(mut operation: impl FnMut(u32), times: u32) {
-    for number in 0..times {
+fn measured(operation: impl FnMut(u32), times: u32) {
+    if IS_TIMED.load(Ordering::Relaxed) {
+        timed(operation, times);
+    } else {
+        repeated(operation, 0..times);
+    }
+}
+
+fn repeated(mut operation: impl FnMut(u32), numbers: Range<u32>) {
+    for number in numbers {
         operation(black_box(number));
     }
+}
+
+/// Prints the middle of up to a hundred stretches: on a busy machine most of them are left alone.
+fn timed(mut operation: impl FnMut(u32), times: u32) {
+    let stretch = times.div_ceil(100);
+    let mut runs: Vec<u128> = (0..times / stretch)
+        .map(|number| {
+            let begun = Instant::now();
+            repeated(&mut operation, number * stretch..(number + 1) * stretch);
+            begun.elapsed().as_nanos() / u128::from(stretch)
+        })
+        .collect();
+    runs.sort_unstable();
+    println!("{:>12} ns", runs[runs.len() / 2]);
 }
 
 fn random() -> ChaCha20Rng {
@@ -456,6 +485,17 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = (std::env::args().skip(1))
         .filter(|argument| argument != "--bench")
         .collect();
+    if let [option, part @ ..] = arguments.as_slice()
+        && option == "--nanoseconds"
+    {
+        IS_TIMED.store(true, Ordering::Relaxed);
+        let of_interest = |name: &str| part.iter().all(|part| name.contains(part.as_str()));
+        for (name, times, run) in OPERATIONS.iter().filter(|(name, ..)| of_interest(name)) {
+            println!("{name}");
+            run(*times);
+        }
+        return ExitCode::SUCCESS;
+    }
     let [name] = arguments.as_slice() else {
         for (name, times, _) in OPERATIONS {
             println!("{name}\t{times}");

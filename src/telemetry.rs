@@ -101,7 +101,7 @@
 //!  signals · anomaly         security events, counted; a rate that is unusual
 //!  gate                      consent, budget, queue: the only way out
 //!  report · encode           declarations as macros; from readings to bytes
-//!  schema · shape            what is declared
+//!  schema · shape            what is declared         complaint   what the compiler says of it
 //!  treatment                 what is done to a reading            noise   randomised answers with an exact epsilon
 //!  queue · budget · consent · epoch                                what lies in the store
 //!  raw · steady              readings; arithmetic in constant time
@@ -112,6 +112,7 @@ mod budget;
 mod claims;
 #[cfg(feature = "collector")]
 pub mod collect;
+mod complaint;
 mod consent;
 mod decode;
 #[cfg(feature = "collector")]

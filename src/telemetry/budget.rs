@@ -25,6 +25,10 @@ pub(crate) const LEDGER_LEN: usize = 25;
 
 /// How much may be spent, in micro-epsilon.
 ///
+/// Fields are paid for in the order of their declaration. One that what is left does not pay for is left out of the report, which is queued without it:
+/// [`Prepared::left_out`](super::Prepared::left_out) counts those. So give a window what its reports cost together, which
+/// [`ReportSchema::micro_epsilon`](super::ReportSchema::micro_epsilon) has for each; with less, the last fields are the ones that are never sent.
+///
 /// ```
 /// use bydesign::telemetry::Budget;
 ///

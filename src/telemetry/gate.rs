@@ -32,7 +32,8 @@ pub use sending::Waiting;
 
 /// The gate of a product. All of its state lies in the store that each call is given.
 ///
-/// The store needs a slot for each consent class and one for the library's own ([`Ram`](crate::store::Ram)), and a record buffer of 540 bytes, less where fewer than 32 answers are kept.
+/// Of the memory of the store ([`Ram`](crate::store::Ram)) it takes one of `CLASSES` for each consent class and one for the library's own; of `KEYS` one for what the user has agreed
+/// to, and for each consent class the reports that may wait, two more, and with noise one more still; and a record buffer of 540 bytes, less where fewer than 32 answers are kept.
 ///
 /// # Security
 ///

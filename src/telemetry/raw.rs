@@ -47,6 +47,12 @@ mod sealed {
 }
 
 /// What is read as one number: integers of up to 64 bits with a sign or 32 without, and [`Tally`].
+#[diagnostic::on_unimplemented(
+    message = "a reading of type `{Self}` is not read as one number",
+    label = "declared for this field",
+    note = "numbers are integers of up to 64 bits with a sign or 32 without, and `Tally`; a fraction is read in a smaller unit, one of \
+            several kinds as its number, and what may be missing as a number that says so"
+)]
 pub trait Number: sealed::Sealed {
     #[doc(hidden)]
     fn number(&self) -> i64;

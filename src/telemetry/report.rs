@@ -223,7 +223,7 @@ macro_rules! report {
                     $({
                         const TREATMENT: &$Treatment = &$treatment;
                         const PURPOSE: u8 = $purpose.number;
-                        treating.field(PURPOSE, TREATMENT, self.$field)?;
+                        treating.field::<$reading, $Treatment>(PURPOSE, TREATMENT, self.$field)?;
                     })+
                     ::core::result::Result::Ok(())
                 }

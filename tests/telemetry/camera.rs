@@ -1,208 +1,264 @@
-//! A camera, which sees who comes and goes: what it tells of a week, and what Mallory makes of a year of that.
+//! The camera of the examples, which sees who comes and goes: a year of it in sixty houses, and what Mallory makes of that.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
 use bydesign::telemetry::noise::{BinaryResponse, DiscreteLaplace};
-use bydesign::telemetry::{
-    Buckets, Budget, Clamped, CoarseTime, ConsentClass, Dropped, Gate, Grid, Noisy, Place, Pseudonym,
-    Purpose, Raw, Recipient, Report, Retention, Sampled, Tally, ThisDevice, Time, Value,
-};
+use bydesign::telemetry::{Gate, Place, Raw, Report, Tally, ThisDevice, Time};
+use chacha20::ChaCha20Rng;
 use chacha20::rand_core::Rng;
 
+use crate::cameras::{Camera, DETECTION, Scene};
+use crate::mallory::{Seen, best_guess_meets, linked, linking_bound, read, telling_bound, told_apart};
 use crate::support::{Nor, Part, format, random};
+use crate::untreated::{Fields, Item, json, of_device};
 use crate::year::WEEK;
 
-const QUALITY: ConsentClass = ConsentClass::new(1, "quality")
-    .in_store_class(10)
-    .spending(Budget::new(26_000_000, 500_000, 7 * 86_400))
-    .for_epochs_of(7 * 86_400);
-const DETECTION: Purpose = Purpose::new(
-    1,
-    "detection",
-    "To find out how often the camera takes something for a person.",
-    &QUALITY,
-);
-const US: Recipient = Recipient {
-    name: "Example Cameras Ltd",
-    role: "maker",
-};
+const HOUSES: u64 = 60;
+const WEEKS: u64 = 52;
+/// Epsilon of each of the two noisy fields. Both follow from who is there.
+const EPSILON: f64 = 0.25;
 
-bydesign::report! {
-    /// A week in front of the camera.
-    struct Scene {
-        report: 1, "scene", version 1;
-        class: QUALITY;
-        bytes: 40;
-        /// A name for the week.
-        device: ThisDevice {
-            purpose: DETECTION,
-            treatment: Pseudonym = Pseudonym,
-            retention: Retention::Days(60),
-            recipient: US,
+/// A house, its garden, and who lives in it.
+struct House {
+    /// Of a hundred days, on how many somebody comes before the camera.
+    visited: u32,
+    /// Movements a day of leaves, cats and headlights, in the middle of summer and of winter.
+    restless: [u32; 2],
+    /// Of a hundred weeks, how many have a power cut.
+    cuts: u32,
+    /// Latitude and longitude.
+    place: (i32, i32),
+    source: ChaCha20Rng,
+}
+
+/// A week before the camera.
+pub(crate) struct Week {
+    /// Whether somebody came, for each day.
+    people: [bool; 7],
+    moved: [u32; 7],
+    restarts: u32,
+    /// Latitude and longitude.
+    place: (i32, i32),
+}
+
+impl Week {
+    fn all_moved(&self) -> u32 {
+        self.moved.iter().sum()
+    }
+
+    /// The same data untreated.
+    pub(crate) fn untreated(&self, now: Time, serial: u32) -> Fields {
+        let mut fields = of_device(format!("CAM-{serial:08}"), now);
+        fields.extend([
+            ("firmware", Item::Number(12)),
+            ("restarts", Item::Number(self.restarts.into())),
+            ("person", Item::Truth(self.people[0])),
+            ("motion", Item::Number(self.all_moved().into())),
+            ("latitude", Item::Number(self.place.0.into())),
+            ("longitude", Item::Number(self.place.1.into())),
+            ("recorded", Item::Number((self.all_moved() * 3).into())),
+        ]);
+        fields
+    }
+}
+
+impl House {
+    fn of(seed: u64) -> Self {
+        let mut source = random(seed + 7_000);
+        let mut between = |low: u32, high: u32| low + source.next_u32() % (high - low);
+        Self {
+            visited: between(20, 80),
+            restless: [between(1, 5), between(3, 8)],
+            cuts: between(0, 30),
+            place: (
+                515_000_000 + between(0, 900_000).cast_signed(),
+                -1_000_000 + between(0, 900_000).cast_signed(),
+            ),
+            source,
         }
-        /// The week.
-        week: Time {
-            purpose: DETECTION,
-            treatment: CoarseTime = CoarseTime::of(7 * 86_400),
-            retention: Retention::Days(60),
-            recipient: US,
-        }
-        /// Version of the firmware.
-        firmware: u16 {
-            purpose: DETECTION,
-            treatment: Clamped = Clamped::between(0, 99),
-            retention: Retention::Days(60),
-            recipient: US,
-        }
-        /// Restarts.
-        restarts: Tally {
-            purpose: DETECTION,
-            treatment: Buckets<2> = Buckets::from(&[1, 5]),
-            retention: Retention::Days(60),
-            recipient: US,
-        }
-        /// Whether a person was seen on the first day.
-        person: bool {
-            purpose: DETECTION,
-            treatment: Noisy<BinaryResponse> = Noisy::for_an_epoch(BinaryResponse::with_epsilon::<1, 4>()),
-            retention: Retention::UntilAggregated(30),
-            recipient: US,
-        }
-        /// How often something moved, in tens.
-        motion: Tally {
-            purpose: DETECTION,
-            treatment: Noisy<DiscreteLaplace<50>> = Noisy::for_an_epoch(DiscreteLaplace::with_epsilon::<0, 1, 4>()),
-            retention: Retention::UntilAggregated(30),
-            recipient: US,
-        }
-        /// Where it stands.
-        place: Place {
-            purpose: DETECTION,
-            treatment: Sampled<Grid> = Sampled::one_in(10, Grid::of(20_000_000)),
-            retention: Retention::Days(60),
-            recipient: US,
-        }
-        /// What was recorded.
-        recorded: u32 {
-            purpose: DETECTION,
-            treatment: Dropped = Dropped,
-            retention: Retention::Days(0),
-            recipient: US,
+    }
+
+    fn week(&mut self, number: u64) -> Week {
+        let mut below = |bound: u32| self.source.next_u32() % bound;
+        // From summer, by winter, to summer.
+        let winter = (number.abs_diff(26) as u32).min(26);
+        let leaves = (self.restless[0] * winter + self.restless[1] * (26 - winter)) / 26;
+        let people: [bool; 7] = std::array::from_fn(|_| below(100) < self.visited);
+        let moved = people.map(|is_there| {
+            // Each who comes is seen several times.
+            let visits = if is_there { 1 + below(4) } else { 0 };
+            leaves + below(4) + (0..visits).map(|_| 8 + below(8)).sum::<u32>()
+        });
+        Week {
+            people,
+            moved,
+            restarts: u32::from(below(100) < self.cuts) * (1 + below(6)),
+            place: self.place,
         }
     }
 }
 
-bydesign::declaration! {
-    /// All that the camera tells.
-    struct Camera: "Example camera", version 1 {
-        classes: [QUALITY],
-        purposes: [DETECTION],
-        reports: [Scene],
-    }
-}
-
-/// A week: whether somebody was there on the first day, movements on it, and what was sent.
-struct Week {
-    person: bool,
-    moved: u32,
-    name: String,
-    told: bool,
-    motion: i64,
-}
-
-fn year(seed: u64) -> Vec<Week> {
+/// A year of a camera whose owner has agreed: what happened, and what was sent of it.
+pub(crate) fn year(seed: u64) -> Vec<(Week, Vec<u8>)> {
     let mut part = Nor::<4, 4096>::new(32 * 1024);
     let mut store = format(&mut part, seed);
-    let mut source = random(seed + 77);
+    let (mut house, mut source) = (House::of(seed), random(seed + 77));
     let gate = Gate::<Camera>::new();
     let begin = 1_735_689_600 / WEEK * WEEK;
     gate.grant(&mut store, DETECTION.number, Time::of(begin), &mut source)
         .expect("agrees");
-    let mut weeks = Vec::new();
-    for number in 0..52 {
-        let now = Time::of(begin + number * WEEK);
-        let person = source.next_u32().is_multiple_of(2);
-        let day = |source: &mut dyn FnMut() -> u32, there: bool| {
-            2 + source() % 4 + if there { 12 + source() % 20 } else { 0 }
-        };
-        let mut draw = || source.next_u32();
-        let moved = day(&mut draw, person);
-        let rest: u32 = (1..7)
-            .map(|_| {
-                let there = draw() % 2 == 0;
-                day(&mut draw, there)
-            })
-            .sum();
-        let tally = |count: u32| {
-            let mut tally = Tally::new();
-            tally.add(count);
-            Raw::new(tally)
-        };
-        let scene = Scene {
-            device: Raw::new(ThisDevice),
-            week: Raw::new(now),
-            firmware: Raw::new(12),
-            restarts: tally(u32::from(source.next_u32().is_multiple_of(9))),
-            person: Raw::new(person),
-            motion: tally((moved + rest) / 10),
-            place: Raw::new(Place {
-                latitude: 515_000_000,
-                longitude: -1_000_000,
-            }),
-            recorded: Raw::new(moved * 3),
-        };
-        let prepared = gate
-            .prepare(&mut store, scene, now, &mut source)
-            .expect("prepares");
-        let mut week = Week {
-            person,
-            moved,
-            name: String::new(),
-            told: false,
-            motion: 0,
-        };
-        Scene::SCHEMA
-            .decode(prepared.bytes(), |field, value| match (field.name, value) {
-                ("device", name) => week.name = name.to_string(),
-                ("person", Value::Truth(told)) => week.told = told,
-                ("motion", Value::Number(motion)) => week.motion = motion,
-                _ => {}
-            })
-            .expect("decodes");
-        gate.release(&mut store, prepared, now, &mut source)
-            .expect("releases");
-        weeks.push(week);
-    }
-    weeks
+    let tally = |count: u32| {
+        let mut tally = Tally::new();
+        tally.add(count);
+        Raw::new(tally)
+    };
+    (0..WEEKS)
+        .map(|number| {
+            let now = Time::of(begin + number * WEEK);
+            let week = house.week(number);
+            let scene = Scene {
+                device: Raw::new(ThisDevice),
+                week: Raw::new(now),
+                firmware: Raw::new(12),
+                restarts: tally(week.restarts),
+                person: Raw::new(week.people[0]),
+                motion: tally(week.all_moved() / 10),
+                place: Raw::new(Place {
+                    latitude: week.place.0,
+                    longitude: week.place.1,
+                }),
+                recorded: Raw::new(week.all_moved() * 3),
+            };
+            let prepared = gate
+                .prepare(&mut store, scene, now, &mut source)
+                .expect("prepares");
+            let sent = prepared.bytes().to_vec();
+            gate.release(&mut store, prepared, now, &mut source)
+                .expect("releases");
+            (week, sent)
+        })
+        .collect()
+}
+
+fn world() -> &'static Vec<Vec<(Week, Seen)>> {
+    static WORLD: OnceLock<Vec<Vec<(Week, Seen)>>> = OnceLock::new();
+    let seen = |(week, report): (Week, Vec<u8>)| (week, read(&Scene::SCHEMA, &report));
+    WORLD.get_or_init(|| {
+        (0..HOUSES)
+            .map(|seed| year(seed).into_iter().map(seen).collect())
+            .collect()
+    })
 }
 
 #[test]
-fn mallory_neither_links_the_weeks_of_a_camera_nor_learns_who_was_there() {
-    let cameras: Vec<Vec<Week>> = (0..60).map(year).collect();
-    let weeks: Vec<&Week> = cameras.iter().flatten().collect();
-    let names: BTreeSet<_> = weeks.iter().map(|week| &week.name).collect();
-    assert_eq!(
-        names.len(),
-        weeks.len(),
-        "no name comes twice, of any camera or week"
-    );
+fn mallory_links_the_weeks_of_a_camera_no_better_than_the_bound() {
+    let world = world();
+    let reports = || world.iter().flatten().map(|(_, seen)| seen);
+    let names: BTreeSet<_> = reports().flat_map(|seen| &seen.names).collect();
+    assert_eq!(names.len(), reports().count(), "no name comes twice");
 
-    // What was told, and more movement speaks for somebody; both weighed by what they are worth.
-    let guess = |week: &Week| {
-        let told = if week.told { 0.25 } else { -0.25 };
-        let moved = (week.motion as f64 - 9.0) * 0.25 / 50.0;
-        told + moved > 0.0
-    };
-    let share = |right: usize| right as f64 / weeks.len() as f64;
-    let treated = share(weeks.iter().filter(|week| guess(week) == week.person).count());
-    let untreated = share(
-        weeks
-            .iter()
-            .filter(|week| (week.moved > 8) == week.person)
-            .count(),
+    let (mut treated, mut untreated, mut bound) = (0.0, 0.0, 0.0);
+    for week in 0..WEEKS as usize - 1 {
+        let of = |week: usize| -> Vec<Seen> { world.iter().map(|house| house[week].1.clone()).collect() };
+        let features = |week: usize| -> Vec<Vec<i64>> { of(week).iter().map(Seen::features).collect() };
+        treated += linked(&features(week), &features(week + 1));
+        bound += linking_bound(&of(week + 1), 2.0 * EPSILON);
+        let places = |week: usize| -> Vec<Vec<i64>> {
+            let place = |house: &Vec<(Week, Seen)>| house[week].0.place;
+            let both = |(latitude, longitude): (i32, i32)| vec![latitude.into(), longitude.into()];
+            world.iter().map(place).map(both).collect()
+        };
+        untreated += linked(&places(week), &places(week + 1));
+    }
+    let each = |sum: f64| sum / (WEEKS - 1) as f64;
+    let (treated, untreated, bound) = (each(treated), each(untreated), each(bound));
+    println!(
+        "linking of cameras: treated {treated:.3}, stated bound {bound:.3}, untreated {untreated:.3}, by lot {:.3}",
+        1.0 / HOUSES as f64
     );
-    let stated = 0.5_f64.exp() / (1.0 + 0.5_f64.exp());
-    println!("who was there: treated {treated:.3}, stated bound {stated:.3}, untreated {untreated:.3}");
+    assert!(treated <= bound, "{treated} beyond {bound}");
+    assert!(bound < 0.5, "a bound that says something: {bound}");
+    assert!(untreated > 0.95, "the attack works: {untreated}");
+}
+
+/// Mallory wants to know how often something moved in a week, to ten. What is told has noise, and helps a guess by no more than the sum of the
+/// largest chances of each answer, of both fields.
+#[test]
+fn mallory_recovers_the_movements_of_a_week_no_better_than_the_bound() {
+    let (known, attacked) = world().split_at(world().len() / 2);
+    let tens = |week: &Week| i32::try_from(week.all_moved() / 10).expect("few");
+    // For each pair of answers the number that comes with it most often among known houses.
+    let mut learnt: BTreeMap<Vec<i64>, BTreeMap<i32, u32>> = BTreeMap::new();
+    for (week, seen) in known.iter().flatten() {
+        let answers = seen.noisy.values().copied().collect();
+        *learnt.entry(answers).or_default().entry(tens(week)).or_default() += 1;
+    }
+    let guess = |seen: &Seen| {
+        let answers: Vec<i64> = seen.noisy.values().copied().collect();
+        let most = learnt
+            .get(&answers)
+            .and_then(|numbers| numbers.iter().max_by_key(|(_, times)| **times));
+        most.map(|(number, _)| *number)
+    };
+    let weeks = || attacked.iter().flatten();
+    let all = weeks().count() as f64;
+    let success = weeks()
+        .filter(|(week, seen)| guess(seen) == Some(tens(week)))
+        .count() as f64
+        / all;
+    // The best guess of one who sees no report, chosen with hindsight.
+    let mut numbers: Vec<i32> = weeks().map(|(week, _)| tens(week)).collect();
+    numbers.sort_unstable();
+    let blind = best_guess_meets(&numbers, 0) as f64 / all;
+
+    let (person, motion) = (
+        BinaryResponse::with_epsilon::<1, 4>(),
+        DiscreteLaplace::<50>::with_epsilon::<0, 1, 4>(),
+    );
+    let draws = 18_446_744_073_709_551_616.0;
+    let most = |answer: i32| (0..=50).map(|number| motion.draws(number, answer)).max();
+    let gain = (0..=50)
+        .filter_map(most)
+        .map(|most| most as f64 / draws)
+        .sum::<f64>()
+        * 2.0
+        * person.draws(true, true) as f64
+        / draws;
+    let bound = gain * blind;
+    println!(
+        "movements of a week, to ten: treated {success:.3}, stated bound {bound:.3} ({gain:.2} times blind, {blind:.3}), untreated 1"
+    );
+    assert!(success <= bound, "{success} beyond {bound}");
+    assert!(gain <= (2.0 * EPSILON).exp(), "{gain}");
+    let (week, _) = &world()[0][0];
+    let text = json(&week.untreated(Time::of(WEEK), 4711));
+    let told = format!("\"motion\":{},", week.all_moved());
+    assert!(text.contains(&told), "the attack works");
+}
+
+#[test]
+fn mallory_learns_who_was_there_no_better_than_the_bound() {
+    let weeks = || world().iter().flatten();
+    // What was told, and more movement speaks for somebody; both weighed by what they are worth.
+    let score = |seen: &Seen| {
+        let told = EPSILON * seen.noisy["person"] as f64;
+        told + EPSILON / 50.0 * seen.noisy["motion"] as f64
+    };
+    let scored = |is_there: bool, score: &dyn Fn(&(Week, Seen)) -> f64| -> Vec<f64> {
+        let of = weeks().filter(|(week, _)| week.people[0] == is_there);
+        of.map(score).collect()
+    };
+    let won = |score: &dyn Fn(&(Week, Seen)) -> f64| {
+        let (without, with) = (scored(false, score), scored(true, score));
+        (told_apart(&without, &with), without.len().min(with.len()))
+    };
+    let (treated, pairs) = won(&|(_, seen)| score(seen));
+    let (untreated, _) = won(&|(week, _)| f64::from(week.moved[0]));
+    let (stated, bound) = telling_bound(2.0 * EPSILON, pairs);
+    println!(
+        "who was there: treated {treated:.3}, stated bound {stated:.3} (with chance {bound:.3}), untreated {untreated:.3}"
+    );
     assert!(treated <= stated, "{treated} beyond {stated}");
     assert!(treated > 0.5, "something is told: {treated}");
     assert!(untreated > 0.95, "the attack works: {untreated}");

@@ -5,6 +5,7 @@ use chacha20::rand_core::Rng;
 
 use crate::again::encoded;
 use crate::support::{Nor, Part, format, random};
+use crate::thermostat::Thermostat;
 use crate::toy::{GATE, House, Toy, agree, day, house};
 
 /// Number, version, five fields: 8 bytes, a number of steps, yes, a choice, a number.
@@ -166,4 +167,18 @@ fn whatever_is_taken_is_what_the_encoder_makes() {
         }
     }
     assert!(taken > 1400 && refused > 1000, "{taken} {refused}");
+}
+
+#[test]
+fn the_fuzzer_begins_with_reports_that_are_taken() {
+    let seeds = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds/report_decoder");
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(seeds).expect("seeds") {
+        let seed = std::fs::read(entry.expect("a file").path()).expect("bytes");
+        let schema = schema_of::<Thermostat>(&seed).expect("declared");
+        schema.decode(&seed, |_, _| {}).expect("a report");
+        names.push(schema.name);
+    }
+    names.sort_unstable();
+    assert_eq!(names, ["climate", "faults", "security"]);
 }

@@ -7,7 +7,7 @@ use bydesign::telemetry::{Declaration, dictionary};
 
 use crate::thermostat::Thermostat;
 
-fn compared(name: &str, made: &str) {
+pub(crate) fn compared(name: &str, made: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(name);
     if std::env::var_os("BYDESIGN_WRITE").is_some() {
         fs::write(&path, made).expect("writes");

@@ -9,6 +9,9 @@
     clippy::type_complexity
 )]
 
+#[allow(dead_code, unreachable_pub)]
+#[path = "../../examples/camera/declaration.rs"]
+mod cameras;
 #[path = "../../examples/lifecycle/forensics.rs"]
 mod forensics;
 #[path = "../support/mod.rs"]
@@ -20,16 +23,19 @@ mod thermostat;
 mod again;
 mod anomaly;
 mod attacks;
+mod bounds;
 mod budget;
 mod camera;
 mod consent;
 mod decoding;
 mod dictionary;
 mod epochs;
+mod mallory;
 mod preview;
 mod queue;
 mod residue;
 mod sizes;
 mod toy;
 mod treatments;
+mod untreated;
 mod year;

@@ -1,10 +1,11 @@
 //! What waits is bounded, and nothing of it is lost or sent too early.
 
 use bydesign::flash::simulator::{EraseTear, ProgramTear};
+use bydesign::store::{Ram, Store, WriteError};
 use bydesign::telemetry::{GateError, Time};
 
-use crate::support::{Ecc, Nor, Part, format, mount, random};
-use crate::toy::{DAY, GATE, HABITS, HOUSE, QUEUEING, agree, day, house, send_all};
+use crate::support::{Ecc, LABEL, Nor, Part, format, mount, random, root_key};
+use crate::toy::{DAY, GATE, HABITS, HOUSE, QUEUEING, RECORDS, SAFETY, agree, day, house, safety, send_all};
 
 type Flash = Nor<4, 4096>;
 const CLASS: u8 = HOUSE.rules.number;
@@ -190,4 +191,28 @@ fn an_acknowledgement_from_before_a_withdrawal_takes_no_later_report_out() {
         .unwrap();
     GATE.acknowledge(&mut store, waiting, &mut random).unwrap();
     assert_eq!(send_all(&mut store, day(2), &mut random).unwrap().len(), 1);
+}
+
+/// Twelve days of two reports a day, of a class without noise in which 16 wait, over an index of so many keys.
+fn waiting_in<const KEYS: usize>() -> Result<u32, GateError> {
+    let (mut part, mut source) = (Flash::new(32 * 1024), random(5));
+    let memory = Ram::<KEYS, 540>::new();
+    let mut store = Store::format(part.medium(), memory, &root_key(), LABEL, &mut source).expect("formats");
+    GATE.grant(&mut store, SAFETY.number, day(0), &mut source)?;
+    for number in 0..24 {
+        GATE.submit(&mut store, safety(1), day(number / 2), &mut source)?;
+    }
+    Ok(GATE
+        .status(&mut store, RECORDS.rules.number, day(12), &mut source)?
+        .waiting)
+}
+
+/// One key for the consents, 16 for reports, two more: as the gate's documentation says.
+#[test]
+fn the_keys_that_are_said_are_enough_and_one_less_is_not() {
+    assert_eq!(waiting_in::<{ 1 + 16 + 2 }>(), Ok(16));
+    assert_eq!(
+        waiting_in::<{ 16 + 2 }>(),
+        Err(GateError::Write(WriteError::IndexFull))
+    );
 }

@@ -151,7 +151,7 @@ fn report_of(readings: &Readings) -> Everything {
     }
 }
 
-fn nearest(value: i64, step: i64, low: i64, high: i64) -> i64 {
+pub(crate) fn nearest(value: i64, step: i64, low: i64, high: i64) -> i64 {
     let above = value.clamp(low, high) - low;
     low + (above + step / 2) / step * step
 }

@@ -7,6 +7,8 @@ use chacha20::rand_core::Rng;
 
 use crate::support::{LABEL, Memory, Nor, Part, random, root_key};
 use crate::thermostat::{COMFORTABLE, Climate, HABITS, HEATING, Thermostat};
+use crate::treatments::nearest;
+use crate::untreated::{Fields, Item, of_device};
 
 pub(crate) const WEEK: u64 = 7 * 86_400;
 /// The beginning of an epoch of four weeks.
@@ -101,6 +103,32 @@ impl Week {
         self.temperatures.iter().sum::<i32>() / 672
     }
 
+    /// What the report says of the temperatures and the burner, reckoned here once more: how Mallory reads it.
+    pub(crate) fn treated(&self) -> Vec<i64> {
+        let temperatures = || {
+            self.temperatures
+                .iter()
+                .map(|temperature| i64::from(*temperature))
+        };
+        let mut told = vec![
+            nearest(i64::from(self.mean()), 2_000, 6_000, 34_000),
+            nearest(temperatures().min().expect("some"), 5_000, 0, 40_000),
+            nearest(temperatures().max().expect("some"), 5_000, 0, 40_000),
+        ];
+        told.extend(
+            self.quarters()
+                .map(|count| nearest(i64::from(count), 336, 0, 672) * 10),
+        );
+        told.push(
+            1_000
+                * [1, 50, 200]
+                    .into_iter()
+                    .filter(|edge| self.starts >= *edge)
+                    .count() as i64,
+        );
+        told
+    }
+
     pub(crate) fn latitude(&self) -> i64 {
         self.place.0.into()
     }
@@ -133,50 +161,24 @@ impl Week {
         }
     }
 
-    /// The same data untreated, as JSON of the kind that is sent today.
-    pub(crate) fn json(&self, now: Time, serial: u32) -> String {
-        let smallest = self.temperatures.iter().min().expect("some");
-        let largest = self.temperatures.iter().max().expect("some");
-        format!(
-            "{{\"serial\":\"TH-{serial:08}\",\"time\":{},\"temperature\":{},\"extremes\":[{smallest},{largest}],\"quarters\":{:?},\
-             \"starts\":{},\"latitude\":{},\"longitude\":{},\"at_home\":{},\"changes\":{}}}",
-            now.seconds,
-            self.mean(),
-            self.quarters(),
-            self.starts,
-            self.place.0,
-            self.place.1,
-            self.at_home,
-            self.changes
-        )
-    }
-
-    /// The same, as CBOR with field names, as a serialiser makes it of a structure.
-    pub(crate) fn cbor(&self, now: Time, serial: u32) -> Vec<u8> {
-        let mut out = minicbor::Encoder::new(Vec::new());
-        let smallest = self.temperatures.iter().min().expect("some");
-        let largest = self.temperatures.iter().max().expect("some");
-        let quarters = self.quarters();
-        let written = out
-            .map(10)
-            .and_then(|out| out.str("serial")?.str(&format!("TH-{serial:08}")))
-            .and_then(|out| out.str("time")?.u64(now.seconds))
-            .and_then(|out| out.str("temperature")?.i32(self.mean()))
-            .and_then(|out| out.str("extremes")?.array(2)?.i32(*smallest)?.i32(*largest))
-            .and_then(|out| {
-                let out = out.str("quarters")?.array(4)?;
-                quarters
-                    .iter()
-                    .try_for_each(|count| out.u32(*count).map(|_| ()))?;
-                Ok(out)
-            })
-            .and_then(|out| out.str("starts")?.u32(self.starts))
-            .and_then(|out| out.str("latitude")?.i32(self.place.0))
-            .and_then(|out| out.str("longitude")?.i32(self.place.1))
-            .and_then(|out| out.str("at_home")?.bool(self.at_home))
-            .and_then(|out| out.str("changes")?.u32(self.changes));
-        written.expect("a vector");
-        out.into_writer()
+    /// The same data untreated.
+    pub(crate) fn untreated(&self, now: Time, serial: u32) -> Fields {
+        let extremes = [self.temperatures.iter().min(), self.temperatures.iter().max()];
+        let mut fields = of_device(format!("TH-{serial:08}"), now);
+        fields.extend([
+            ("temperature", Item::Number(self.mean().into())),
+            (
+                "extremes",
+                Item::Numbers(extremes.map(|reading| (*reading.expect("some")).into()).to_vec()),
+            ),
+            ("quarters", Item::Numbers(self.quarters().map(i64::from).to_vec())),
+            ("starts", Item::Number(self.starts.into())),
+            ("latitude", Item::Number(self.place.0.into())),
+            ("longitude", Item::Number(self.place.1.into())),
+            ("at_home", Item::Truth(self.at_home)),
+            ("changes", Item::Number(self.changes.into())),
+        ]);
+        fields
     }
 
     pub(crate) fn quarters(&self) -> [u32; 4] {

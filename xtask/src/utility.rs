@@ -76,7 +76,7 @@ hundred thousand devices on.
 
 ## What an answer takes
 
-On the machine that wrote this page, over ChaCha20, the middle of seven runs. Big rationals are OpenDP's exact samplers (`opendp` 0.16), which draw until they are satisfied, from a source of their
+On the machine that wrote this page, over ChaCha20, the fastest of 200 short runs. Big rationals are OpenDP's exact samplers (`opendp` 0.16), which draw until they are satisfied, from a source of their
 own; what their time tells of the noise is what the tables here are for. On a device count instructions: `tests/noise_time/check`.
 
 {speed}",

@@ -447,19 +447,48 @@ fn preview() -> Option<()> {
         .ok()
 }
 
+/// What telemetry does with the store, and nothing of telemetry.
+fn store_for_telemetry<M: NeverPends>(new: fn(Flash) -> M) -> Option<()> {
+    let mut random = Random;
+    let root_key = RootKey::new(black_box([7; 32])).ok()?;
+    let mut store = Store::mount(new(Flash), Memory::new(), &root_key, "label").ok()?;
+    let (class, name) = (Class::Application(black_box(3)), black_box("name"));
+    black_box(store.get_bytes(class, name, black_box(&mut [0; 64])).ok()?);
+    store.put_bytes(class, name, black_box(b"value"), &mut random).ok()?;
+    store.remove(&NAME, &mut random).ok()?;
+    store
+        .commit(&[Change::put(&NAME, &[1; 8]), Change::remove(&COUNT)], &mut random)
+        .ok()?;
+    store.erase(class, &mut random).ok()?;
+    store.anchor(&mut Fuses, AnchorPolicy::EveryChange, &mut random).ok()?;
+    black_box((store.freshness(), store.figures()));
+    Some(())
+}
+
 const BASELINE: Key<Baseline> = Key::new("baseline", Class::Settings);
+
+/// What is not asked for is not linked.
+macro_rules! linked {
+    ($feature:literal, $what:ident) => {
+        if cfg!(feature = $feature) {
+            black_box($what(WriteOnce::new));
+            if cfg!(feature = "both-media") {
+                black_box($what(Overwritable::new));
+            }
+        }
+    };
+}
 
 #[unsafe(no_mangle)]
 extern "C" fn begin() {
-    black_box(credentials(Overwritable::new));
-    black_box(credentials(WriteOnce::new));
-    black_box(telemetry(Overwritable::new));
-    black_box(telemetry(WriteOnce::new));
-    black_box(preview());
-    black_box(operations(Overwritable::new));
-    black_box(operations(WriteOnce::new));
-    black_box(erasures(Overwritable::new));
-    black_box(erasures(WriteOnce::new));
+    linked!("credentials", credentials);
+    linked!("telemetry", telemetry);
+    linked!("store-for-telemetry", store_for_telemetry);
+    linked!("operations", operations);
+    linked!("erasures", erasures);
+    if cfg!(feature = "preview") {
+        black_box(preview());
+    }
 }
 
 #[panic_handler]
