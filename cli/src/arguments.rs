@@ -118,6 +118,9 @@ pub struct VerifyLabel {
     /// The root key, or transport key: a file with 32 bytes or 64 hexadecimal digits.
     #[arg(long, value_name = "KEYFILE")]
     pub root_key: PathBuf,
+    /// Take an image that was made with a test seed, and is not for sale, too.
+    #[arg(long)]
+    pub not_for_sale: bool,
     /// What was scanned or typed, a code a line; standard input unless said otherwise. Never on the command line, where others see it.
     #[arg(long, value_name = "FILE", default_value = "-")]
     pub scanned: PathBuf,

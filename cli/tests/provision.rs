@@ -10,8 +10,11 @@ use support::Place;
 
 const DEVICES: usize = 120;
 const PROFILE: &str = include_str!("../../tests/interop/lamp.toml");
-/// The private key to the profile's recipient, which is published with it.
-const RECIPIENT: &str = "202122232425262728292a2b2c2d2e2f303132333435363738393a3b3c3d3e3f";
+/// The profile's recipient, whose private key is published with it, and one of these tests' own.
+const PUBLISHED: &str = "358072d6365880d1aeea329adf9121383851ed21a28e3b75e965d0d2cd166254";
+const OWN: &str = "675dd574ed7789310b3d2e7681f3790b466c773b1521fecf36577958371ea52f";
+/// The private key to that.
+const RECIPIENT: &str = "606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e7f";
 const CODES: [&str; 4] = [
     "matter_manual_code",
     "pairing_code",
@@ -26,7 +29,7 @@ fn made() -> (Place, support::Ran) {
     let order = format!("serial,model,mac\n{}", rows.collect::<String>());
     place
         .write("order.csv", order.as_bytes())
-        .write("lamp.toml", PROFILE.as_bytes())
+        .write("lamp.toml", PROFILE.replace(PUBLISHED, OWN).as_bytes())
         .write("recipient", RECIPIENT.as_bytes());
     let ran = place.run("provision order.csv --profile lamp.toml --out out");
     (place, ran)
@@ -130,6 +133,44 @@ fn each_label_fits_its_own_image_and_no_other() {
             assert_eq!(foreign.code(), 1, "{serial} takes the {code} of another");
         }
     }
+}
+
+#[test]
+fn a_manifest_that_everybody_could_open_is_not_made_but_with_a_test_seed() {
+    let place = Place::new();
+    place
+        .write("order.csv", b"serial,model\nLAMP-1,L3\n")
+        .write("lamp.toml", PROFILE.as_bytes());
+    let ran = place.run("provision order.csv --profile lamp.toml --out out");
+    assert_eq!(ran.code(), 2);
+    assert!(ran.error().contains("the private key"), "{}", ran.error());
+    assert!(!place.path().join("out").exists() && !place.path().join("out.partial").exists());
+    let ran = place.run("provision order.csv --profile lamp.toml --out out --test-seed night");
+    assert_eq!(ran.code(), 0, "{}", ran.error());
+}
+
+#[test]
+fn the_end_of_the_line_takes_no_device_that_is_not_for_sale_unless_it_is_told_to() {
+    let place = Place::new();
+    place
+        .write("order.csv", b"serial,model\nLAMP-1,L3\n")
+        .write("lamp.toml", PROFILE.replace(PUBLISHED, OWN).as_bytes())
+        .write("recipient", RECIPIENT.as_bytes());
+    let ran = place.run("provision order.csv --profile lamp.toml --out out --test-seed night");
+    assert_eq!(ran.code(), 0, "{}", ran.error());
+    let opened = place.run("open-manifest out/manifest.jsonl --private-key recipient --serial LAMP-1");
+    let key = opened.json()["root_key"].as_str().expect("a key").to_owned();
+    place.write("root", key.as_bytes());
+    let verify = format!(
+        "verify-label --image {} --profile lamp.toml --root-key root",
+        files(&place.path().join("out/images"))[0].display()
+    );
+    let code = &labels(&place)[0]["pairing_code"];
+    let ran = place.run_with(&verify, code.as_bytes());
+    assert_eq!(ran.code(), 1, "{}", ran.out());
+    assert!(ran.out().contains("NOT FOR SALE"), "{}", ran.out());
+    let ran = place.run_with(&format!("{verify} --not-for-sale"), code.as_bytes());
+    assert_eq!(ran.code(), 0, "{}", ran.out());
 }
 
 #[test]

@@ -26,12 +26,12 @@
 //!
 //! ```text
 //!  audit      (this file)   the tests in turn
-//!    duplicates · counter · derived · linear · dependence · contained · bias · generator · published · pairing · space · verifiers
+//!    duplicates · counter · derived · linear · dependence · contained · bias · generator · published · pairing · space · verifiers · computed
 //!    forms · transforms · notation · orders · words     what is tried
 //!    case · shape · predict · chance                    what they share
 //!    batch · table                                      what comes from outside
 //!    settings · report
-//!  crypto::digests
+//!  crypto::digests · crypto::factory · verifier
 //! ```
 //!
 //! # Security
@@ -52,6 +52,7 @@ mod bias;
 mod case;
 mod chance;
 mod claims;
+mod computed;
 mod contained;
 mod counter;
 mod dependence;
@@ -95,7 +96,7 @@ pub const FALSE_ALARMS: u32 = 10_000;
 type Test = (&'static str, fn(&Case, &mut Notes));
 
 /// Every test, in the order in which they run.
-const TESTS: [Test; 11] = [
+const TESTS: [Test; 12] = [
     ("duplicates", duplicates::search),
     ("space", space::search),
     ("published and common passwords", published::search),
@@ -107,6 +108,7 @@ const TESTS: [Test; 11] = [
     ("derivation from identifiers", derived::search),
     ("weak generators", generator::search),
     ("salts, iterations and verifiers", verifiers::search),
+    ("verifiers computed anew", computed::search),
 ];
 
 /// How many steps [`audit`] takes on a batch; each calls `progress` once.

@@ -3,7 +3,7 @@
 //! ```text
 //!  factory · the device's pairing
 //!  code     (this file)
-//!  alphabet · draw · text · verhoeff
+//!  alphabet · draw · published · text · verhoeff
 //! ```
 
 use core::fmt::{self, Write};
@@ -14,12 +14,14 @@ use super::alphabet::{Alphabet, millibits_of};
 use super::draw;
 pub use super::draw::DrawError;
 use super::text::SecretText;
-use super::verhoeff;
+use super::{published, verhoeff};
 
 /// The most symbols of a pairing code, its check symbol included.
 pub const LONGEST_CODE: usize = 22;
 /// The fewest bits of a pairing code, in thousandths: six digits, the least that a count of attempts makes sense with.
 pub const LEAST_CODE_MILLIBITS: u32 = 19_931;
+/// Draws of a code before a source that gives none but published ones is given up on.
+const MOST_DRAWS: usize = 64;
 
 /// A short code for pairing. Only for an exchange in which guesses are counted: a password-authenticated key exchange, or a check
 /// behind an attempt limiter. Where one can guess offline, an [`OfflineSecret`](super::offline::OfflineSecret) belongs; the two
@@ -113,7 +115,8 @@ impl PairingCode {
         Ok(())
     }
 
-    /// Draws a code of so many symbols and puts its check symbol behind it.
+    /// Draws a code of so many symbols and puts its check symbol behind it. One that stands in everybody's examples, or that somebody tries first
+    /// (one symbol again and again, symbols in order), is drawn again: among a million codes of six digits there is one of each.
     ///
     /// # Errors
     ///
@@ -124,6 +127,21 @@ impl PairingCode {
         random: &mut R,
     ) -> Result<Self, NoCode<R::Error>> {
         Self::check_shape(alphabet, symbols).map_err(NoCode::Shape)?;
+        for _ in 0..MOST_DRAWS {
+            let code = Self::drawn(alphabet, symbols, random)?;
+            let without_check = code.symbols().get(..symbols).unwrap_or_default();
+            if !published::is_code(code.symbols()) && !published::is_code(without_check) {
+                return Ok(code);
+            }
+        }
+        Err(NoCode::Draw(DrawError::Broken))
+    }
+
+    fn drawn<R: TryCryptoRng + ?Sized>(
+        alphabet: Alphabet<'_>,
+        symbols: usize,
+        random: &mut R,
+    ) -> Result<Self, NoCode<R::Error>> {
         let full = |fmt::Error| NoCode::Shape(CodeError::TooLong);
         let mut text = SecretText::new();
         for _ in 0..symbols {
@@ -290,6 +308,46 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// Gives the bytes that make these digits, then random ones.
+    struct Digits(std::vec::Vec<u8>);
+
+    impl rand_core::TryRng for Digits {
+        type Error = core::convert::Infallible;
+        fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
+            Ok(0)
+        }
+        fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
+            Ok(0)
+        }
+        fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Self::Error> {
+            bytes.iter_mut().for_each(|byte| {
+                *byte = if self.0.is_empty() { 7 } else { self.0.remove(0) };
+            });
+            Ok(())
+        }
+    }
+
+    impl TryCryptoRng for Digits {}
+
+    //= compliance/requirements.md#cred-20
+    //= type=test
+    //# Secrets MUST be drawn uniformly, by rejection, from a cryptographic random source; what is not allowed MUST be drawn again, never changed.
+    #[test]
+    fn a_code_that_everybody_tries_first_is_drawn_again() {
+        for published in ["0000000", "1111111", "1234567", "7654321"] {
+            let mut drawn: std::vec::Vec<u8> = published.bytes().map(|digit| digit - b'0').collect();
+            drawn.extend([7, 3, 9, 1, 4, 6, 2]);
+            let code = PairingCode::random(Alphabet::DIGITS, 7, &mut Digits(drawn)).expect("drawn");
+            assert!(code.symbols().starts_with("7391462"), "{published}");
+        }
+    }
+
+    #[test]
+    fn a_source_that_gives_nothing_but_published_codes_is_given_up_on() {
+        let constant = PairingCode::random(Alphabet::DIGITS, 7, &mut Digits(std::vec::Vec::new()));
+        assert!(matches!(constant, Err(NoCode::Draw(DrawError::Broken))));
     }
 
     #[test]

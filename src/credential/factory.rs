@@ -64,4 +64,4 @@ pub use place::{BadInput, Column};
 pub use profile::{Flow, Profile};
 pub use report::Report;
 pub use source::{Generator, SourceError, Sources};
-pub use verify::{Mismatch, verify_label};
+pub use verify::{Mismatch, is_not_for_sale, verify_label};

@@ -67,6 +67,9 @@
 //! A read that is disturbed so that it gives all ones takes no attempt away: everything is looked at several times, a mark that any look
 //! sees counts, and what an epoch is recognised by is not all ones. Faults in the processor's own steps are not addressed.
 //!
+//! A success takes the count back, whoever's it is: where several credentials stand behind one limiter, whoever has one of them guesses at the
+//! others without end. Each has a limiter of its own.
+//!
 //! Serves CoP 1; EN 303 645 5.1-5.
 //!
 //! ```text

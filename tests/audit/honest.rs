@@ -192,3 +192,27 @@ fn derivation_under_a_secret_key_passes() {
     let found = report(&table("serial,password", rows), &full());
     assert_eq!(found.findings, []);
 }
+
+/// The check digit of Luhn, as on cards and IMEIs.
+fn luhn(digits: &str) -> String {
+    let sum: u32 = digits
+        .bytes()
+        .rev()
+        .enumerate()
+        .map(|(at, digit)| {
+            let value = u32::from(digit - b'0') * if at % 2 == 0 { 2 } else { 1 };
+            value / 10 + value % 10
+        })
+        .sum();
+    format!("{digits}{}", (10 - sum % 10) % 10)
+}
+
+#[test]
+fn random_codes_with_a_check_digit_of_luhn_are_not_biased() {
+    for length in [6, 9, 15] {
+        let mut dice = Dice::new(900 + length as u64);
+        let rows = (0..1000).map(|at| format!("SN{at:06},{}", luhn(&dice.text("0123456789", length))));
+        let found = report(&table("serial,pin", rows), &quick());
+        assert_eq!(found.verdict(), Verdict::Pass, "{length}: {:?}", found.findings);
+    }
+}

@@ -807,7 +807,7 @@ fn a_password_with_the_name_of_the_product_is_found() {
 
 //= compliance/requirements.md#cred-49
 //= type=test
-//# Salts and verifiers that devices share or that are published, and too few iterations, MUST be found where the batch gives them.
+//# Salts and verifiers that devices share or that are published, verifiers that are not those of the passwords beside them, and too few iterations, MUST be found where the batch gives them.
 #[test]
 fn mistakes_11_and_12_verifiers_and_salts() {
     const DEFAULT: &str = "uWFwqugDNGiEck/po7KHwwMwwqZgN10XuyBajPGuyzUEV/iree4lOrao5GuwnlQ65CJzbeUB49s31EH+NEkg0JVI5MGCQGMMT/SRPFNRODm3wH/MBiehuFc6FJ/NH6Rmzw==";
@@ -981,4 +981,111 @@ fn mistake_14_too_few_passwords_for_their_use() {
     );
     assert_eq!(digits("serial,password", 20, &offline).findings, []);
     assert_eq!(digits("serial,password", 10, &quick()).findings, []);
+}
+
+// ---- found missing by whoever had not written the tests above ----
+
+#[test]
+fn mistake_1_a_keyed_hash_whose_key_is_another_identifier() {
+    use hmac::{Hmac, KeyInit, Mac};
+    let found = of_rows(
+        "serial,mac,password",
+        |at| {
+            let (serial, address) = (format!("AC24W{at:06}"), 0x0418_d600_0000 + at * 7919);
+            let mut code = Hmac::<Sha256>::new_from_slice(serial.as_bytes()).expect("a key");
+            code.update(format!("{address:012x}").as_bytes());
+            let digest = hexadecimal(&code.finalize().into_bytes());
+            format!("{serial},{},{}", colons(address), &digest[..20])
+        },
+        &full(),
+    );
+    caught(&found, Prohibition::Identifier, Kind::Derived);
+}
+
+#[test]
+fn mistake_9_hexadecimal_digits_of_one_long_number_of_pythons_generator() {
+    for (bits, width) in [(80, 20), (64, 16), (128, 32)] {
+        let mut twister = Python::new(20_251_107);
+        let found = of_rows(
+            "serial,password",
+            |at| {
+                // Words from the lowest on; the last gives its upper bits.
+                let mut number = 0_u128;
+                let mut place = 0;
+                while place < bits {
+                    number |= u128::from(twister.bits((bits - place).min(32))) << place;
+                    place += 32;
+                }
+                format!("SN{at:06},{number:0width$x}")
+            },
+            &full(),
+        );
+        caught(&found, Prohibition::Guessable, Kind::WeakGenerator);
+    }
+}
+
+#[test]
+fn mistake_9_a_generator_seeded_with_the_milliseconds_of_each_device() {
+    let mut time = 1_762_531_187_345_u64;
+    let mut dice = Dice::new(909);
+    let settings = Settings {
+        window: Some(1_762_531_000..=1_762_531_600),
+        ..full()
+    };
+    let found = of_rows(
+        "serial,password",
+        |at| {
+            time += 40 + dice.below(400);
+            let mut state = (time ^ 0x5_deec_e66d) & ((1 << 48) - 1);
+            let letters: Vec<char> = BASE_62.chars().collect();
+            let password: String = (0..16)
+                .map(|_| loop {
+                    state = (state.wrapping_mul(0x5_deec_e66d) + 11) & ((1 << 48) - 1);
+                    let bits = state >> 17;
+                    if bits < (1 << 31) / 62 * 62 {
+                        break letters[(bits % 62) as usize];
+                    }
+                })
+                .collect();
+            format!("SN{at:06},{password}")
+        },
+        &settings,
+    );
+    caught(&found, Prohibition::Guessable, Kind::WeakGenerator);
+}
+
+#[test]
+fn mistake_10_a_published_manual_code_among_passcodes() {
+    let mut dice = Dice::new(910);
+    for published in ["34970112332", "3497-011-2332", "MT:Y.K9042C00KA0648G00"] {
+        let found = of_rows(
+            "serial,pin",
+            |at| {
+                let code = dice.text("0123456789", 8);
+                format!("SN{at:06},{}", if at == 77 { published } else { code.as_str() })
+            },
+            &quick(),
+        );
+        caught(&found, Prohibition::Guessable, Kind::Forbidden);
+    }
+}
+
+#[test]
+fn mistake_12_salts_that_count_or_hardly_vary() {
+    let mut dice = Dice::new(912);
+    for salt in [
+        |at: u64, _: &mut Dice| format!("{:032x}", at + 1),
+        |at: u64, _: &mut Dice| format!("{:016x}{:016x}", at * 7919, 0xdead_beef_u64),
+        |_: u64, dice: &mut Dice| format!("a1b2c3d4e5f60718293a4b5c{:08x}", dice.below(1 << 32)),
+    ] {
+        let found = of_rows(
+            "serial,pin,salt,iterations",
+            |at| {
+                let code = dice.text("0123456789", 8);
+                format!("SN{at:06},{code},{},10000", salt(at, &mut dice))
+            },
+            &quick(),
+        );
+        caught(&found, Prohibition::Guessable, Kind::Salt);
+    }
 }

@@ -4,6 +4,20 @@ use bydesign::flash::simulator::{EraseTear, ProgramTear, Rule};
 
 use crate::rig::{AWAKE, Board, COUNTING, Kind, Once, Over, Running};
 
+/// So many events apart; none is left out by `BYDESIGN_EVERY_CUT=1 cargo test --test credential limiter_cuts -- --nocapture`.
+fn stride(usual: usize) -> usize {
+    if std::env::var_os("BYDESIGN_EVERY_CUT").is_some() {
+        1
+    } else {
+        usual
+    }
+}
+
+/// For the campaign, which adds them up.
+fn told(cuts: usize) {
+    println!("{cuts} cuts of attempts");
+}
+
 /// What a device did before its power went.
 #[derive(Clone, Copy, Default)]
 struct Tally {
@@ -223,12 +237,51 @@ fn cut_twice<K: Kind>(stride: usize) -> usize {
 
 #[test]
 fn a_second_cut_in_the_recovery_gives_no_free_guess_either() {
-    let stride = if std::env::var_os("EVERY_CUT").is_some() {
-        1
-    } else {
-        23
-    };
-    let cuts = cut_twice::<Over>(stride) + cut_twice::<Once>(stride);
+    let cuts = cut_twice::<Over>(stride(23)) + cut_twice::<Once>(stride(23));
+    told(cuts);
+    assert!(cuts > 300, "{cuts}");
+}
+
+/// What a cut left reads anew each time, or is lost later: whatever the start took it for that went on from there, no later one says less.
+fn later_starts<K: Kind>(board: &Board<K>, script: &Script, stride: usize) -> usize {
+    let mut cuts = 0;
+    for (program, erase) in tears::<K>() {
+        for event in (0..600).step_by(stride) {
+            let mut cut = board.copy();
+            let mut running = cut.start().expect("sound");
+            cut.chip.borrow_mut().set_tear(program, erase, event);
+            cut.chip.borrow_mut().cut_after(event);
+            play(&mut running, script);
+            if !cut.chip.borrow().is_off() {
+                break;
+            }
+            let at = format!("{program:?} {script:?} at {event}");
+            let mut running = cut.start().expect("sound");
+            let first = running.failures();
+            // Over what the cut may have left.
+            running.guess().expect("a permit");
+            running.guess().expect("a permit");
+            let mut least = first + 2;
+            for start in 0..8 {
+                let failures = cut.failures();
+                assert!(failures >= least, "{at}, start {start}: {failures} of {least}");
+                assert!(failures <= first + 2 + 1, "{at}, start {start}: {failures} of {first} and 2");
+                least = failures;
+            }
+            cuts += 1;
+        }
+    }
+    cuts
+}
+
+#[test]
+fn what_a_cut_left_is_counted_alike_at_every_later_start() {
+    let script = [Guess, Guess, LogIn, Guess, LogIn];
+    let mut cuts = later_starts(&tried_twice::<Over>(), &script, stride(5));
+    cuts += later_starts(&tried_twice::<Once>(), &script, stride(5));
+    cuts += later_starts(&at_the_end_of_a_unit::<Over>(), &[Guess, LogIn], stride(5));
+    cuts += later_starts(&at_the_end_of_a_unit::<Once>(), &[Guess, LogIn], stride(5));
+    told(cuts);
     assert!(cuts > 300, "{cuts}");
 }
 

@@ -5,6 +5,8 @@ use std::path::Path;
 
 use bydesign::credential::factory::{Batch, BatchError, BatchKey, Mismatch, Profile, verify_label};
 use bydesign::secret::RootKey;
+use md5::Md5;
+use sha1::Sha1;
 use sha2::{Digest, Sha256};
 
 use crate::support::*;
@@ -63,7 +65,7 @@ fn a_batch_belongs_together_and_its_registry_report_and_words_hold_no_secret() {
 
     // Everything that is public, in one text that is searched for every secret.
     let mut public = journals;
-    for name in ["registry.jsonl", "report.json", "FINISHED"] {
+    for name in ["registry.jsonl", "manifest.jsonl", "certificates.pem", "report.json", "FINISHED"] {
         public.extend(fs::read(out.join(name)).expect("there"));
     }
     public.extend(report.to_string().bytes());
@@ -109,13 +111,20 @@ fn a_batch_belongs_together_and_its_registry_report_and_words_hold_no_secret() {
             if ["format", "device_id", "serial", "wifi_ssid"].contains(&name.as_str()) {
                 continue;
             }
-            // As it is, without hyphens, its hashes, and where it is a key its bytes.
+            // As it is, without hyphens, in small letters, its hashes, and where it is a key its bytes.
             let plain = secret.replace('-', "");
-            let mut forms = vec![secret.as_bytes().to_vec(), plain.as_bytes().to_vec()];
-            for text in [secret, &plain] {
-                let hash = Sha256::digest(text);
-                forms.push(hash.to_vec());
-                forms.push(hex(&hash).into_bytes());
+            let small = plain.to_lowercase();
+            let mut forms = vec![secret.as_bytes().to_vec(), plain.as_bytes().to_vec(), small.as_bytes().to_vec()];
+            for text in [secret, &plain, &small] {
+                let hashes = [
+                    Sha256::digest(text).to_vec(),
+                    Sha1::digest(text).to_vec(),
+                    Md5::digest(text).to_vec(),
+                ];
+                for hash in hashes {
+                    forms.push(hex(&hash).into_bytes());
+                    forms.push(hash);
+                }
             }
             if name == "root_key" {
                 forms.push(hexadecimal::<32>(secret).to_vec());
@@ -140,15 +149,15 @@ fn a_batch_belongs_together_and_its_registry_report_and_words_hold_no_secret() {
 /// Bytes that are searched for many needles.
 struct Haystack {
     bytes: Vec<u8>,
-    starts: std::collections::HashMap<[u8; 4], Vec<usize>>,
+    starts: std::collections::HashMap<[u8; 8], Vec<usize>>,
 }
 
 impl Haystack {
     fn of(bytes: &[u8]) -> Self {
-        let mut starts = std::collections::HashMap::<[u8; 4], Vec<usize>>::new();
-        for (at, window) in bytes.windows(4).enumerate() {
+        let mut starts = std::collections::HashMap::<[u8; 8], Vec<usize>>::new();
+        for (at, window) in bytes.windows(8).enumerate() {
             starts
-                .entry(window.try_into().expect("four"))
+                .entry(window.try_into().expect("eight"))
                 .or_default()
                 .push(at);
         }
@@ -159,7 +168,7 @@ impl Haystack {
     }
 
     fn holds(&self, needle: &[u8]) -> bool {
-        let start: [u8; 4] = needle[..4].try_into().expect("four");
+        let start: [u8; 8] = needle[..8].try_into().expect("eight");
         let starts = self.starts.get(&start);
         starts.is_some_and(|starts| starts.iter().any(|at| self.bytes[*at..].starts_with(needle)))
     }

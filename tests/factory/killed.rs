@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use bydesign::credential::factory::{Batch, BatchError, verify_label};
+use bydesign::credential::factory::{Batch, BatchError, BatchKey, verify_label};
 
 use crate::support::*;
 
@@ -177,4 +177,34 @@ fn an_unfinished_batch_is_only_resumed_by_the_same_order_profile_and_seed_and_as
     let labels = lines(&out.join("labels.csv"));
     assert_eq!(labels.len(), 201);
     assert!(!labels.iter().any(|line| line.contains("SN-9999999")));
+}
+
+#[test]
+fn an_unfinished_batch_is_not_resumed_under_another_batch_key() {
+    let place = Place::new("other-key");
+    let order = place.write("order.csv", &order_text(200));
+    let out = place.path("out");
+    let key = |number: u8| {
+        let bytes = core::array::from_fn(|at| number ^ u8::try_from(at * at * 7 % 251).expect("small"));
+        BatchKey::new(bytes).expect("not weak")
+    };
+    let deriving = SECRETS.replacen("symbols = 8", "symbols = 8\nderive-from = \"serial\"", 1);
+    let batch = |number| {
+        Batch::new(profile(&deriving), &order, &out)
+            .on_threads(1)
+            .with_batch_key(key(number))
+    };
+    let stopped = std::panic::catch_unwind(|| {
+        batch(1).run(&mut |progress| {
+            if matches!(progress, bydesign::credential::factory::Progress::Made(made, 200) if (1..200).contains(&made)) {
+                panic!("stopped on purpose");
+            }
+        })
+    });
+    assert!(stopped.is_err());
+    match batch(2).resuming(true).run(&mut |_| {}) {
+        Err(BatchError::OtherRun { what, .. }) => assert_eq!(what, "batch key"),
+        other => panic!("{:?}", other.err()),
+    }
+    batch(1).resuming(true).run(&mut |_| {}).expect("made");
 }

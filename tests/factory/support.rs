@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use bydesign::credential::factory::{Batch, Manifest, Profile, Report, open_row};
 use bydesign::secret::{RootKey, Secret};
 
-/// The recipient of manifests in these tests, whose private key everybody knows: the bytes from 0x20 on.
-pub(crate) const RECIPIENT_PUBLIC: &str = "358072d6365880d1aeea329adf9121383851ed21a28e3b75e965d0d2cd166254";
-pub(crate) const RECIPIENT_PRIVATE: &str = "202122232425262728292a2b2c2d2e2f303132333435363738393a3b3c3d3e3f";
+/// The recipient of manifests in these tests: the private key is the bytes from 0x60 on.
+pub(crate) const RECIPIENT_PUBLIC: &str = "675dd574ed7789310b3d2e7681f3790b466c773b1521fecf36577958371ea52f";
+pub(crate) const RECIPIENT_PRIVATE: &str = "606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e7f";
 
 pub(crate) const ALL_SECRETS: &str = r#"
 [matter]

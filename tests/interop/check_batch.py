@@ -1,8 +1,9 @@
-"""Checks a batch with libraries that are not ours: check_batch.py OUT PRIVATE_KEY_FILE LABEL BYTES
+"""Checks a batch with libraries that are not ours: check_batch.py OUT PRIVATE_KEY_FILE LABEL BYTES [ISSUER.pem]
 
 OUT is what `bydesign provision` made for stores with that label, of so many bytes. Its manifest is opened with the HPKE of `cryptography`; its images with tests/reader, which was
 written from docs/on-flash-format.md; the verifiers in them are checked against the printed codes with argon2-cffi, and with PBKDF2 and
-P-256 of `cryptography`; certificates and requests with `cryptography`; the QR codes on the sheets with ZXing.
+P-256 of `cryptography`; certificates and requests (PKCS#10) with `cryptography`, against the issuer's certificate where one is given; the QR codes on the
+sheets with ZXing.
 """
 
 import csv
@@ -17,6 +18,7 @@ import argon2
 import numpy
 import zxingcpp
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, x25519
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
@@ -83,7 +85,34 @@ def check_verifiers(items, label):
         demand(items["wifi.key"][1:].decode() == label["wifi_key"], "the key of the network")
 
 
-def check_identity(items, registry, certificate, kind):
+def check_issued(certificate, issuer):
+    """By an authority: signed by it, named as it names itself, and by its key's identifier; not by another authority."""
+    certificate.verify_directly_issued_by(issuer)
+    demand(certificate.issuer.public_bytes() == issuer.subject.public_bytes(), "the issuer is named byte for byte")
+    own = issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
+    named = certificate.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value.key_identifier
+    demand(own == named, "the issuer's key is the one that is named")
+    usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
+    demand(usage.digital_signature and not usage.key_cert_sign, "it signs, and signs no certificates")
+    forged = bytearray(certificate.public_bytes(serialization.Encoding.DER))
+    forged[-1] ^= 1
+    try:
+        x509.load_der_x509_certificate(bytes(forged)).verify_directly_issued_by(issuer)
+        demand(False, "a changed signature passes")
+    except (InvalidSignature, ValueError):
+        pass
+
+
+def check_request(request, key, registry):
+    demand(request.is_signature_valid, "the request is signed by the identity")
+    key.verify(request.signature, request.tbs_certrequest_bytes)
+    demand(request.subject.get_attributes_for_oid(x509.NameOID.ORGANIZATION_NAME) != [], "the request names the organisation")
+    models = request.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
+    demand([model.value for model in models] == [registry["model"]], "the request names the model")
+    demand("certificate_sha256" not in registry, "no certificate was issued")
+
+
+def check_identity(items, registry, certificate, kind, issuer):
     seed = items["identity"][1:]
     key = ed25519.Ed25519PrivateKey.from_private_bytes(seed).public_key()
     raw = key.public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
@@ -96,15 +125,14 @@ def check_identity(items, registry, certificate, kind):
     numbers = certificate.subject.get_attributes_for_oid(x509.NameOID.SERIAL_NUMBER)
     demand([number.value for number in numbers] == [registry["serial"]], "the subject has the serial number")
     if kind == "requests":
-        demand(certificate.is_signature_valid, "the request is signed by the identity")
+        check_request(certificate, key, registry)
         return
     demand(registry["certificate_sha256"] == hashlib.sha256(certificate.public_bytes(serialization.Encoding.DER)).hexdigest(), "fingerprint")
     demand(items["identity.certificate"] == certificate.public_bytes(serialization.Encoding.DER), "the image has the certificate")
     never = datetime.datetime(9999, 12, 31, 23, 59, 59, tzinfo=datetime.timezone.utc)
     demand(certificate.not_valid_after_utc == never, "it does not expire")
     demand(not certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca, "it issues nothing")
-    if certificate.issuer == certificate.subject:
-        certificate.verify_directly_issued_by(certificate)
+    check_issued(certificate, issuer) if issuer else certificate.verify_directly_issued_by(certificate)
 
 
 def codes_on(sheet):
@@ -119,8 +147,9 @@ def codes_on(sheet):
         yield read[0].text
 
 
-def main(out, private_key_file, label_of_store, size):
+def main(out, private_key_file, label_of_store, size, issuer_file=None):
     private_key = x25519.X25519PrivateKey.from_private_bytes(bytes.fromhex(Path(private_key_file).read_text().strip()))
+    issuer = x509.load_pem_x509_certificate(Path(issuer_file).read_bytes()) if issuer_file else None
     registry = [json.loads(line) for line in (out / "registry.jsonl").read_text().splitlines()]
     manifest = (out / "manifest.jsonl").read_text().splitlines()
     with open(out / "labels.csv", newline="") as file:
@@ -141,14 +170,14 @@ def main(out, private_key_file, label_of_store, size):
         items = items_of(image, key, label_of_store, size)
         demand(items["serial"][1:].decode() == row["serial"], "the image has the serial")
         check_verifiers(items, label)
-        check_identity(items, row, certificate, kind)
+        check_identity(items, row, certificate, kind, issuer)
     expected = [label[column] for label in labels for column in ("matter_qr", "wifi_qr", "pairing_qr")[:2] if column in label]
     read = [text for sheet in sorted((out / "sheets").glob("*/*.svg")) for text in codes_on(sheet)]
     if "matter_qr" in labels[0] and "wifi_qr" in labels[0]:
         demand(read == expected, "the codes on the sheets are those of the labels, in their order")
     demand(len(read) > 0, "codes were read")
-    print(f"{len(registry)} devices, {len(read)} QR codes: all agree")
+    print(f"{len(registry)} devices, {len(read)} QR codes, {kind or 'raw public keys'}: all agree")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2], sys.argv[3].encode(), int(sys.argv[4]))
+    main(Path(sys.argv[1]), sys.argv[2], sys.argv[3].encode(), int(sys.argv[4]), *sys.argv[5:6])

@@ -85,3 +85,46 @@ fn a_preview_from_before_a_change_is_not_released() {
     );
     assert_eq!(send_all(&mut store, day(1), &mut random).unwrap().len(), 1);
 }
+
+#[test]
+fn a_preview_from_before_a_withdrawal_is_not_released_on_a_new_consent() {
+    let mut part = Flash::new(64 * 1024);
+    let mut store = format(&mut part, 1);
+    let mut random = random(1);
+    agree(&mut store);
+    // Nothing was released before, so there is no epoch on flash that would tell.
+    let before = GATE
+        .prepare(&mut store, house(true, 1), day(1), &mut random)
+        .unwrap();
+    GATE.withdraw(&mut store, HABITS.number, day(1), &mut random)
+        .unwrap();
+    agree(&mut store);
+    assert_eq!(
+        GATE.release(&mut store, before, day(1), &mut random),
+        Err(GateError::Stale)
+    );
+    assert_eq!(
+        send_all(&mut store, day(1), &mut random).unwrap(),
+        Vec::<Vec<u8>>::new()
+    );
+}
+
+#[test]
+fn a_preview_is_not_released_in_a_later_epoch_under_the_pseudonym_of_the_earlier_one() {
+    let mut part = Flash::new(64 * 1024);
+    let mut store = format(&mut part, 1);
+    let mut random = random(1);
+    agree(&mut store);
+    let prepared = GATE
+        .prepare(&mut store, house(true, 1), day(1), &mut random)
+        .unwrap();
+    assert_eq!(
+        GATE.release(&mut store, prepared, day(2), &mut random),
+        Err(GateError::Stale)
+    );
+    // A clock that went back stays in the epoch that was begun.
+    let prepared = GATE
+        .prepare(&mut store, house(true, 1), day(2), &mut random)
+        .unwrap();
+    GATE.release(&mut store, prepared, day(1), &mut random).unwrap();
+}

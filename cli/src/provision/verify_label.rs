@@ -10,7 +10,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::Path;
 
-use bydesign::credential::factory::{Profile, verify_label};
+use bydesign::credential::factory::{Profile, is_not_for_sale, verify_label};
 use zeroize::Zeroizing;
 
 use crate::Outcome;
@@ -54,6 +54,11 @@ pub(crate) fn run(arguments: &VerifyLabel, out: &mut impl Write) -> Result<Outco
         return Err(Fault::NothingScanned {
             path: arguments.scanned.clone(),
         });
+    }
+    // An image that does not mount was told of above.
+    if !arguments.not_for_sale && is_not_for_sale(&profile, &image, &root_key).unwrap_or(false) {
+        others += 1;
+        writeln!(out, "NOT FOR SALE: the image was made with a test seed").map_err(Fault::output)?;
     }
     Ok(if others == 0 {
         Outcome::Clear

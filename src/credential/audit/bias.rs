@@ -389,9 +389,12 @@ fn remainders(case: &Case, group: &Group, notes: &mut Notes) {
     if !(4..=18).contains(&width) || !group.constants.is_empty() {
         return;
     }
-    let numbers: Vec<u64> = (0..group.grid.height())
-        .filter_map(|row| group.core(row).parse().ok())
-        .collect();
+    let mut cores: Vec<String> = (0..group.grid.height()).map(|row| group.core(row)).collect();
+    // A check digit of Luhn prefers some remainders: what is drawn is what stands before it.
+    if cores.iter().all(|core| is_luhn(core)) {
+        cores.iter_mut().for_each(|core| _ = core.pop());
+    }
+    let numbers: Vec<u64> = cores.iter().filter_map(|core| core.parse().ok()).collect();
     for divisor in 2..=64_u64 {
         let expected = numbers.len() as f64 / divisor as f64;
         if expected < 8.0 {
@@ -427,6 +430,21 @@ fn remainders(case: &Case, group: &Group, notes: &mut Notes) {
             return;
         }
     }
+}
+
+/// Whether the last of some digits is Luhn's check digit.
+fn is_luhn(digits: &str) -> bool {
+    let sum: u32 = digits
+        .chars()
+        .rev()
+        .filter_map(|digit| digit.to_digit(10))
+        .zip(0_u32..)
+        .map(|(digit, at)| {
+            let value = if at % 2 == 0 { digit } else { 2 * digit };
+            value / 10 + value % 10
+        })
+        .sum();
+    sum.is_multiple_of(10)
 }
 
 /// Symbols that alphabets for people leave out.

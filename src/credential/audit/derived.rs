@@ -73,6 +73,8 @@ struct Search<'a> {
     devices: Vec<usize>,
     forms: Vec<Vec<Form>>,
     targets: Vec<Target>,
+    /// Forms that are taken for keys, of one identifier each.
+    keys: Vec<usize>,
 }
 
 /// A computation.
@@ -83,7 +85,16 @@ struct Chain {
     /// How the result goes into a second function, and which.
     then: Option<(usize, usize)>,
     /// A code in place of the first function, and its key.
-    keyed: Option<(usize, usize)>,
+    keyed: Option<(usize, Key)>,
+}
+
+/// A key that is none.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Key {
+    /// One of the published constants.
+    Published(usize),
+    /// A form of another identifier.
+    Form(usize),
 }
 
 struct Found {
@@ -125,10 +136,15 @@ impl<'a> Search<'a> {
         if targets.len() != devices.len() || devices.len() < 4 {
             return None;
         }
-        let forms = devices
+        let forms: Vec<Vec<Form>> = devices
             .iter()
             .map(|device| forms_of(columns, *device, case.settings.depth))
             .collect();
+        let is_key = |at: &usize| {
+            let form = forms.first().and_then(|forms| forms.get(*at));
+            form.is_some_and(|form| form.effort == Effort::Twice && form.sources.0 == form.sources.1)
+        };
+        let keys = forms::different(&forms).into_iter().filter(is_key).collect();
         Some(Self {
             case,
             columns,
@@ -138,6 +154,7 @@ impl<'a> Search<'a> {
             devices,
             forms,
             targets,
+            keys,
         })
     }
 
@@ -212,9 +229,18 @@ impl<'a> Search<'a> {
         }
     }
 
+    /// The identifiers that a form is made of, by their place.
+    fn sources_of(&self, form: usize) -> (usize, usize) {
+        let form = self.forms.first().and_then(|forms| forms.get(form));
+        form.map_or((0, 0), |form| form.sources)
+    }
+
     fn sources(&self, chain: Chain) -> Vec<&'a Column> {
-        let form = self.forms.first().and_then(|forms| forms.get(chain.form));
-        let (one, other) = form.map_or((0, 0), |form| form.sources);
+        let (one, other) = self.sources_of(chain.form);
+        let other = match chain.keyed {
+            Some((_, Key::Form(key))) => self.sources_of(key).0,
+            _ => other,
+        };
         let both = if one == other {
             Vec::from([one])
         } else {
@@ -259,8 +285,12 @@ impl<'a> Search<'a> {
                 }
             }
         }
-        for keyed in 0..KEYED.len() {
-            for key in 0..SURROUNDINGS.len() {
+        let (one, other) = self.sources_of(form);
+        let others = self.keys.iter().copied();
+        let others = others.filter(|key| one == other && self.sources_of(*key).0 != one);
+        let published = (0..SURROUNDINGS.len()).map(Key::Published);
+        for key in published.chain(others.map(Key::Form)) {
+            for keyed in 0..KEYED.len() {
                 let chain = Chain {
                     form,
                     first: 0,
@@ -386,8 +416,18 @@ impl<'a> Search<'a> {
         let name = |list: &[Function], at: usize| list.get(at).map_or("", |(name, _)| name);
         if let Some((keyed, key)) = chain.keyed {
             let code = KEYED.get(keyed).map_or("", |(name, _)| name);
-            let key = SURROUNDINGS.get(key).copied().unwrap_or_default();
-            text = format!("{code} of {text} under the published key {key:?}");
+            text = match key {
+                Key::Published(key) => {
+                    let key = SURROUNDINGS.get(key).copied().unwrap_or_default();
+                    format!("{code} of {text} under the published key {key:?}")
+                }
+                Key::Form(key) => {
+                    let forms = self.forms.first();
+                    let key = forms.and_then(|forms| forms.get(key));
+                    let key = key.map_or("", |form| form.name.as_str());
+                    format!("{code} of {text}, the second one being the key ({key})")
+                }
+            };
         } else if chain.first > 0 {
             text = format!("{} of {text}", name(&ONCE, chain.first));
         }
@@ -405,7 +445,8 @@ impl<'a> Search<'a> {
 fn compute(forms: &[Form], chain: Chain) -> Option<Vec<u8>> {
     let bytes = forms.get(chain.form)?.bytes.as_deref()?;
     let mut result = match chain.keyed {
-        Some((keyed, key)) => KEYED.get(keyed)?.1(SURROUNDINGS.get(key)?.as_bytes(), bytes),
+        Some((keyed, Key::Published(key))) => KEYED.get(keyed)?.1(SURROUNDINGS.get(key)?.as_bytes(), bytes),
+        Some((keyed, Key::Form(key))) => KEYED.get(keyed)?.1(forms.get(key)?.bytes.as_deref()?, bytes),
         None => ONCE.get(chain.first)?.1(bytes),
     };
     if let Some((between, second)) = chain.then {

@@ -3,6 +3,7 @@
 //! ```text
 //!  audit
 //!  audit::generator (this file)      seeds in turn, drawn from in the usual ways
+//!    seeds                           which ones
 //!    parity                          generators whose low bits tell, whatever the seed
 //!    stream · twister                the generators
 //!  audit::case · audit::orders · audit::chance
@@ -12,6 +13,7 @@
 //! be the same symbol wherever it comes again, and a symbol the same number.
 
 mod parity;
+mod seeds;
 mod stream;
 mod twister;
 
@@ -29,9 +31,9 @@ use super::case::{Case, Notes, letters};
 use super::chance::{self, LIMIT};
 use super::orders;
 use super::report::{Kind, Prohibition};
-use super::settings::Depth;
 use super::shape::{FEWEST, Group};
-use stream::{DRAWS, Draw, Source, Tape, Way};
+use seeds::Seeds;
+use stream::{DRAWS, DRAWS_OF_MILLISECONDS, Draw, OF_LONG_NUMBERS, Source, Tape, Way};
 
 //= compliance/requirements.md#cred-51
 //# Passwords from the generators that docs/audit.md lists MUST be found for small seeds, for times in the window that is given, and for seeds that are an identifier's number.
@@ -60,7 +62,7 @@ pub(super) fn search(case: &Case, notes: &mut Notes) {
         case.cannot(
             notes,
             "generators seeded with a time",
-            "no window of times is given, so only whole days, round numbers and what follows them, and the hours about the time of the file were tried",
+            "no window of times is given, so only whole days, round numbers and what follows them, the hours about the time of the file, and the milliseconds of some minutes about it were tried",
         );
     }
     let found = by_identifier(case, group).or_else(|| by_seed(case, group));
@@ -101,6 +103,11 @@ enum Unit {
     Number {
         limit: u64,
         from: u64,
+    },
+    /// A number of so many bits, printed in hexadecimal digits: as it is, or its bytes from the lowest on.
+    Long {
+        bits: u32,
+        is_turned: bool,
     },
 }
 
@@ -159,7 +166,38 @@ fn units(group: &Group) -> Vec<Unit> {
             });
         }
     }
+    let is_hexadecimal = group.grid.symbols().len() == 16
+        && group
+            .grid
+            .symbols()
+            .iter()
+            .all(|symbol| symbol.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    if is_hexadecimal && (8..=32).contains(&width) && group.constants.is_empty() {
+        let bits = 4 * width;
+        units.push(Unit::Long {
+            bits,
+            is_turned: false,
+        });
+        if width.is_multiple_of(2) {
+            units.push(Unit::Long { bits, is_turned: true });
+        }
+    }
     units
+}
+
+/// What a tape gives for a long number, if it is drawn so.
+fn long_drawn(tape: &mut Tape, draw: Draw, bits: u32, is_turned: bool) -> Option<u128> {
+    let number = (draw == OF_LONG_NUMBERS).then(|| tape.long(bits))?;
+    Some(if is_turned {
+        number.swap_bytes() >> (128 - bits)
+    } else {
+        number
+    })
+}
+
+fn long_of(group: &Group, codes: &[u16]) -> u128 {
+    let digit = |code: &u16| u128::from_str_radix(group.grid.symbol(*code), 16).unwrap_or(0);
+    codes.iter().fold(0, |sum, code| sum << 4 | digit(code))
 }
 
 /// The file's order, and those of the first identifiers.
@@ -195,7 +233,7 @@ struct Followed {
 }
 
 fn by_seed(case: &Case, group: &Group) -> Option<Found> {
-    let (rows, units, seeds) = (rows_in_order(case, group), units(group), seeds(case));
+    let (rows, units) = (rows_in_order(case, group), units(group));
     for rows in &rows {
         if let Some(evidence) = parity::search(group, &rows.order, &units) {
             return Some(Found {
@@ -205,27 +243,36 @@ fn by_seed(case: &Case, group: &Group) -> Option<Found> {
             });
         }
     }
-    let search = SeedSearch {
-        trials: ((seeds.len() * DRAWS.len() * 24 * rows.len()) as f64).ln(),
-        anywhere: Anywhere::of(group, &units, seeds.len()),
-        rows,
-        units,
-        seeds,
-    };
-    let (followed, hits) = search.run(case.settings.threads.get());
-    followed.map_or_else(
-        || search.of_hits(group, hits),
-        |first| Some(search.of_stream(first)),
-    )
+    let tried: [(Seeds, &[Draw]); 2] = [
+        (seeds::usual(case.settings), &DRAWS),
+        (seeds::milliseconds(case.settings), &DRAWS_OF_MILLISECONDS),
+    ];
+    let threads = case.settings.threads.get();
+    tried.into_iter().find_map(|(seeds, draws)| {
+        let search = SeedSearch {
+            trials: ((seeds.len().max(1) * draws.len() * 24 * rows.len()) as f64).ln(),
+            anywhere: Anywhere::of(group, &units, seeds.len()),
+            rows: &rows,
+            units: &units,
+            seeds,
+            draws,
+        };
+        let (followed, hits) = search.run(threads);
+        followed.map_or_else(
+            || search.of_hits(group, hits),
+            |first| Some(search.of_stream(first)),
+        )
+    })
 }
 
 /// How many passwords each draw gave first, in each order of the alphabet.
 type Hits = BTreeMap<(Draw, usize), usize>;
 
 struct SeedSearch<'a> {
-    rows: Vec<Rows<'a>>,
-    units: Vec<Unit>,
-    seeds: Vec<u64>,
+    rows: &'a [Rows<'a>],
+    units: &'a [Unit],
+    seeds: Seeds,
+    draws: &'a [Draw],
     trials: f64,
     anywhere: Option<Anywhere<'a>>,
 }
@@ -241,13 +288,13 @@ impl SeedSearch<'_> {
             let mut hits_here = Hits::new();
             loop {
                 let from = next.fetch_add(CHUNK, Ordering::Relaxed);
-                let chunk = self.seeds.get(from..(from + CHUNK).min(self.seeds.len()));
-                let Some(chunk) = chunk.filter(|chunk| !chunk.is_empty()) else {
+                if from >= self.seeds.len() {
                     break;
-                };
+                }
                 let mut found_here = Vec::new();
-                for (seed_at, seed) in (from..).zip(chunk) {
-                    self.try_seed((seed_at, *seed), &mut table, &mut found_here, &mut hits_here);
+                for seed_at in from..(from + CHUNK).min(self.seeds.len()) {
+                    let seed = self.seeds.at(seed_at);
+                    self.try_seed((seed_at, seed), &mut table, &mut found_here, &mut hits_here);
                 }
                 if let Ok(mut followed) = followed.lock() {
                     followed.extend(found_here);
@@ -281,7 +328,7 @@ impl SeedSearch<'_> {
         hits: &mut Hits,
     ) {
         let mut tape: Option<(Source, Tape)> = None;
-        for draw in DRAWS {
+        for draw in self.draws.iter().copied() {
             if tape.as_ref().is_none_or(|(source, _)| *source != draw.source) {
                 tape = Some((draw.source, Tape::new(draw.source, seed)));
             }
@@ -291,7 +338,7 @@ impl SeedSearch<'_> {
                     for between in Between::ALL {
                         tape.rewind();
                         let (agreed, is_sure) =
-                            follow(rows, tape, (draw.way, *of_unit, between), table, self.trials);
+                            follow(rows, tape, (draw, *of_unit, between), table, self.trials);
                         if is_sure {
                             found.push(Followed {
                                 seed_at,
@@ -330,7 +377,7 @@ impl SeedSearch<'_> {
                 self.rows.get(first.rows).map_or("", |rows| rows.name.as_str()),
                 first.agreed,
                 first.draw.in_words(),
-                self.seeds.get(first.seed_at).copied().unwrap_or(0),
+                self.seeds.at(first.seed_at),
                 unit_in_words(self.units.get(first.unit).copied().unwrap_or(Unit::Symbols))
             ),
         }
@@ -339,14 +386,15 @@ impl SeedSearch<'_> {
     fn of_hits(&self, group: &Group, hits: Hits) -> Option<Found> {
         let expected = self.anywhere.as_ref()?.expected;
         let ((draw, _), hits) = hits.into_iter().max_by_key(|(_, hits)| *hits)?;
-        let chance = chance::poisson(hits, expected * 1.2 + 1e-9) + ((DRAWS.len() * WAYS) as f64).ln();
+        let chance = chance::poisson(hits, expected * 1.2 + 1e-9) + ((self.draws.len() * WAYS) as f64).ln();
         (hits >= 2 && chance < LIMIT).then(|| Found {
             prohibitions: Vec::new(),
             devices: hits.min(group.devices.len()),
             evidence: format!(
-                "{hits} passwords are what {} gives first with one of {} seeds, where {expected:.1} are expected. By chance: {}",
+                "{hits} passwords are what {} gives first with one of {} {}, where {expected:.1} are expected. By chance: {}",
                 draw.in_words(),
                 self.seeds.len(),
+                self.seeds.what(),
                 chance::in_words(chance)
             ),
         })
@@ -360,6 +408,7 @@ struct Anywhere<'a> {
     /// Whether any begins with these three symbols.
     begins: Vec<bool>,
     numbers: HashSet<u64>,
+    longs: HashSet<u128>,
     orders: Vec<Vec<u16>>,
     size: usize,
     /// How many chance gives.
@@ -393,18 +442,24 @@ impl<'a> Anywhere<'a> {
                 *begins = true;
             }
         }
-        let are_numbers = units.len() > 1;
-        let numbers = group
-            .grid
-            .rows()
+        let are = |test: fn(&Unit) -> bool| units.iter().any(test);
+        let are_numbers = are(|unit| matches!(unit, Unit::Number { .. }));
+        let are_longs = are(|unit| matches!(unit, Unit::Long { .. }));
+        let rows = || group.grid.rows();
+        let numbers = rows()
             .filter(|_| are_numbers)
             .map(|codes| number_of(group, codes))
+            .collect();
+        let longs = rows()
+            .filter(|_| are_longs)
+            .map(|codes| long_of(group, codes))
             .collect();
         Some(Self {
             group,
             passwords,
             begins,
             numbers,
+            longs,
             orders,
             size,
             expected,
@@ -418,6 +473,13 @@ impl<'a> Anywhere<'a> {
         hits: &mut BTreeMap<(Draw, usize), usize>,
     ) {
         let mut hit = |place: usize| *hits.entry((draw, place)).or_default() += 1;
+        if let Unit::Long { bits, is_turned } = unit {
+            let drawn = long_drawn(tape, draw, bits, is_turned);
+            if drawn.is_some_and(|drawn| self.longs.contains(&drawn)) {
+                hit(self.orders.len() + number);
+            }
+            return;
+        }
         if let Unit::Number { limit, from } = unit {
             if self.numbers.contains(&(tape.draw(draw.way, limit) + from)) {
                 hit(self.orders.len() + number);
@@ -458,6 +520,7 @@ fn unit_in_words(unit: Unit) -> String {
     match unit {
         Unit::Symbols => "a number for each symbol".into(),
         Unit::Number { limit, from } => format!("a number from {from} to {} for each", from + (limit - 1)),
+        Unit::Long { bits, .. } => format!("a number of {bits} bits for each"),
     }
 }
 
@@ -507,12 +570,12 @@ impl Table {
 fn follow(
     rows: &Rows,
     tape: &mut Tape,
-    (way, unit, between): (Way, Unit, Between),
+    (draw, unit, between): (Draw, Unit, Between),
     table: &mut Table,
     trials: f64,
 ) -> (usize, bool) {
     table.clear();
-    let group = rows.group;
+    let (group, way) = (rows.group, draw.way);
     let mut agreed = 0;
     for row in rows.order.iter().take(FOLLOWED) {
         let codes = group.grid.row(*row);
@@ -539,6 +602,12 @@ fn follow(
                 }
                 table.chance -= (limit as f64 / 2.0 / f64::from(most)).ln();
             }
+            Unit::Long { bits, is_turned } => {
+                if long_drawn(tape, draw, bits, is_turned) != Some(long_of(group, codes)) {
+                    return (agreed, false);
+                }
+                table.chance -= f64::from(bits) * core::f64::consts::LN_2;
+            }
         }
         agreed += 1;
         between.draw(tape, way);
@@ -551,66 +620,6 @@ fn number_of(group: &Group, codes: &[u16]) -> u64 {
     codes
         .iter()
         .fold(0, |sum: u64, code| sum.wrapping_mul(10).wrapping_add(digit(code)))
-}
-
-/// Small numbers, days, round times, and the window.
-fn seeds(case: &Case) -> Vec<u64> {
-    let is_full = case.settings.depth == Depth::Full;
-    let mut seeds: Vec<u64> = (0..if is_full { 20_000 } else { 1500 }).collect();
-    seeds.extend([
-        0xdead_beef,
-        0xcafe_babe,
-        0xdead_c0de,
-        31337,
-        65535,
-        65536,
-        99999,
-        123_456,
-        654_321,
-        1_234_567,
-        12_345_678,
-        123_456_789,
-        1_234_567_890,
-        314_159,
-        3_141_592,
-        31_415_926,
-        271_828,
-        8_675_309,
-        0x7fff_ffff,
-        0xffff_ffff,
-        0x1234_5678,
-        111_111,
-        42_424_242,
-        5489,
-        88_172_645,
-        2_463_534_242,
-    ]);
-    if is_full {
-        // Dates as numbers, and midnights.
-        for year in 2010..=2030_u64 {
-            for month in 1..=12 {
-                seeds.extend((1..=31).map(|day| year * 10000 + month * 100 + day));
-            }
-        }
-        seeds.extend((14_600..22_000).map(|day| day * 86_400));
-        seeds.extend((10_000..20_000).map(|round| round * 100_000));
-        // A time that somebody wrote down is round, and devices are made one after the other from then on.
-        for (first, last, round, behind) in [
-            (15, 19, 100_000_000, 6_000),
-            (100, 200, 10_000_000, 100),
-            (1_000, 2_000, 1_000_000, 10),
-        ] {
-            seeds.extend((first..last).flat_map(|of| (0..behind).map(move |more| of * round + more)));
-        }
-    }
-    match (&case.settings.window, case.settings.made_about) {
-        (Some(window), _) => seeds.extend(window.clone().take(MOST_SECONDS)),
-        (None, Some(time)) if is_full => {
-            seeds.extend(time.saturating_sub(ABOUT)..=time.saturating_add(ABOUT));
-        }
-        _ => {}
-    }
-    seeds
 }
 
 /// Seeds that are a number of the device's own.
@@ -700,6 +709,10 @@ fn agreeing(group: &Group, rows: &[usize], seeds: &[u64], units: &[Unit]) -> Opt
                         table.chance -= (*limit as f64 / 2.0).ln();
                         tape.draw(draw.way, *limit) + from == number_of(group, codes)
                     }
+                    Unit::Long { bits, is_turned } => {
+                        table.chance -= f64::from(*bits) * core::f64::consts::LN_2;
+                        long_drawn(&mut tape, draw, *bits, *is_turned) == Some(long_of(group, codes))
+                    }
                 }
             });
             if agree && rows.len() >= 3 && table.chance + trials < LIMIT {
@@ -718,7 +731,3 @@ const SAMPLE: usize = 24;
 const CHUNK: usize = 512;
 /// Orders of the alphabet, and numbers, that a draw is tried with.
 const WAYS: usize = 16;
-/// Seconds to either side of the time of a file.
-const ABOUT: u64 = 2 * 3600;
-/// Seconds of a window that are tried: a year.
-const MOST_SECONDS: usize = 31_622_400;

@@ -71,7 +71,7 @@ fn plain(value: &str) -> String {
 pub(super) fn search(case: &Case, notes: &mut Notes) {
     let eight = |value: &&String| value.len() == 8 && value.bytes().all(|byte| byte.is_ascii_digit());
     let codes = case.values.iter().filter(eight).count();
-    if codes == 0 {
+    if codes == 0 && places(case, is_forbidden).is_empty() {
         if matches!(
             case.settings.scheme,
             Some(Scheme::Matter | Scheme::HomeKit | Scheme::Wps)
@@ -90,7 +90,7 @@ pub(super) fn search(case: &Case, notes: &mut Notes) {
         case.find(
             notes,
             (both, Kind::Forbidden),
-            (forbidden.len(), codes),
+            (forbidden.len(), case.devices()),
             &forbidden,
             &evidence,
         );
@@ -155,9 +155,11 @@ fn undeclared(case: &Case, notes: &mut Notes, test: impl Fn(&str) -> bool, what:
     }
 }
 
-/// What Matter and `HomeKit` forbid, and the codes that examples, development kits and WPS defaults have.
+/// What Matter and `HomeKit` forbid, and the codes that examples, development kits and WPS defaults have; in whatever form one stands among others.
 fn is_forbidden(code: &str) -> bool {
-    let number = eight_digits(code);
+    let number = eight_digits(code)
+        .or_else(|| manual_code(code))
+        .or_else(|| payload(code));
     number.is_some_and(|number| !is_allowed(number) || is_published(number)) || code == "12345670"
 }
 

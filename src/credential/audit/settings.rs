@@ -36,7 +36,8 @@ pub struct Settings {
     pub names: Vec<String>,
     /// The rules that codes under `pin` follow; seen from the codes if not given.
     pub scheme: Option<Scheme>,
-    /// Unix times, in seconds, that a generator may have been seeded with: when the batch was made, a day or so to either side.
+    /// Unix times, in seconds, that a generator may have been seeded with: when the batch was made, a day or so to either side. Of its first
+    /// day the milliseconds are tried, too.
     pub window: Option<RangeInclusive<u64>>,
     /// A Unix time near which the batch may have been made, such as that of its file: some hours to either side are tried where no window is
     /// given.

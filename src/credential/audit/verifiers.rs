@@ -14,9 +14,10 @@ use std::vec::Vec;
 use super::batch::{Column, Role, bare};
 use super::case::{Case, Notes};
 use super::report::{Kind, Prohibition};
+use super::shape::FEWEST;
 
 //= compliance/requirements.md#cred-49
-//# Salts and verifiers that devices share or that are published, and too few iterations, MUST be found where the batch gives them.
+//# Salts and verifiers that devices share or that are published, verifiers that are not those of the passwords beside them, and too few iterations, MUST be found where the batch gives them.
 pub(super) fn search(case: &Case, notes: &mut Notes) {
     for column in &case.batch.columns {
         match column.role {
@@ -24,6 +25,7 @@ pub(super) fn search(case: &Case, notes: &mut Notes) {
                 shared(case, column, Kind::Salt, notes);
                 known(case, column, Kind::Salt, &KNOWN_SALTS, notes);
                 short(case, column, notes);
+                hardly_vary(case, column, notes);
             }
             Role::Verifier => {
                 shared(case, column, Kind::Verifier, notes);
@@ -131,6 +133,47 @@ fn short(case: &Case, column: &Column, notes: &mut Notes) {
     }
 }
 
+/// Salts of one length that are the same but for a few positions: counters, identifiers in zeros, one number in a fixed frame. Of 16 random bytes
+/// every position varies, in hexadecimal digits, Base64 or text.
+fn hardly_vary(case: &Case, column: &Column, notes: &mut Notes) {
+    let salts: Vec<&str> = column
+        .values
+        .iter()
+        .map(|salt| salt.trim_end_matches('='))
+        .filter(|salt| !salt.is_empty())
+        .collect();
+    let Some(length) = salts.first().map(|salt| salt.len()) else {
+        return;
+    };
+    if salts.len() < FEWEST || salts.iter().any(|salt| salt.len() != length) {
+        return;
+    }
+    let varying = |at: &usize| {
+        let mut symbols = salts.iter().map(|salt| salt.as_bytes().get(*at));
+        let first = symbols.next();
+        symbols.any(|symbol| Some(symbol) != first)
+    };
+    let varying: Vec<usize> = (0..length).filter(varying).collect();
+    let is_hexadecimal = |salt: &&str| {
+        let symbols = varying.iter().filter_map(|at| salt.as_bytes().get(*at));
+        symbols.copied().all(|symbol| symbol.is_ascii_hexdigit())
+    };
+    let bytes = if salts.iter().all(is_hexadecimal) {
+        varying.len() / 2
+    } else {
+        varying.len() * 3 / 4
+    };
+    if bytes < LEAST_VARYING {
+        let evidence = format!(
+            "{} of {length} symbols vary over {} salts: {bytes} bytes",
+            varying.len(),
+            salts.len()
+        );
+        let devices: Vec<usize> = (0..column.values.len()).collect();
+        find(case, column, Kind::Salt, &devices, &evidence, notes);
+    }
+}
+
 /// Bytes of a salt, as hexadecimal digits, Base64 or text.
 fn bytes_of(value: &str) -> usize {
     let length = value.trim_end_matches('=').len();
@@ -170,6 +213,8 @@ fn iterations(case: &Case, column: &Column, notes: &mut Notes) {
 
 /// Bytes of a salt (SP 800-132 and Matter ask for 16).
 const LEAST_SALT: usize = 16;
+/// Bytes of it that vary: a few may say what version or batch it is of.
+const LEAST_VARYING: usize = 12;
 /// Iterations of PBKDF2 behind a password: what guidance asked for in 2010 and nothing should be below.
 const LEAST_ITERATIONS: u64 = 10_000;
 /// Iterations of PBKDF2 behind a Matter passcode, least and most.

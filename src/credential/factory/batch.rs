@@ -41,7 +41,7 @@ use super::sheet;
 use super::source::{SourceError, Sources};
 use crate::credential::Block;
 use crate::credential::hexadecimal::digits_of;
-use crate::crypto::factory::sha256;
+use crate::crypto::factory::{is_published, sha256};
 
 /// At least so many devices are given to a thread at a time.
 const A_CHUNK: u64 = 64;
@@ -77,6 +77,9 @@ pub enum BatchError {
     /// The random source is not to be used; nothing was made.
     #[error(transparent)]
     Source(#[from] SourceError),
+    /// The manifest would be sealed to a key whose private half is printed in an example; nothing was made. With a test seed it is.
+    #[error("the private key to the recipient's public key is published, so that everybody could open the manifest: make a key of your own")]
+    PublishedRecipient,
     /// There is something under the name already.
     #[error("{} is there already: a finished batch is never changed", path.display())]
     Finished {
@@ -101,8 +104,8 @@ pub enum BatchError {
         /// The journal.
         path: PathBuf,
     },
-    /// The unfinished run had another order, profile, test seed or version.
-    #[error("{}: begun with another {what}; serials would be lost or used twice", path.display())]
+    /// The unfinished run had another order, profile, batch key, issuer, test seed or version.
+    #[error("{}: begun with another {what}; go on with the same, or take it away", path.display())]
     OtherRun {
         /// The directory.
         path: PathBuf,
@@ -224,6 +227,11 @@ impl Batch {
             None => Sources::system()?,
             Some(seed) => Sources::for_tests(seed)?,
         };
+        //= compliance/requirements.md#cred-28
+        //# A root key or transport key MUST leave the station only sealed to the recipient's public key, in a row that opens for no other device.
+        if !sources.are_for_tests() && is_published(&self.profile.recipient) {
+            return Err(BatchError::PublishedRecipient);
+        }
         let identity = &self.profile.identity;
         let issuer = match (&identity.issuer_certificate, &identity.issuer_key) {
             (Some(certificate), Some(key)) => Some(Issuer::read(certificate, key)?),
@@ -240,7 +248,7 @@ impl Batch {
         let checked = order::check(&order_name, &self.profile.model, open, |rows| {
             progress(Progress::Checked(rows));
         })?;
-        let (mut journal, head, done) = self.begin_or_resume(&checked, &sources)?;
+        let (mut journal, head, done) = self.begin_or_resume(&checked, &sources, issuer.as_ref())?;
         let for_tests = sources.are_for_tests();
         let day = if for_tests {
             TEST_DAY
@@ -283,6 +291,7 @@ impl Batch {
         &self,
         checked: &Checked,
         sources: &Sources,
+        issuer: Option<&Issuer>,
     ) -> Result<(Journal, Head, Done), BatchError> {
         let partial = Output::partial_name(&self.out);
         if output::exists(&self.out)? {
@@ -310,6 +319,8 @@ impl Batch {
                 .test_seed
                 .as_ref()
                 .map(|seed| digits_of(&sha256(seed.as_bytes()))),
+            batch_key_check: self.deriving.as_ref().map(BatchKey::check).transpose()?,
+            issuer_sha256: issuer.map(|issuer| digits_of(issuer.digest())),
             rows: checked.rows,
             chunk: per_sheet
                 .saturating_mul(A_CHUNK.div_ceil(per_sheet.max(1)))
@@ -343,6 +354,8 @@ impl Batch {
             ("order", before.order_sha256 == head.order_sha256),
             ("profile", before.profile_sha256 == head.profile_sha256),
             ("test seed", before.test_seed_sha256 == head.test_seed_sha256),
+            ("batch key", before.batch_key_check == head.batch_key_check),
+            ("issuer of certificates", before.issuer_sha256 == head.issuer_sha256),
             (
                 "version of this program",
                 before.chunk == head.chunk && before.journal == head.journal,

@@ -118,7 +118,11 @@ impl SigningKey for IssuerKey {
 }
 
 /// Whoever issues the devices' certificates: its certificate, and its private key.
-pub struct Issuer(rcgen::Issuer<'static, IssuerKey>);
+pub struct Issuer {
+    inner: rcgen::Issuer<'static, IssuerKey>,
+    /// SHA-256 of the certificate.
+    digest: [u8; 32],
+}
 
 /// Why there is no issuer.
 #[derive(Debug, thiserror::Error)]
@@ -190,13 +194,16 @@ impl Issuer {
         params.distinguished_name = name_of(&parsed).ok_or_else(bad_name)?;
         params.key_identifier_method = KeyIdMethod::PreSpecified(identifier);
         params.key_usages = std::vec![KeyUsagePurpose::KeyCertSign];
-        let issuer = Self(rcgen::Issuer::new(params, issuer_key));
+        let issuer = Self {
+            inner: rcgen::Issuer::new(params, issuer_key),
+            digest: sha256(&pem.contents),
+        };
         // What is issued has to name the issuer byte for byte as its own certificate does.
         let probe = Secret::new([1; 32]);
         let public = sign::public_key(&probe);
         let key = DeviceKey { seed: &probe, public };
         let signed = params_for("probe", "probe", "probe", TEST_DAY, &[1; 16], &public)
-            .signed_by(&key, &issuer.0)
+            .signed_by(&key, &issuer.inner)
             .map_err(|_| bad_name())?;
         let (_, certified) = X509Certificate::from_der(signed.der()).map_err(|_| bad_name())?;
         if certified.issuer().as_raw() == parsed.subject().as_raw() {
@@ -204,6 +211,11 @@ impl Issuer {
         } else {
             Err(bad_name())
         }
+    }
+
+    /// Which certificate it is.
+    pub(super) const fn digest(&self) -> &[u8; 32] {
+        &self.digest
     }
 }
 
@@ -279,7 +291,7 @@ pub(super) fn make(
         (CertificateKind::SelfIssued, _) => Ok(Some(params.self_signed(key)?.der().to_vec())),
         (CertificateKind::CaIssued, Some(issuer)) => {
             params.use_authority_key_identifier_extension = true;
-            Ok(Some(params.signed_by(key, &issuer.0)?.der().to_vec()))
+            Ok(Some(params.signed_by(key, &issuer.inner)?.der().to_vec()))
         }
         (CertificateKind::CaIssued, None) => Err(rcgen::Error::CouldNotParseCertificate),
         (CertificateKind::Request, _) => {

@@ -7,7 +7,12 @@
 //!  crypto::factory
 //! ```
 
+use std::string::String;
+
+use rand_core::TryRng;
+
 use super::source::{Generator, SourceError};
+use crate::credential::hexadecimal::digits_of;
 use crate::credential::items::Serial;
 use crate::crypto::factory::generator;
 use crate::secret::{RootKey, Secret, WeakRootKey};
@@ -42,6 +47,19 @@ impl BatchKey {
         Ok(Self(key))
     }
 
+    /// What tells this key from another in the journal of a batch, so that a run that was killed goes on under the same one. It says as little of the
+    /// key as a secret that is derived from it.
+    ///
+    /// # Errors
+    ///
+    /// [`SourceError`].
+    pub(super) fn check(&self) -> Result<String, SourceError> {
+        let derived = generator(&self.0, "journal", &["bydesign batch key"]);
+        let mut check = [0; 8];
+        Generator::fixed(derived.map_err(|_| SourceError::Failed)?)?.try_fill_bytes(&mut check)?;
+        Ok(digits_of(&check))
+    }
+
     /// What a secret of that purpose is drawn from, for that serial.
     ///
     /// # Errors
@@ -56,7 +74,6 @@ impl BatchKey {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rand_core::TryRng;
 
     #[test]
     fn a_derived_secret_hangs_on_key_purpose_and_serial() {

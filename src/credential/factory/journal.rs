@@ -26,6 +26,12 @@ pub(super) struct Head {
     pub(super) profile_sha256: String,
     /// What a hash of the test seed is; nothing where there is none.
     pub(super) test_seed_sha256: Option<String>,
+    /// Eight bytes that are derived from the batch key as secrets are, for a purpose of their own.
+    #[serde(default)]
+    pub(super) batch_key_check: Option<String>,
+    /// Of the issuer's certificate.
+    #[serde(default)]
+    pub(super) issuer_sha256: Option<String>,
     pub(super) rows: u64,
     pub(super) chunk: u64,
     /// The day on certificates, in seconds since 1970.

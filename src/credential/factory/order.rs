@@ -25,6 +25,17 @@ const LONGEST_IDENTIFIER: usize = 64;
 const MOST_COLUMNS: usize = 32;
 /// The longest line, in bytes; a longer one is no order.
 const LONGEST_LINE: usize = 4096;
+/// The longest name of a column, in bytes.
+const LONGEST_NAME: usize = 32;
+/// Columns of `labels.csv` that are not called like a secret.
+const OF_LABELS: [&str; 6] = [
+    "device_id",
+    "matter_manual_code",
+    "matter_qr",
+    "wifi_ssid",
+    "wifi_qr",
+    "not_for_sale",
+];
 
 /// A MAC address (EUI-48). It is public: nothing secret is made of one.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -139,9 +150,16 @@ impl<R: Read> Order<R> {
             };
             let name = name.to_ascii_lowercase();
             let is_name = |symbol: char| symbol.is_ascii_alphanumeric() || matches!(symbol, '_' | '-');
-            if name.is_empty() || name.len() > 32 || !name.chars().all(is_name) {
+            if name.is_empty() || name.len() > LONGEST_NAME || !name.chars().all(is_name) {
                 let reason = "a column is called by letters, digits, - and _, at most 32 of them";
-                return Err(flaw(1, at, &name.escape_default().to_string(), reason));
+                let shown: String = name.chars().take(LONGEST_NAME).collect();
+                return Err(flaw(1, at, &shown.escape_default().to_string(), reason));
+            }
+            if is_of_a_secret(&name) {
+                return Err(flaw(1, at, &name, "an order holds no secrets: they are made here"));
+            }
+            if OF_LABELS.contains(&&*name) {
+                return Err(flaw(1, at, &name, "labels have a column of this name of their own"));
             }
             if header.iter().any(|before| **before == *name) {
                 return Err(flaw(1, at, &name, "the column is there twice"));
@@ -249,6 +267,21 @@ fn is_formula(value: &str) -> bool {
     value.starts_with(['=', '+', '-', '@'])
 }
 
+/// Whether a column, in lower case, is called like a secret. Its values would stand in clear in labels, registry and image.
+//= compliance/requirements.md#cred-27
+//# Neither the registry nor the report, the journal or what is printed MUST hold a secret, a verifier, a salt or a hash of a secret.
+fn is_of_a_secret(name: &str) -> bool {
+    const ANYWHERE: [&str; 7] = ["passw", "passphrase", "passcode", "kennwort", "secret", "credential", "pwd"];
+    const WORDS: [&str; 7] = ["key", "pin", "puk", "psk", "pass", "token", "pw"];
+    // A country or a product has a code as well.
+    const OF_CODES: [&str; 6] = ["pairing", "setup", "unlock", "access", "activation", "security"];
+    let words = || name.split(['-', '_']);
+    let has = |list: &[&str]| words().any(|word| list.contains(&word));
+    ANYWHERE.iter().any(|part| name.contains(part))
+        || has(&WORDS) && !has(&["public"])
+        || has(&["code", "codes", "qr"]) && has(&OF_CODES)
+}
+
 /// The value as it goes into labels and registry.
 fn identifier(name: &str, value: &str, model: &str) -> Result<String, &'static str> {
     if value.len() > LONGEST_IDENTIFIER {
@@ -270,10 +303,6 @@ fn identifier(name: &str, value: &str, model: &str) -> Result<String, &'static s
             .map(|bytes| format!("{:016X}", u64::from_be_bytes(bytes)))
             .ok_or("not an EUI-64: sixteen hexadecimal digits"),
         "imei" if !is_imei(value) => Err("not an IMEI: fifteen digits, the last of which checks the others"),
-        // What the manifest and the label call their own.
-        "password" | "passcode" | "pin" | "secret" | "key" | "psk" => {
-            Err("an order holds no secrets: they are made here")
-        }
         _ => Ok(value.into()),
     }
 }
@@ -571,8 +600,13 @@ mod tests {
             ),
             (
                 b"serial,password\nA,hunter2\n",
-                "o.csv:2: column 2 (password)",
+                "o.csv:1: column 2 (password)",
                 "an order holds no secrets",
+            ),
+            (
+                b"serial,matter_qr\nA,x\n",
+                "o.csv:1: column 2 (matter_qr)",
+                "labels have a column of this name",
             ),
             (b"serial,name\nA,\xff\n", "o.csv:2: column 2 (name)", "not UTF-8"),
             (
@@ -600,6 +634,29 @@ mod tests {
     fn what_is_wrong_is_not_repeated_where_it_could_be_a_secret() {
         let said = flaw(b"serial,password\nA,hunter2\n").unwrap_or_default();
         assert!(!said.contains("hunter2"), "{said}");
+    }
+
+    #[test]
+    fn columns_that_are_called_like_a_secret_are_refused_and_identifiers_are_not() {
+        for name in [
+            "wifi_password", "Admin-Password", "wifipassword", "passwort", "default-pwd", "wpa-key", "key", "psk", "PIN", "sim_pin", "puk",
+            "passphrase", "setup_code", "pairing-code", "unlock_code", "client-secret", "api_token", "credential",
+        ] {
+            let said = flaw(format!("serial,{name}\nA,hunter2\n").as_bytes()).unwrap_or_default();
+            assert!(said.contains("an order holds no secrets"), "{name}: {said}");
+        }
+        for name in [
+            "mac", "imei", "eui64", "batch", "colour", "country-code", "product_code", "public-key", "keyboard", "spinner", "ssid", "iccid",
+        ] {
+            let said = flaw(format!("serial,{name}\nA,\n").as_bytes());
+            assert_eq!(said, None, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_header_that_is_no_header_is_not_repeated_at_length() {
+        let said = flaw(format!("serial,{}\nA,B\n", "x".repeat(100_000)).as_bytes()).unwrap_or_default();
+        assert!(said.contains("a column is called by letters") && said.len() < 300, "{} bytes", said.len());
     }
 
     #[test]

@@ -15,7 +15,7 @@ use super::image::Mounted;
 use super::profile::Profile;
 use crate::credential::alphabet::Alphabet;
 use crate::credential::code::PairingCode;
-use crate::credential::items::{DEVICE_PASSWORD, PAIRING, PAIRING_PAKE, SERIAL};
+use crate::credential::items::{DEVICE_PASSWORD, NOT_FOR_SALE, PAIRING, PAIRING_PAKE, SERIAL};
 use crate::credential::matter::{DISCRIMINATOR, Passcode, read_manual_code, read_qr_payload};
 use crate::credential::offline::OfflineSecret;
 use crate::credential::text::SecretText;
@@ -62,6 +62,59 @@ pub fn verify_label(
     root_key: &RootKey,
     scanned: &str,
 ) -> Result<&'static str, Mismatch> {
+    mounted(profile, image, root_key, Scanned { profile, scanned })
+}
+
+/// Whether an image was made with a test seed, so that what is in it can be computed by whoever knows that: the end of a line that makes what is
+/// sold refuses it. What stands on the label says nothing of it but in words.
+///
+/// # Errors
+///
+/// [`Mismatch::Mount`] and [`Mismatch::Read`].
+//= compliance/requirements.md#cred-31
+//# Output MUST be reproducible only with an explicit test seed, and everything made with one MUST say that it is not for sale.
+pub fn is_not_for_sale(profile: &Profile, image: &[u8], root_key: &RootKey) -> Result<bool, Mismatch> {
+    mounted(profile, image, root_key, Mark)
+}
+
+/// What is looked for in an image, of either kind of medium.
+trait Look {
+    type Answer;
+
+    fn at<M: NeverPends>(self, image: Mounted<M>) -> Result<Self::Answer, Mismatch>;
+}
+
+struct Mark;
+
+impl Look for Mark {
+    type Answer = bool;
+
+    fn at<M: NeverPends>(self, mut image: Mounted<M>) -> Result<bool, Mismatch> {
+        let mark = image.get(&NOT_FOR_SALE).map_err(Mismatch::Read)?;
+        Ok(mark.unwrap_or(false))
+    }
+}
+
+struct Scanned<'a> {
+    profile: &'a Profile,
+    scanned: &'a str,
+}
+
+impl Look for Scanned<'_> {
+    type Answer = &'static str;
+
+    fn at<M: NeverPends>(self, image: Mounted<M>) -> Result<&'static str, Mismatch> {
+        against(self.profile, image, self.scanned)
+    }
+}
+
+/// Mounts an image as the device would.
+fn mounted<L: Look>(
+    profile: &Profile,
+    image: &[u8],
+    root_key: &RootKey,
+    look: L,
+) -> Result<L::Answer, Mismatch> {
     let store = &profile.store;
     // Behind the store are the areas of limiters.
     let image = image
@@ -70,22 +123,20 @@ pub fn verify_label(
     match store.medium {
         MediumKind::Overwritable => {
             let image = Image::<true>::of(image.into(), store.word, store.unit);
-            against(profile, image, root_key, scanned)
+            look.at(Mounted::mount(image, root_key, &store.label).map_err(Mismatch::Mount)?)
         }
         MediumKind::WriteOnce => {
             let image = Image::<false>::of(image.into(), store.word, store.unit);
-            against(profile, image, root_key, scanned)
+            look.at(Mounted::mount(image, root_key, &store.label).map_err(Mismatch::Mount)?)
         }
     }
 }
 
 fn against<M: NeverPends>(
     profile: &Profile,
-    image: M,
-    root_key: &RootKey,
+    mut image: Mounted<M>,
     scanned: &str,
 ) -> Result<&'static str, Mismatch> {
-    let mut image = Mounted::mount(image, root_key, &profile.store.label).map_err(Mismatch::Mount)?;
     let scanned = scanned.trim();
     if scanned.starts_with("MT:") {
         return matter_qr(profile, &mut image, scanned);

@@ -56,6 +56,10 @@ impl Policy {
     }
 
     /// The first delay, which doubles after each failure, and the longest, in seconds. A longest one below the first is the first.
+    ///
+    /// # Security
+    ///
+    /// With a first delay of zero there is none, and without [`Policy::lock_after`] nothing else either: anybody guesses without end.
     #[must_use]
     pub const fn delays(self, first_s: u32, longest_s: u32) -> Self {
         Self {
@@ -75,7 +79,8 @@ impl Policy {
     }
 
     /// So many attempts are marked in the area between two records of the store: 0 to 63, 7 unless said otherwise. More wear
-    /// the store less; fewer leave less to whoever rewrites the area.
+    /// the store less; fewer leave less to whoever rewrites the area. Firmware that lowers the number counts of the marks that an earlier one has made
+    /// since its last record no more than the new number.
     ///
     /// # Panics
     ///

@@ -44,6 +44,8 @@ struct Draft {
     epoch: Epoch,
     /// What stood on flash of the epoch.
     before: Option<Mark>,
+    /// How often keys had been made or erased in the store. Where nothing stood of an epoch, a withdrawal and a new consent show in that alone.
+    keys: u32,
 }
 
 /// Tells one writing of an epoch from every other.
@@ -148,6 +150,7 @@ impl<D: Declaration> Gate<D> {
             granted,
             epoch,
             before,
+            keys: store.figures().key_version,
         };
         Ok((draft, ledger.left(rules.budget)))
     }
@@ -220,7 +223,12 @@ impl<D: Declaration> Gate<D> {
         if self.settle(store, rules, random).await? != draft.granted {
             return Err(GateError::Stale);
         }
-        if read_epoch(store, rules).await?.as_ref().map(mark) != draft.before {
+        let before = read_epoch(store, rules).await?.as_ref().map(mark);
+        if before != draft.before || before.is_none() && store.figures().key_version != draft.keys {
+            return Err(GateError::Stale);
+        }
+        // Nor does it leave under the name of an epoch that is over.
+        if now.period(rules.epoch_seconds) > draft.epoch.number {
             return Err(GateError::Stale);
         }
         let queue = read_queue(store, rules).await?.at(now);

@@ -47,7 +47,7 @@ pub(super) fn search(group: &Group, rows: &[usize], units: &[Unit]) -> Option<St
             sequences.push(rows.iter().take(MOST).flat_map(bits).collect());
         }
     }
-    if units.len() > 1 {
+    if units.iter().any(|unit| matches!(unit, Unit::Number { .. })) {
         sequences.push(
             rows.iter()
                 .take(MOST)

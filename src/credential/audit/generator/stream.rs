@@ -93,6 +93,16 @@ pub(super) const DRAWS: [Draw; 27] = [
     Draw::of(Source::TwisterWord, Way::Lower),
 ];
 
+/// What is tried with milliseconds, of which there are a thousand times as many: what takes them for seeds by itself, and seeds fast.
+pub(super) const DRAWS_OF_MILLISECONDS: [Draw; 3] = [
+    Draw::of(Source::Java, Way::Java),
+    Draw::of(Source::Mulberry32, Way::Scaled),
+    Draw::of(Source::Msvc, Way::Modulo),
+];
+
+/// What long numbers are drawn with.
+pub(super) const OF_LONG_NUMBERS: Draw = Draw::of(Source::TwisterArray, Way::Upper);
+
 impl Draw {
     const fn of(source: Source, way: Way) -> Self {
         Self { source, way }
@@ -195,6 +205,17 @@ impl Tape {
                 self.again(whole, |tape| tape.next().0) % limit
             }
         }
+    }
+
+    /// A number of so many bits, as Python makes it: whole results from the lowest bits on, and the upper bits of the last.
+    pub(super) fn long(&mut self, bits: u32) -> u128 {
+        let (mut number, mut place) = (0, 0);
+        while place < bits {
+            let wanted = (bits - place).min(32);
+            number |= u128::from(self.next().0 >> (32 - wanted)) << place;
+            place += wanted;
+        }
+        number
     }
 
     /// Draws until it is below the limit; a stream that never is, is none of ours.
@@ -455,6 +476,9 @@ mod tests {
         // random.seed(42): random() is 0.6394267984578837.
         let mut python = Tape::new(Source::TwisterArray, 42);
         assert_eq!(python.draw(Way::Fraction, 1_000_000), 639_426);
+        // random.seed(42): getrandbits(80).
+        let mut python = Tape::new(Source::TwisterArray, 42);
+        assert_eq!(python.long(80), 0x667_1c80_317f_a3b1_799d);
         // numpy.random.seed(42): randint(0, 100) gives 51, 92, 14.
         let mut numpy = Tape::new(Source::TwisterWord, 42);
         assert_eq!([0; 3].map(|_: u64| numpy.draw(Way::Lower, 100)), [51, 92, 14]);
