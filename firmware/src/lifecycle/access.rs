@@ -21,8 +21,12 @@ use crate::{Fault, Storage, during};
 /// As at the factory.
 pub(crate) const POLICY: Policy = Policy::new();
 pub(crate) const START: Moment = Moment::Awake(0);
-/// The smallest preset: a product takes what a second of its processor allows.
-pub(crate) const COST: Cost = Cost::KIB_32;
+/// Far too little for a product, which takes what a second of its processor allows: here thousands of starts are to be cut elsewhere than in a hash.
+pub(crate) const COST: Cost = match Cost::new(8, 1) {
+    Some(cost) => cost,
+    None => Cost::KIB_32,
+};
+/// As much as the factory's verifier of the label's code takes.
 const BLOCKS: usize = 32;
 /// What the owner of these devices always chooses.
 const PASSWORD: &str = "plum fjord vexes gnat";

@@ -16,6 +16,7 @@
 //! | `begin N erase CLASS …` | everything of these classes is about to be erased |
 //! | `begin N attempt`, `begin N login` | a wrong, a right password is about to be tried |
 //! | `begin N report COST BYTES`, `begin N send BYTES` | a report is about to be released, to be sent |
+//! | `refused N` | a report was not released, because the declaration allows no more |
 //! | `done N` | it has happened |
 //! | `fault …` | something that must not be |
 

@@ -123,18 +123,18 @@ pub(crate) fn operation(
             device.store().erase(UserId(7), random).map_err(during("erase"))?;
             say!("done {number}");
         }
-        75..84 => {
+        75..81 => {
             say!("begin {number} attempt");
             door.knock(false, device, random)?;
             say!("done {number}");
         }
-        84..88 => {
+        81..84 => {
             say!("begin {number} login");
             door.knock(true, device, random)?;
             say!("done {number}");
         }
-        88..94 => report(number, device.store(), random)?,
-        94..97 => send(number, device.store(), random)?,
+        84..92 => report(number, device.store(), random)?,
+        92..97 => send(number, device.store(), random)?,
         97 | 98 => {
             say!("begin {number} erase user user:7");
             carry_out(Scope::AllUsers, device.store(), eraser, random)?;
@@ -251,9 +251,12 @@ fn report(number: u32, store: &mut Storage<'_>, random: &mut ChaCha20Rng) -> Res
         prepared.epsilon().micros(),
         Hex(prepared.bytes())
     );
-    GATE.release(store, prepared, now, random)
-        .map_err(during("release"))?;
-    say!("done {number}");
+    match GATE.release(store, prepared, now, random) {
+        Ok(()) => say!("done {number}"),
+        // The declaration allows so many a day, and was kept to.
+        Err(GateError::DailyLimit) => say!("refused {number}"),
+        Err(error) => return Err(during("release")(error)),
+    }
     Ok(())
 }
 

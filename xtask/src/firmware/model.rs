@@ -118,6 +118,7 @@ impl Model {
             }
             ["begin", number, rest @ ..] => self.begin(number, rest),
             ["done", number] => self.finish(number),
+            ["refused", _] => self.refuse(),
             ["unformatted"] if self.live.is_empty() && self.serial.is_none() => Ok(()),
             // What was to be said of a store that had no limiter yet.
             ["boot", _] | ["ready" | "claimed" | "end"] | ["stage", _] => Ok(()),
@@ -182,6 +183,16 @@ impl Model {
             Pending::Send => {}
             stored => self.apply(&stored, true),
         }
+        Ok(())
+    }
+
+    /// A report was not released: it costs nothing.
+    fn refuse(&mut self) -> Result<(), String> {
+        let Some((number, Pending::Report { cost })) = self.pending.take() else {
+            return Err("something is refused that is no report".to_owned());
+        };
+        self.next = self.next.max(number + 1);
+        self.spent.1 = self.spent.1.saturating_sub(cost);
         Ok(())
     }
 
