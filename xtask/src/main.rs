@@ -6,6 +6,7 @@
 //!  cargo xtask plants [part of a name]
 //!  cargo xtask instructions [--write]
 //!  cargo xtask wiping [--short]
+//!  cargo xtask firmware [serial|parallel] [--cuts N] [--seed N] [--blank]
 //!  cargo xtask pictures [--write]
 //!  cargo xtask blocklist [--write]
 //!  cargo xtask utility [--write]
@@ -16,14 +17,15 @@
 //! `assure` drives tools that take minutes to hours and appends what they found to `docs/assurance.md`, or to `compliance/evidence.json`. `plants` proves that
 //! tests can fail: it plants the bugs of `xtask/plants.txt`, one at a time, in a copy of the tree. `instructions` counts what each
 //! operation takes and holds it against `docs/instructions.md`. `wiping` looks for what is left of secrets in the memory of optimised
-//! programs, on this machine and on an emulated device. `pictures` draws what an erasure does to the flash. `blocklist` makes
-//! the filter of common passwords. `utility` measures what the estimates of telemetry are worth. `trace` follows guidelines to
-//! provisions, requirements, code and tests; `mapping` makes the pages of it.
+//! programs, on this machine and on an emulated device. `firmware` cuts the power of emulated boards. `pictures` draws what an erasure
+//! does to the flash. `blocklist` makes the filter of common passwords. `utility` measures what the estimates of telemetry are worth.
+//! `trace` follows guidelines to provisions, requirements, code and tests; `mapping` makes the pages of it.
 
 mod assure;
 mod blocklist;
 mod evidence;
 mod executed;
+mod firmware;
 mod instructions;
 mod mapping;
 mod pick;
@@ -47,6 +49,8 @@ cargo xtask instructions [--write]
     Counts the instructions of each operation and compares them with docs/instructions.md, or writes that anew.
 cargo xtask wiping [--short]
     Looks for secrets in the memory of optimised programs; with a wipe taken out, they must be found. Short: one level of optimisation.
+cargo xtask firmware [serial|parallel] [--cuts N] [--seed N] [--blank]
+    Cuts the power of emulated boards, and holds each start against the journal of those before. Blank: of a board that no factory made.
 cargo xtask pictures [--write]
     Draws a part before and after an erasure and compares with docs/pictures, or writes those anew.
 cargo xtask blocklist [--write]
@@ -76,6 +80,7 @@ fn main() -> ExitCode {
         ["instructions", "--write"] => instructions::run(&root(), true),
         ["wiping"] => wiping::run(&root(), false),
         ["wiping", "--short"] => wiping::run(&root(), true),
+        ["firmware", rest @ ..] => firmware::run(&root(), rest),
         ["pictures"] => pictures::run(&root(), false),
         ["pictures", "--write"] => pictures::run(&root(), true),
         ["blocklist"] => blocklist::run(&root(), false),

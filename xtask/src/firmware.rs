@@ -1,0 +1,195 @@
+//! Power cuts on real firmware: the images of `firmware/` on emulated boards with emulated NOR flash, cut again and again, and each start held
+//! against the journal that the host kept from the serial line.
+//!
+//! ```text
+//!  firmware (this file)      the campaign
+//!    board                   the two boards, and what the factory makes for them
+//!    emulator                one boot, and its end
+//!    model                   what ought to be on the flash, from the journal
+//!    readers                 what others read of the flash: the laboratory's tool, the second reader
+//! ```
+
+mod board;
+mod emulator;
+mod model;
+mod readers;
+
+use std::fs;
+use std::path::Path;
+use std::time::Instant;
+
+use board::{BOARDS, Board, Made};
+use emulator::{End, Orders};
+use model::Model;
+
+/// Operations that a boot would do if power stayed on.
+const OPERATIONS: u32 = 400;
+/// After so many cuts the flash is read by others.
+const CUTS_BETWEEN_LOOKS: u32 = 50;
+/// Cuts unless somebody says otherwise.
+const CUTS: u32 = 100;
+const SEED: u64 = 20_181_014;
+
+/// What came of a campaign.
+#[derive(Default)]
+struct Tally {
+    cuts: u32,
+    resets: u32,
+    boots: u32,
+    looks: u32,
+    expected: usize,
+}
+
+/// `[BOARD] [--cuts N] [--seed N] [--blank]`.
+pub(crate) fn run(root: &Path, words: &[&str]) -> Result<(), String> {
+    let (mut cuts, mut seed, mut is_blank, mut only) = (CUTS, SEED, false, None);
+    let mut words = words.iter();
+    while let Some(&word) = words.next() {
+        let mut number = || {
+            let word = words.next().copied().unwrap_or_default();
+            word.parse::<u64>().map_err(|_| format!("{word:?} is no number"))
+        };
+        match word {
+            "--cuts" => cuts = u32::try_from(number()?).map_err(|_| "too many cuts".to_owned())?,
+            "--seed" => seed = number()?,
+            "--blank" => is_blank = true,
+            name => only = Some(name),
+        }
+    }
+    let boards: Vec<&Board> = BOARDS
+        .iter()
+        .filter(|board| only.is_none_or(|name| name == board.name))
+        .collect();
+    if boards.is_empty() {
+        return Err(format!(
+            "there is no board {}; there are serial and parallel",
+            only.unwrap_or_default()
+        ));
+    }
+    let readers = readers::Readers::find(root)?;
+    for board in boards {
+        if !board.has_emulator() {
+            println!(
+                "LEFT OUT: {} is not installed, for the board {}",
+                board.program, board.name
+            );
+            continue;
+        }
+        board.build(root)?;
+        let folder = root.join("target/firmware/campaign").join(board.name);
+        let made = board.make(root, &folder, seed, is_blank)?;
+        let begun = Instant::now();
+        let mut model = Model::new(board.is_overwritable, (!is_blank).then_some(board::SERIAL));
+        let mut dice = Dice(seed);
+        let ended = campaign(board, &made, &readers, cuts, &mut dice, &mut model);
+        fs::write(folder.join("journal"), model.journal())
+            .map_err(|error| format!("{}: {error}", folder.display()))?;
+        let tally = ended.map_err(|reason| {
+            format!(
+                "{}, seed {seed}, {} boots: {reason}\nthe flash and the journal are in {}",
+                board.name,
+                model.boots,
+                folder.display()
+            )
+        })?;
+        let seconds = begun.elapsed().as_secs_f64();
+        println!(
+            "{}, seed {seed}{}: {} cuts ({} by the core's own reset, {} from outside), {} boots, {:.1} cuts/s\n  \
+             {} operations done, {} under way at a cut ({} had arrived, {} had not), {} erasures resumed at a start\n  \
+             nothing lost at any start; none of {} values that were to be gone recovered in {} looks by {}",
+            board.name,
+            if is_blank { ", from blank flash" } else { "" },
+            tally.cuts,
+            tally.resets,
+            tally.cuts - tally.resets,
+            tally.boots,
+            f64::from(tally.cuts) / seconds,
+            model.done,
+            model.arrived + model.not_arrived,
+            model.arrived,
+            model.not_arrived,
+            model.resumed,
+            tally.expected,
+            tally.looks,
+            readers.names(),
+        );
+    }
+    if let Some(left_out) = readers.left_out() {
+        println!("LEFT OUT: {left_out}");
+    }
+    Ok(())
+}
+
+fn campaign(
+    board: &Board,
+    made: &Made,
+    readers: &readers::Readers,
+    cuts: u32,
+    dice: &mut Dice,
+    model: &mut Model,
+) -> Result<Tally, String> {
+    let mut tally = Tally::default();
+    while tally.cuts < cuts {
+        let end = if board.resets_itself && dice.below(2) == 0 {
+            End::Reset {
+                // The core's ticks come every fifth instruction: in the mount, or in what follows it.
+                ticks: u32::try_from(1 + dice.below(board.longest_ticks)).unwrap_or(1),
+            }
+        } else {
+            End::FromOutside {
+                milliseconds: dice.below(board.longest_milliseconds),
+            }
+        };
+        let was_cut = boot(board, made, model, &end, OPERATIONS, &mut tally)?;
+        tally.cuts += u32::from(was_cut);
+        tally.resets += u32::from(was_cut && matches!(end, End::Reset { .. }));
+        if was_cut && (tally.cuts.is_multiple_of(CUTS_BETWEEN_LOOKS) || tally.cuts == cuts) {
+            // A start that is not cut finishes what was begun; then others look.
+            boot(board, made, model, &End::WhenDone, 0, &mut tally)?;
+            tally.expected += readers.look(made, model)?;
+            tally.looks += 1;
+        }
+    }
+    Ok(tally)
+}
+
+/// One boot. Whether it was cut.
+fn boot(
+    board: &Board,
+    made: &Made,
+    model: &mut Model,
+    end: &End,
+    operations: u32,
+    tally: &mut Tally,
+) -> Result<bool, String> {
+    tally.boots += 1;
+    model.boots = tally.boots;
+    let orders = Orders {
+        seed: made.seed,
+        boot: tally.boots,
+        first: model.next,
+        operations,
+        root_key: made.root_key,
+        code: made.code.clone(),
+    };
+    model.power_on();
+    let came_to_its_end = emulator::boot(board, made, &orders, end, &mut |line| model.line(line))?;
+    Ok(!came_to_its_end)
+}
+
+/// Numbers that follow from a seed (SplitMix64): not for secrets.
+struct Dice(u64);
+
+impl Dice {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    fn below(&mut self, limit: u64) -> u64 {
+        self.next() % limit.max(1)
+    }
+}

@@ -1,0 +1,164 @@
+//! One boot in the emulator, and its end.
+//!
+//! ```text
+//!  firmware
+//!    emulator (this file)
+//!  QEMU
+//! ```
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::board::{Board, Made};
+
+/// As `firmware/src/orders.rs` has it.
+pub(super) struct Orders {
+    pub(super) seed: u32,
+    pub(super) boot: u32,
+    pub(super) first: u32,
+    pub(super) operations: u32,
+    pub(super) root_key: [u8; 32],
+    pub(super) code: String,
+}
+
+/// How a boot ends.
+pub(super) enum End {
+    /// The core resets itself after so many ticks, which is the same instruction each time.
+    Reset { ticks: u32 },
+    /// The emulator is ended so long after the first line.
+    FromOutside { milliseconds: u64 },
+    /// When all is done.
+    WhenDone,
+}
+
+/// A boot takes seconds at most; longer is a device that hangs.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+impl Orders {
+    fn bytes(&self, end: &End) -> Vec<u8> {
+        let ticks = if let End::Reset { ticks } = end { *ticks } else { 0 };
+        let mut bytes = b"ORD1".to_vec();
+        for number in [self.seed, self.boot, self.first, self.operations, ticks] {
+            bytes.extend(number.to_le_bytes());
+        }
+        bytes.extend(self.root_key);
+        let mut code = self.code.clone().into_bytes();
+        code.resize(32, 0);
+        bytes.extend(code);
+        bytes
+    }
+}
+
+/// Runs one boot, and hands on each line of the journal. Whether the device came to its end, and was not cut.
+pub(super) fn boot(
+    board: &Board,
+    made: &Made,
+    orders: &Orders,
+    end: &End,
+    line: &mut dyn FnMut(&str) -> Result<(), String>,
+) -> Result<bool, String> {
+    let mut qemu = Command::new(board.program);
+    qemu.args(board.machine);
+    qemu.args([
+        "-display",
+        "none",
+        "-monitor",
+        "none",
+        "-serial",
+        "stdio",
+        "-no-reboot",
+    ]);
+    qemu.arg("-drive")
+        .arg(format!("{}{}", board.flash, made.flash.display()));
+    qemu.arg(board.kernel).arg(&made.image);
+    if let End::Reset { .. } = end {
+        qemu.args(["-icount", "shift=0"]);
+    }
+    for (at, eight) in (board.orders..).step_by(8).zip(orders.bytes(end).chunks(8)) {
+        let mut number = [0; 8];
+        number[..eight.len()].copy_from_slice(eight);
+        let number = u64::from_le_bytes(number);
+        qemu.arg("-device")
+            .arg(format!("loader,addr={at:#x},data={number:#x},data-len=8"));
+    }
+    let mut machine = qemu
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .map_err(|error| format!("{}: {error}", board.program))?;
+    let Some(output) = machine.stdout.take() else {
+        return Err("the emulator has no output".to_owned());
+    };
+    let (send, lines) = channel();
+    let reader = thread::spawn(move || {
+        let (mut output, mut line) = (BufReader::new(output), Vec::new());
+        // A line that power cut short says nothing: what it is about had not begun, or is not known to be done.
+        while output.read_until(b'\n', &mut line).is_ok() && line.pop() == Some(b'\n') {
+            if send.send(String::from_utf8_lossy(&line).into_owned()).is_err() {
+                break;
+            }
+            line.clear();
+        }
+    });
+
+    let begun = Instant::now();
+    let (mut cut_at, mut came_to_its_end, mut was_ended, mut fault) = (None, false, false, None);
+    loop {
+        let wait_until = cut_at.unwrap_or(begun + PATIENCE);
+        match lines.recv_timeout(wait_until.saturating_duration_since(Instant::now())) {
+            Ok(text) => {
+                if let (None, End::FromOutside { milliseconds }) = (cut_at, end) {
+                    cut_at = Some(Instant::now() + Duration::from_millis(*milliseconds));
+                }
+                if text == "end" && !was_ended {
+                    came_to_its_end = true;
+                    cut_at = None;
+                    was_ended = true;
+                    turn_off(board, &mut machine)?;
+                } else if fault.is_none() && text != "end" {
+                    fault = line(&text).err();
+                    if fault.is_some() && !was_ended {
+                        was_ended = true;
+                        turn_off(board, &mut machine)?;
+                    }
+                }
+            }
+            Err(RecvTimeoutError::Disconnected) => break,
+            Err(RecvTimeoutError::Timeout) if cut_at.is_some() && !was_ended => {
+                was_ended = true;
+                cut_at = None;
+                turn_off(board, &mut machine)?;
+            }
+            Err(RecvTimeoutError::Timeout) => {
+                let _ = machine.kill();
+                let _ = machine.wait();
+                return Err("the device neither ended nor went on".to_owned());
+            }
+        }
+    }
+    machine
+        .wait()
+        .map_err(|error| format!("{}: {error}", board.program))?;
+    let _ = reader.join();
+    match fault {
+        Some(fault) => Err(fault),
+        None => Ok(came_to_its_end),
+    }
+}
+
+/// Ends the emulator at whatever it is doing.
+fn turn_off(board: &Board, machine: &mut Child) -> Result<(), String> {
+    let ended = if board.is_asked_to_end {
+        let kill = Command::new("kill")
+            .args(["-TERM", &machine.id().to_string()])
+            .status();
+        kill.map(drop)
+    } else {
+        machine.kill()
+    };
+    ended.map_err(|error| format!("ending the emulator: {error}"))
+}
