@@ -2,9 +2,10 @@
 //! this machine is what is declared. On Linux it reads the kernel's tables.
 //!
 //! ```text
-//!  cargo run --example what_is_published
+//!  cargo run --example what_is_published [FILE]     security.txt goes to the file, too
 //! ```
 
+use std::env;
 use std::error::Error;
 use std::fs;
 use std::net::TcpListener;
@@ -57,6 +58,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         .languages(&["en"])
         .write(&mut text, now)?;
     println!("\n{text}");
+    if let Some(file) = env::args_os().nth(1) {
+        fs::write(file, &text)?;
+    }
     let outdated = text
         .replace("mailto:", "")
         .replace("https://example.com/d", "http://example.com/d");

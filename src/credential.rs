@@ -11,7 +11,7 @@
 //! * `factory` (with its feature): orders in; images, labels, registry and sealed manifest out.
 //! * [`reseal`](mod@reseal): from a transport key to the device's own, at first boot.
 //!
-//! Serves CoP 1, 4 and 5; EN 303 645 5.1-1 to 5.1-5, 5.4-2 and 5.4-3; UK PSTI Regulations 2023, Schedule 1, paragraph 1.
+//! Serves CoP 1, 4 and 5; UK PSTI Regulations 2023, Schedule 1, paragraph 1. [`CLAIMS`] names the provisions of EN 303 645, how far each is served and by which requirements.
 //!
 //! ```text
 //!  credential (this file)

@@ -54,7 +54,7 @@
 //! held. So is what other components keep that is not registered. The canary and the receipt are the device's own word: they tell
 //! an honest device's owner that the erasure did its work, and no one that a dishonest one did.
 //!
-//! Serves CoP 11, 4 and 8; EN 303 645 5.11-1 to 5.11-4.
+//! Serves CoP 11, 4 and 8. [`CLAIMS`] names the provisions of EN 303 645, how far each is served and by which requirements.
 //!
 //! ```text
 //!  erase

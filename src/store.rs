@@ -89,7 +89,7 @@
 //! image is a genuine earlier state: a store that is held against a [`Counter`] outside the flash refuses it
 //! ([`Store::mount_anchored`], [`Store::anchor`]), any other calls itself [`Freshness::Unanchored`]. The bytes are described in `docs/on-flash-format.md`, the attackers in `docs/threat-model.md`.
 //!
-//! Serves CoP 4, 8, 9 and 11; EN 303 645 5.4-1, 5.9-2 and 5.11-1.
+//! Serves CoP 4, 8, 9 and 11. [`CLAIMS`] names the provisions of EN 303 645, how far each is served and by which requirements.
 //!
 //! ```text
 //!  key · stored · class            what applications name
@@ -307,7 +307,7 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
     /// # Security
     ///
     /// What was anchored cannot be taken back unnoticed; what came after it may be, see [`Freshness::Anchored`]. Serves CoP 4
-    /// and 7; EN 303 645 5.4-1 and 5.7.
+    /// and 7; EN 303 645 5.4-1.
     pub async fn mount_anchored<C: Counter>(
         medium: M,
         memory: I,

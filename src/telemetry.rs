@@ -92,7 +92,7 @@
 //! times of sending beyond the jitter. A *whole* earlier image of the flash brings an earlier budget back, unless debits are held against a
 //! counter ([`Gate::release_anchored`]); [`Status::freshness`] says which it is.
 //!
-//! Serves CoP 8 and 10; EN 303 645 5.8, 5.10-1 and clause 6 (6-1 to 6-8).
+//! Serves CoP 8 and 10. [`CLAIMS`] names the provisions of EN 303 645, how far each is served and by which requirements.
 //!
 //! ```text
 //!  dictionary                on hosts, feature `collector`: what is declared, for people

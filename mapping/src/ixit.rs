@@ -30,6 +30,11 @@ struct Written {
     row: Vec<Ixit>,
 }
 
+pub(crate) fn rows(text: &str) -> Result<Vec<Ixit>, String> {
+    let written: Written = toml::from_str(text).map_err(|error| error.to_string())?;
+    Ok(written.row)
+}
+
 /// Reads `compliance/ixit.toml` of the tree at `root`.
 ///
 /// # Errors
@@ -38,6 +43,5 @@ struct Written {
 pub fn ixit(root: &Path) -> Result<Vec<Ixit>, String> {
     let path = "compliance/ixit.toml";
     let text = fs::read_to_string(root.join(path)).map_err(|error| format!("{path}: {error}"))?;
-    let written: Written = toml::from_str(&text).map_err(|error| format!("{path}: {error}"))?;
-    Ok(written.row)
+    rows(&text).map_err(|error| format!("{path}: {error}"))
 }

@@ -20,12 +20,30 @@ mod tables;
 mod within;
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
 
-use crate::{File, Ixit, Mapping};
+use crate::{File, Ixit, Mapping, ixit};
 
-pub use within::within;
+/// Files that are written by hand but for a table.
+const WITH_A_TABLE: [&str; 2] = ["README.md", "src/lib.rs"];
 
-/// All files that are generated as a whole: path from the root, and text.
+/// All that is generated of the tree at `root`: path from the root, and the text that the file should have.
+///
+/// # Errors
+///
+/// An input that cannot be read.
+pub fn generated(root: &Path) -> Result<BTreeMap<String, String>, String> {
+    let mapping = Mapping::read(root)?;
+    let mut files = render(&mapping, &ixit(root)?);
+    for path in WITH_A_TABLE {
+        let text = fs::read_to_string(root.join(path)).map_err(|error| format!("{path}: {error}"))?;
+        files.insert(path.to_owned(), within::within(&mapping, path, &text)?);
+    }
+    Ok(files)
+}
+
+/// The files that are generated as a whole.
 #[must_use]
 pub fn render(mapping: &Mapping, ixit: &[Ixit]) -> BTreeMap<String, String> {
     let mut files: Vec<File> = Vec::new();
@@ -46,3 +64,6 @@ pub fn render(mapping: &Mapping, ixit: &[Ixit]) -> BTreeMap<String, String> {
 fn cell(text: &str) -> String {
     text.replace('|', "\\|")
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,7 +17,7 @@ use std::fmt;
 use std::fs;
 use std::path::Path;
 
-use crate::{Catalogue, DOCUMENT, Evidence, File, Mapping, citations as cited, files, requirements};
+use crate::{Catalogue, DOCUMENT, Evidence, File, Mapping, citations as cited, files, ixit, requirements};
 
 /// Something that does not hold together.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +43,7 @@ impl fmt::Display for Flaw {
 
 const CATALOGUE: &str = "compliance/catalogue.toml";
 const IDS: &str = "compliance/provision-ids.txt";
+const IXIT: &str = "compliance/ixit.toml";
 const EVIDENCE: &str = "compliance/evidence.json";
 const README: &str = "README.md";
 
@@ -62,6 +63,7 @@ struct Inputs {
     requirements: String,
     ids: String,
     readme: String,
+    ixit: String,
     evidence: String,
     files: Vec<File>,
 }
@@ -75,6 +77,7 @@ impl Inputs {
             requirements: read(DOCUMENT)?,
             ids: read(IDS)?,
             readme: read(README)?,
+            ixit: read(IXIT)?,
             evidence: read(EVIDENCE).unwrap_or_default(),
             files: files(root),
         })
@@ -100,6 +103,13 @@ impl Inputs {
         flaws.extend(catalogue::flaws(&mapping, &self.ids, &self.readme));
         flaws.extend(citations::flaws(&mapping));
         flaws.extend(records::flaws(&mapping));
+        for row in ixit::rows(&self.ixit).map_err(|error| format!("{IXIT}: {error}"))? {
+            let unknown = row
+                .requirements
+                .iter()
+                .filter(|id| mapping.requirement(id).is_none());
+            flaws.extend(unknown.map(|id| split(IXIT, 0, &format!("{}: no requirement {id}", row.id))));
+        }
         Ok(flaws)
     }
 }

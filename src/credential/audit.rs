@@ -2,7 +2,7 @@
 //!
 //! The Regulations (Schedule 1, paragraph 1) want passwords unique per product or chosen by the user, and forbid those that are (a) based on
 //! counters, (b) derived from public information, (c) derived from identifiers of the product without good cryptography under a key, or
-//! (d) otherwise guessable. They serve guideline 1 of the Code of Practice and EN 303 645 5.1-1 and 5.1-2, the space also 5.4-4.
+//! (d) otherwise guessable. They serve guideline 1 of the Code of Practice; [`CLAIMS`] has the provisions of EN 303 645.
 //! What is tested, under which letter a finding stands and what no such test can see is in `docs/audit.md`.
 //!
 //! ```

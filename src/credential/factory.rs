@@ -30,7 +30,7 @@
 //!
 //! Labels carry codes in clear: that is what they are for. Root keys leave only sealed, in the manifest. Neither the registry, the report, the
 //! journal nor what is printed holds a secret, nor anything from which one follows: no verifier, no salt, no fast hash of a code. Images hold
-//! verifiers and the identity, sealed under the device's root key. Serves CoP 1, 4; EN 303 645 5.1-1 to 5.1-3, 5.4-1, 5.4-4.
+//! verifiers and the identity, sealed under the device's root key. Serves CoP 1, 4 and 5; [`CLAIMS`] has the provisions of EN 303 645.
 
 mod batch;
 mod certificate;

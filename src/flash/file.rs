@@ -52,7 +52,7 @@
 //! before it is dropped. A file that somebody makes shorter or longer while it is open is not written to any more
 //! ([`AccessError::Size`]); one that was cut short and made as long again between two calls cannot be told by its size.
 //!
-//! Serves CoP 4 and 9; EN 303 645 5.4-1 and 5.9-2.
+//! Serves CoP 9. [`CLAIMS`] names the provisions of EN 303 645, how far each is served and by which requirements.
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -186,13 +186,13 @@ impl<'a> Surface<'a> {
                     break;
                 };
                 assert!(own.number != 0, "no port has the number 0");
-                assert!(!holds(others, own), "a port is declared once");
+                assert!(!holds(others, *own), "a port is declared once");
                 let mut other = at + 1;
                 while other < self.services.len() {
                     let Some((service, _)) = rest_of(self.services, other) else {
                         break;
                     };
-                    assert!(!holds(service.ports, own), "a port is declared once");
+                    assert!(!holds(service.ports, *own), "a port is declared once");
                     other += 1;
                 }
                 port += 1;
@@ -338,7 +338,7 @@ const fn rest_of<T>(list: &[T], at: usize) -> Option<(&T, &[T])> {
     list.split_at(at).1.split_first()
 }
 
-const fn holds(ports: &[Port], port: &Port) -> bool {
+const fn holds(ports: &[Port], port: Port) -> bool {
     let mut at = 0;
     while let Some((other, _)) = rest_of(ports, at) {
         let is_same = matches!(

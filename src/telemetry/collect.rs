@@ -42,7 +42,7 @@
 //! # Security
 //!
 //! Estimates are made of what was private before: they cost no epsilon. Sums and estimates are as honest as the devices: one that lies, or sends twice,
-//! is counted. The intervals are of chance alone. Serves CoP 8, EN 303 645 6-4.
+//! is counted. The intervals are of chance alone. Serves CoP 8; [`CLAIMS`] has the provisions of EN 303 645.
 
 mod cbor;
 mod claims;

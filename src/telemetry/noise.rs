@@ -37,7 +37,7 @@
 //! # Security
 //!
 //! Against C, the collector, and whoever reads on the way. Epsilon is that of one answer: of two answers about one reading the sum is spent, which is
-//! for the budget to keep. A random source that can be foreseen takes all of it away. Serves CoP 8, EN 303 645 6-4.
+//! for the budget to keep. A random source that can be foreseen takes all of it away. Serves CoP 8, EN 303 645 6-8.
 
 mod draw;
 mod epsilon;

@@ -57,6 +57,7 @@ fn a_file_without_flaws_has_none_with_either_end_of_line() {
 //= type=test
 //# A `security.txt` MUST NOT pass without a contact and exactly one time of expiry that is to come, nor with a field that is no URI or a web address without https, and line and reason MUST be told of each flaw.
 #[test]
+#[expect(clippy::too_many_lines, reason = "a case for each flaw")]
 fn each_flaw_is_told_with_its_line_and_reason() {
     let expires = "Expires: 2027-06-30T12:00:00Z\n";
     let contact = "Contact: mailto:security@example.com\n";

@@ -103,19 +103,30 @@ fn directory(root: &Path) -> PathBuf {
 /// Builds the programs of these targets with counters: which target is which file.
 fn build(root: &Path, targets: &BTreeSet<&str>) -> Result<BTreeMap<String, PathBuf>, String> {
     let directory = directory(root);
-    let output = Command::new("cargo")
-        .args(["test", "--no-run"])
-        .args(targets.iter().flat_map(|target| target.split(' ')))
-        .current_dir(root)
+    let mut cargo = Command::new("cargo");
+    cargo
         .env("CARGO_TARGET_DIR", &directory)
         .env("RUSTC_WORKSPACE_WRAPPER", root.join("xtask/instrumented"))
-        .env("LLVM_PROFILE_FILE", directory.join("build-%p.profraw"))
+        .env("LLVM_PROFILE_FILE", directory.join("build-%p.profraw"));
+    programs(root, targets, &mut cargo)
+}
+
+/// Builds the test programs of these targets by a cargo that has its environment: which target is which file.
+pub(crate) fn programs(
+    tree: &Path,
+    targets: &BTreeSet<&str>,
+    cargo: &mut Command,
+) -> Result<BTreeMap<String, PathBuf>, String> {
+    let output = cargo
+        .args(["test", "--no-run"])
+        .args(targets.iter().flat_map(|target| target.split(' ')))
+        .current_dir(tree)
         .stdin(Stdio::null())
         .output()
         .map_err(|error| format!("cargo: {error}"))?;
     let text = String::from_utf8_lossy(&output.stderr);
     if !output.status.success() {
-        return Err(format!("the tests do not build with counters:\n{text}"));
+        return Err(format!("the tests do not build:\n{text}"));
     }
     // "  Executable tests/store/main.rs (target/executed/debug/deps/store-1f2e)"
     let mut programs = BTreeMap::new();
@@ -133,7 +144,7 @@ fn build(root: &Path, targets: &BTreeSet<&str>) -> Result<BTreeMap<String, PathB
             ),
             None => "--lib".to_owned(),
         };
-        programs.insert(target, root.join(program));
+        programs.insert(target, tree.join(program));
     }
     Ok(programs)
 }

@@ -1,85 +1,67 @@
-//! Rows of the mapping, drawn at random and followed: from provision to requirement to code and test, which must pass alone; then the code is broken, and a test must fail.
+//! Rows of the mapping, drawn at random and followed: from provision to requirement to code and test, which must pass alone and fail when the code is broken.
 //!
-//! Broken by a bug of `xtask/plants.txt` where there is one for the requirement, else by a panic at the beginning of a cited function, which shows that the cited test runs it.
+//! In a copy of the tree every cited function of the rows gets a panic that a variable of the environment sets off: so one build is enough, and each test is run as it is, then
+//! with the code of its row broken. That shows that the test runs the code; whether it sees subtler bugs, `cargo xtask plants` shows.
 
-use std::collections::BTreeMap;
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use bydesign_mapping::{Citation, Decision, Kind, Mapping, NEWEST, Provision, Requirement};
 
-use crate::plants::{self, Plant};
+use crate::{executed, plants};
+
+/// Sets a panic off, by its number.
+const SWITCH: &str = "BYDESIGN_BROKEN";
+
+/// A row of the index, with one of the citations of each kind.
+struct Row<'a> {
+    provision: &'a Provision,
+    requirement: &'a Requirement,
+    code: &'a Citation,
+    test: &'a Citation,
+}
 
 /// Follows `count` rows, drawn by `seed`.
 pub(crate) fn run(root: &Path, count: usize, seed: u64) -> Result<(), String> {
     let mapping = Mapping::read(root)?;
-    let plants = plants::list(root)?;
-    let tree = root.join("target/plants/tree");
+    let rows = draw(&mapping, count, &mut Dice(seed));
+    let tree = root.join("target/picked/tree");
     plants::copy(root, Path::new(""), &tree)?;
-    let mut dice = Dice(seed);
-    let mut rows: Vec<(&Provision, &Requirement)> = mapping
-        .provisions_of(NEWEST)
-        .filter(|provision| matches!(provision.decision, Decision::Implements | Decision::Supports))
-        .flat_map(|provision| {
-            mapping
-                .requirements_of(provision)
-                .map(move |requirement| (provision, requirement))
-        })
-        .collect();
-    println!("{count} of {} rows, drawn by the seed {seed}\n", rows.len());
+    let broken = switches(&tree, &rows)?;
+    let targets: BTreeSet<&str> = rows.iter().map(|row| row.test.target.as_str()).collect();
+    let mut cargo = Command::new("cargo");
+    cargo.env("CARGO_TARGET_DIR", root.join("target/picked/target"));
+    let programs = executed::programs(&tree, &targets, &mut cargo)?;
+
+    println!("{} rows, drawn by the seed {seed}\n", rows.len());
     println!(
-        "| provision | requirement | code | test | alone | broken by | then |\n| --- | --- | --- | --- | --- | --- | --- |"
+        "| provision | requirement | code | test | alone | with the code broken |\n| --- | --- | --- | --- | --- | --- |"
     );
-    let mut alone = BTreeMap::new();
     let mut untrue = 0;
-    for _ in 0..count.min(rows.len()) {
-        let (provision, requirement) = rows.swap_remove(dice.below(rows.len()));
-        let cited = |kind: Kind| -> Vec<&Citation> {
-            mapping
-                .citations_of(&requirement.id)
-                .filter(|citation| citation.kind == kind)
-                .collect()
+    for (number, row) in rows.iter().enumerate() {
+        let program = programs
+            .get(&row.test.target)
+            .ok_or(format!("no program for {}", row.test.target))?;
+        let alone = passes(root, program, &row.test.test, None)?;
+        let outcome = match broken.contains(&number) {
+            false => "a declaration, or run by the compiler: not broken so",
+            true if passes(root, program, &row.test.test, Some(number))? => "STILL PASSES",
+            true => "fails",
         };
-        let (codes, tests) = (cited(Kind::Code), cited(Kind::Test));
-        let [Some(code), Some(test)] =
-            [&codes, &tests].map(|of| of.get(dice.below(of.len().max(1))).copied())
-        else {
-            println!("| {} | {} | an exception | | | | |", provision.id, requirement.id);
-            continue;
-        };
-        let command = format!("{} -- --exact {}", test.target, test.test);
-        if !alone.contains_key(&command) {
-            let (passed, output) = plants::cargo_test(&tree, &command)?;
-            alone.insert(
-                command.clone(),
-                passed && plants::has_test(&output, &test.test, "ok"),
-            );
-        }
-        let passes = alone.get(&command) == Some(&true);
-        let bugs: Vec<&Plant> = plants
-            .iter()
-            .filter(|plant| plant.requirement == requirement.id)
-            .collect();
-        let (by, outcome) = match bugs.get(dice.below(bugs.len().max(1))) {
-            Some(bug) => (format!("bug: {}", bug.name), sown(&tree, bug)?),
-            None => panicking(&tree, code, test, &command)?,
-        };
-        let is_true = passes
-            && matches!(
-                outcome,
-                Outcome::Fails | Outcome::DoesNotCompile | Outcome::NothingToBreak
-            );
-        untrue += usize::from(!is_true);
+        untrue += usize::from(!alone || outcome == "STILL PASSES");
         println!(
-            "| {} | {} | {}:{} `{}` | {}:{} `cargo test {command}` | {} | {by} | {} |",
-            provision.id,
-            requirement.id,
-            code.file,
-            code.line,
-            code.item,
-            test.file,
-            test.line,
-            if passes { "passes" } else { "DOES NOT PASS" },
-            outcome.in_words(),
+            "| {} | {} | {}:{} `{}` | {}:{} `cargo test {} -- --exact {}` | {} | {outcome} |",
+            row.provision.id,
+            row.requirement.id,
+            row.code.file,
+            row.code.line,
+            row.code.item,
+            row.test.file,
+            row.test.line,
+            row.test.target,
+            row.test.test,
+            if alone { "passes" } else { "DOES NOT PASS" },
         );
     }
     println!("\n{untrue} rows are not true");
@@ -90,74 +72,105 @@ pub(crate) fn run(root: &Path, count: usize, seed: u64) -> Result<(), String> {
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Outcome {
-    Fails,
-    Passes,
-    DoesNotCompile,
-    NothingToBreak,
+fn draw<'a>(mapping: &'a Mapping, count: usize, dice: &mut Dice) -> Vec<Row<'a>> {
+    let mut all: Vec<(&Provision, &Requirement)> = mapping
+        .provisions_of(NEWEST)
+        .filter(|provision| matches!(provision.decision, Decision::Implements | Decision::Supports))
+        .flat_map(|provision| {
+            mapping
+                .requirements_of(provision)
+                .map(move |requirement| (provision, requirement))
+        })
+        .collect();
+    let mut rows = Vec::new();
+    while rows.len() < count && !all.is_empty() {
+        let (provision, requirement) = all.swap_remove(dice.below(all.len()));
+        let cited = |kind: Kind| {
+            mapping
+                .citations_of(&requirement.id)
+                .filter(move |citation| citation.kind == kind)
+        };
+        let tests: Vec<&Citation> = cited(Kind::Test).collect();
+        // An exception has none.
+        let Some(test) = tests.get(dice.below(tests.len().max(1))) else {
+            continue;
+        };
+        let codes: Vec<&Citation> = cited(Kind::Code)
+            .filter(|code| code.quote == test.quote)
+            .collect();
+        let Some(code) = codes.get(dice.below(codes.len().max(1))) else {
+            continue;
+        };
+        rows.push(Row {
+            provision,
+            requirement,
+            code,
+            test,
+        });
+    }
+    rows
 }
 
-impl Outcome {
-    const fn in_words(self) -> &'static str {
-        match self {
-            Self::Fails => "fails",
-            Self::Passes => "STILL PASSES",
-            Self::DoesNotCompile => "is run by the compiler, which refuses it",
-            Self::NothingToBreak => "a declaration: nothing to break so",
+/// Puts a panic with a switch into the code of each row, and gives those rows that have one.
+fn switches(tree: &Path, rows: &[Row<'_>]) -> Result<BTreeSet<usize>, String> {
+    let mut by_file = BTreeMap::<&str, Vec<(usize, &Citation)>>::new();
+    for (number, row) in rows.iter().enumerate() {
+        by_file
+            .entry(&row.code.file)
+            .or_default()
+            .push((number, row.code));
+    }
+    let mut broken = BTreeSet::new();
+    for (file, mut codes) in by_file {
+        let mut text = plants::read(tree, file)?;
+        // From below, so that lines above stay where they are.
+        codes.sort_by_key(|(_, code)| std::cmp::Reverse(code.item_line));
+        for (number, code) in codes {
+            if let Some(with) = with_a_switch(&text, code, number) {
+                text = with;
+                broken.insert(number);
+            }
         }
+        plants::write(tree, file, &text)?;
     }
+    Ok(broken)
 }
 
-/// With a bug of the list: its own test must see it.
-fn sown(tree: &Path, bug: &Plant) -> Result<Outcome, String> {
-    let (_, output) = plants::with_texts(tree, &plants::planted(tree, bug)?, &bug.test)?;
-    Ok(outcome(&output, &bug.expect))
-}
-
-/// With a panic where the cited function begins.
-fn panicking(
-    tree: &Path,
-    code: &Citation,
-    test: &Citation,
-    command: &str,
-) -> Result<(String, Outcome), String> {
-    let source = plants::read(tree, &code.file)?;
-    let Some(broken) = with_a_panic(&source, code) else {
-        return Ok(("nothing".to_owned(), Outcome::NothingToBreak));
-    };
-    let texts = BTreeMap::from([(code.file.as_str(), broken)]);
-    let (_, output) = plants::with_texts(tree, &texts, command)?;
-    Ok((
-        format!("a panic in `{}`", code.item),
-        outcome(&output, &test.test),
-    ))
-}
-
-fn outcome(output: &str, test: &str) -> Outcome {
-    if plants::has_test(output, test, "FAILED") {
-        Outcome::Fails
-    } else if output.contains("\ntest result: ") {
-        Outcome::Passes
-    } else {
-        Outcome::DoesNotCompile
-    }
-}
-
-/// The text with a panic as the first statement of the cited item; none if that is not a function, or has none.
-fn with_a_panic(text: &str, code: &Citation) -> Option<String> {
+/// The text with a panic as the first statement of the cited function; none if it is no function, or one that the compiler may run.
+fn with_a_switch(text: &str, code: &Citation, number: usize) -> Option<String> {
     if !(code.item.starts_with("fn ") || code.item.starts_with("impl")) {
         return None;
     }
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
     let function =
         (code.item_line - 1..lines.len()).find(|&at| format!(" {}", lines[at]).contains(" fn "))?;
+    if lines[function].contains("const fn") {
+        return None;
+    }
     let body = (function..lines.len()).find(|&at| lines[at].ends_with('{'))?;
-    lines.insert(
-        body + 1,
-        "    if core::hint::black_box(true) { panic!(\"broken on purpose\"); }".to_owned(),
+    let switch = format!(
+        "    if std::env::var(\"{SWITCH}\").is_ok_and(|broken| broken == \"{number}\") {{ panic!(\"broken on purpose\"); }}"
     );
+    lines.insert(body + 1, switch);
     Some(lines.join("\n") + "\n")
+}
+
+/// Whether one test passes, with a panic switched on or none.
+fn passes(root: &Path, program: &PathBuf, test: &str, broken: Option<usize>) -> Result<bool, String> {
+    let mut run = Command::new(program);
+    run.args(["--exact", test])
+        .current_dir(root)
+        .env("CARGO_MANIFEST_DIR", root)
+        .env_remove(SWITCH)
+        .stdin(Stdio::null());
+    if let Some(number) = broken {
+        run.env(SWITCH, number.to_string());
+    }
+    let output = run
+        .output()
+        .map_err(|error| format!("{}: {error}", program.display()))?;
+    // A name that selects nothing passes, too.
+    Ok(output.status.success() && String::from_utf8_lossy(&output.stdout).contains("1 passed"))
 }
 
 /// Draws that a seed repeats: splitmix64.
@@ -191,22 +204,24 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_goes_into_the_cited_function_and_not_into_a_declaration() {
+    fn a_switch_goes_into_the_cited_function_and_not_into_a_declaration() {
         let text = "//= a\npub fn f(\n    a: u8,\n) -> u8 {\n    a\n}\nconst A: u8 = 1;\n";
         let files = bydesign_mapping::citations(&(
             "src/a.rs".to_owned(),
             text.replace("//= a\n", "//= compliance/requirements.md#a-1\n//# It MUST.\n"),
         ));
         let cited = &files[0];
-        let broken = with_a_panic(&text.replace("//= a\n", "\n\n"), cited).unwrap();
+        let broken = with_a_switch(&text.replace("//= a\n", "\n\n"), cited, 3).unwrap();
         assert!(
-            broken.contains(") -> u8 {\n    if core::hint::black_box(true) { panic!"),
+            broken.contains(") -> u8 {\n    if std::env::var(\"BYDESIGN_BROKEN\")"),
             "{broken}"
         );
         let constant = Citation {
             item: "const A".to_owned(),
             ..cited.clone()
         };
-        assert_eq!(with_a_panic(text, &constant), None);
+        assert_eq!(with_a_switch(text, &constant, 3), None);
+        let by_the_compiler = text.replace("//= a\n", "\n\n").replace("pub fn", "pub const fn");
+        assert_eq!(with_a_switch(&by_the_compiler, cited, 3), None);
     }
 }

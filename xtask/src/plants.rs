@@ -40,8 +40,8 @@ pub(crate) struct Plant {
     pub(crate) name: String,
     /// The requirement that it breaks, in upper case; empty: none of its own.
     pub(crate) requirement: String,
-    pub(crate) test: String,
-    pub(crate) expect: String,
+    test: String,
+    expect: String,
     passes: Vec<String>,
     edits: Vec<Edit>,
 }
@@ -236,12 +236,12 @@ pub(crate) fn read(tree: &Path, file: &str) -> Result<String, String> {
     fs::read_to_string(tree.join(file)).map_err(|error| format!("{file}: {error}"))
 }
 
-fn write(tree: &Path, file: &str, text: &str) -> Result<(), String> {
+pub(crate) fn write(tree: &Path, file: &str, text: &str) -> Result<(), String> {
     fs::write(tree.join(file), text).map_err(|error| format!("{file}: {error}"))
 }
 
 /// The files that the bug touches, with the bug in them.
-pub(crate) fn planted<'a>(tree: &Path, plant: &'a Plant) -> Result<BTreeMap<&'a str, String>, String> {
+fn planted<'a>(tree: &Path, plant: &'a Plant) -> Result<BTreeMap<&'a str, String>, String> {
     let mut texts = BTreeMap::new();
     for edit in &plant.edits {
         if !texts.contains_key(edit.file.as_str()) {
@@ -262,7 +262,7 @@ pub(crate) fn planted<'a>(tree: &Path, plant: &'a Plant) -> Result<BTreeMap<&'a 
 }
 
 /// Runs `cargo test` in the copy with other texts in some files, which are put back. Gives whether it passed, and what it printed.
-pub(crate) fn with_texts(
+fn with_texts(
     tree: &Path,
     texts: &BTreeMap<&str, String>,
     arguments: &str,
@@ -317,7 +317,7 @@ pub(crate) fn copy(root: &Path, below: &Path, tree: &Path) -> Result<(), String>
 }
 
 /// Runs `cargo test` in the copy. Gives whether it passed, and what it printed.
-pub(crate) fn cargo_test(tree: &Path, arguments: &str) -> Result<(bool, String), String> {
+fn cargo_test(tree: &Path, arguments: &str) -> Result<(bool, String), String> {
     let target = tree.with_file_name("target");
     let output = Command::new("cargo")
         .arg("test")
@@ -333,7 +333,7 @@ pub(crate) fn cargo_test(tree: &Path, arguments: &str) -> Result<(bool, String),
 }
 
 /// Whether a line says that a test with this part in its name ended so.
-pub(crate) fn has_test(output: &str, part: &str, outcome: &str) -> bool {
+fn has_test(output: &str, part: &str, outcome: &str) -> bool {
     output
         .lines()
         .any(|line| line.starts_with("test ") && line.contains(part) && line.ends_with(outcome))

@@ -16,7 +16,7 @@ use crate::{Decision, Mapping, Provision};
 /// # Errors
 ///
 /// A file without the marks.
-pub fn within(mapping: &Mapping, path: &str, text: &str) -> Result<String, String> {
+pub(super) fn within(mapping: &Mapping, path: &str, text: &str) -> Result<String, String> {
     let (begin, end) = match path {
         "src/lib.rs" => (
             "//! <!-- guidelines: begin -->\n",
@@ -53,7 +53,7 @@ fn by_words(provisions: &[&Provision]) -> String {
     });
     let groups: Vec<String> = groups.into_iter().filter(|group| !group.is_empty()).collect();
     if groups.is_empty() {
-        "nothing".to_owned()
+        "none of them".to_owned()
     } else {
         groups.join("; ")
     }

@@ -78,6 +78,7 @@ const TESTS: &str = concat!(
     "//= compliance/requirements.md#a-1\n//= type=test\n//# It MUST hold.\n#[test]\nfn holds() {}\n\n",
     "#[test]\nfn lasts() {\n    //= compliance/requirements.md#a-2\n    //= type=test\n    //# It MUST last.\n    let x = 1;\n}\n",
 );
+const IXIT_OF_TWO: &str = "[[row]]\ntable = \"10-SecParam\"\nid = \"a\"\nrequirements = [\"A-1\"]\nfields = [[\"Type\", \"critical\"]]\n";
 const EVIDENCE_OF_TWO: &str = r#"{"executed": [{"requirement": "A-1", "target": "--test a", "test": "holds", "passed": true,
     "ran": ["src/a.rs fn hold"], "missed": [], "date": "2026-01-01", "commit": "0"}],
     "mutations": [{"requirement": "A-1", "by": "plants", "killed": 1, "of_all": 1, "survived": [], "date": "2026-01-01", "commit": "0"}]}"#;
@@ -88,6 +89,7 @@ fn two() -> Inputs {
         requirements: TWO.to_owned(),
         ids: IDS_OF_TWO.to_owned(),
         readme: README_OF_TWO.to_owned(),
+        ixit: IXIT_OF_TWO.to_owned(),
         evidence: EVIDENCE_OF_TWO.to_owned(),
         files: vec![
             ("src/a.rs".to_owned(), CODE.to_owned()),
@@ -106,6 +108,7 @@ fn with(change: impl FnOnce(&mut Inputs)) -> Vec<String> {
             || inputs.requirements != TWO
             || inputs.ids != IDS_OF_TWO
             || inputs.readme != README_OF_TWO
+            || inputs.ixit != IXIT_OF_TWO
             || inputs.evidence != EVIDENCE_OF_TWO
             || inputs.files != two().files,
         "nothing was changed"
@@ -426,6 +429,16 @@ fn duties_are_used_and_say_the_same_everywhere() {
     one_flaw(
         &in_catalogue("duties = [\"D-1\"]", "duties = [\"D-3\"]"),
         "guideline 4: no duty D-3",
+    );
+}
+
+#[test]
+fn an_answer_to_a_laboratory_stands_on_requirements_that_there_are() {
+    let flaws = with(|tree| tree.ixit = IXIT_OF_TWO.replace("A-1", "A-8"));
+    one_flaw(&flaws, "compliance/ixit.toml: a: no requirement A-8");
+    one_flaw(
+        &with(|tree| tree.ixit.push_str("verdict = \"pass\"\n")),
+        "compliance/ixit.toml: TOML parse error",
     );
 }
 

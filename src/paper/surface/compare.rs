@@ -130,7 +130,7 @@ fn ports<'a>(declared: &Surface<'a>, open: &[OpenPort], found: &mut impl FnMut(D
         match declared().find(|(_, port)| is_same(one, port)) {
             None => found(Difference::UndeclaredPort(*one)),
             Some((service, port)) if one.reach() > port.reach => {
-                found(Difference::WiderPort { service, found: *one })
+                found(Difference::WiderPort { service, found: *one });
             }
             Some(_) => {}
         }

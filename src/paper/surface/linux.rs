@@ -101,6 +101,7 @@ pub enum Reason {
 /// # Errors
 ///
 /// [`Unreadable`] for the first line that is not as the kernel writes it.
+#[must_use]
 pub fn open_ports(table: Table, text: &str) -> OpenPorts<'_> {
     OpenPorts {
         table,
