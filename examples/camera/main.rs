@@ -49,6 +49,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Scene::SCHEMA.decode(prepared.bytes(), |field, value| {
         println!("  {:10} {value}", field.name)
     })?;
+    let cost = prepared.epsilon();
     gate.release(&mut store, prepared, now, &mut random)?;
     let status = gate.status(&mut store, declaration::QUALITY.rules.number, now, &mut random)?;
     println!("\nepsilon spent {}, left {}", status.spent, status.left);
