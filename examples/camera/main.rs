@@ -46,9 +46,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         prepared.bytes().len(),
         prepared.epsilon()
     );
+    let mut told = Vec::new();
     Scene::SCHEMA.decode(prepared.bytes(), |field, value| {
-        println!("  {:10} {value}", field.name)
+        println!("  {:10} {value}", field.name);
+        told.push(field.name);
     })?;
+    assert!(told.contains(&"person") && !told.contains(&"recorded"));
     let cost = prepared.epsilon();
     gate.release(&mut store, prepared, now, &mut random)?;
     let status = gate.status(&mut store, declaration::QUALITY.rules.number, now, &mut random)?;

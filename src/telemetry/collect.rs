@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  your storage and engine
-//!  collect   (this file; on hosts, feature `collector`)
+//!  collect   (this file; on hosts, feature `collector`)     decode
 //!    release · estimate · cbor
 //!    sum
 //!    parameters
@@ -36,6 +36,60 @@
 //! let heating = frequencies[0].expect("more than five hundred");
 //! assert!((heating.value() - 0.9).abs() < 0.05);
 //! assert!(frequencies[2].is_none(), "nobody cools: noise alone is not shown");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Where reports come as bytes, the decoder gives what is counted:
+//!
+//! ```
+//! use bydesign::telemetry::collect::{Answer, Confidence, PartialSum, Source};
+//! use bydesign::telemetry::noise::BinaryResponse;
+//! use bydesign::telemetry::{Report, schema_of};
+//! # use bydesign::telemetry::{Budget, ConsentClass, Noisy, Purpose, Recipient, Retention};
+//! # const CLASS: ConsentClass = ConsentClass::new(1, "comfort").spending(Budget::new(2_000_000, 500_000, 86_400));
+//! # const HABITS: Purpose = Purpose::new(1, "habits", "To know how many are at home.", &CLASS);
+//! # const MAKER: Recipient = Recipient { name: "Example Heating Ltd", role: "maker" };
+//!
+//! // With the declaration, which device and collector share.
+//! const AT_HOME: BinaryResponse = BinaryResponse::with_epsilon::<1, 2>();
+//! # bydesign::report! {
+//! #     /// Of a day.
+//! #     pub struct Day {
+//! #         report: 1, "day", version 1;
+//! #         class: CLASS;
+//! #         bytes: 8;
+//! #         /// Whether somebody was at home at noon.
+//! #         at_home: bool {
+//! #             purpose: HABITS,
+//! #             treatment: Noisy<BinaryResponse> = Noisy::fresh(AT_HOME),
+//! #             retention: Retention::UntilAggregated(30),
+//! #             recipient: MAKER,
+//! #         }
+//! #     }
+//! # }
+//! # bydesign::declaration! {
+//! #     /// A house.
+//! #     pub struct House: "House", version 1 {
+//! #         classes: [CLASS],
+//! #         purposes: [HABITS],
+//! #         reports: [Day],
+//! #     }
+//! # }
+//!
+//! # let received = (0..1000_u32).map(|device| [0x83, 1, 1, 0xa1, 0, 0xf4 | u8::from(device % 8 < 5)]);
+//! let field = Day::SCHEMA.fields.iter().find(|field| field.name == "at_home").ok_or("declared")?;
+//! let mut sum = PartialSum::new(&Source::of(&Day::SCHEMA, field)?, &AT_HOME);
+//! for report in received {
+//!     let mut counted = Ok(());
+//!     schema_of::<House>(&report)?.decode(&report, |field, value| {
+//!         if field.name == "at_home" {
+//!             counted = Answer::try_from(value).and_then(|answer| sum.add(answer));
+//!         }
+//!     })?;
+//!     counted?;
+//! }
+//! let at_home = &sum.frequencies(Confidence::Percent95)?[1];
+//! assert!((at_home.value() - 1.0).abs() < 0.1, "as five in eight say so");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!

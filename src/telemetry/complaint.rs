@@ -9,6 +9,7 @@
 const MOST: usize = 256;
 
 /// A sentence in the making.
+#[derive(Clone, Copy)]
 pub(super) struct Complaint {
     text: [u8; MOST],
     len: usize,
@@ -68,7 +69,16 @@ impl Complaint {
         sentence
     }
 
-    pub(super) const fn text(&self) -> &str {
+    /// Refuses the declaration with this sentence, unless it holds.
+    ///
+    /// # Panics
+    ///
+    /// If it does not hold; only while constants are made.
+    pub(super) const fn unless(&self, holds: bool) {
+        assert!(holds, "{}", self.text());
+    }
+
+    const fn text(&self) -> &str {
         match core::str::from_utf8(self.text.split_at(self.len).0) {
             Ok(text) => text,
             Err(_) => "a declaration that is wrong",

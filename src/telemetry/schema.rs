@@ -308,13 +308,13 @@ impl ReportSchema {
             self.fields.len() <= MOST_FIELDS && !self.fields.is_empty(),
             "a report has 1 to 23 fields"
         );
-        if self.max_bytes() > most_bytes {
-            let sentence = Complaint::of("the report `").and(self.name).and("` can become ");
-            let sentence = sentence
-                .number(self.max_bytes() as u64)
-                .and(" bytes long, and its declaration allows ");
-            panic!("{}", sentence.number(most_bytes as u64).text());
-        }
+        Complaint::of("the report `")
+            .and(self.name)
+            .and("` can become ")
+            .number(self.max_bytes() as u64)
+            .and(" bytes long, and its declaration allows ")
+            .number(most_bytes as u64)
+            .unless(self.max_bytes() <= most_bytes);
         assert!(self.max_bytes() <= MOST_BYTES, "a report has 256 bytes at most");
         assert!(
             self.max_bytes() <= self.class.rules.queueing.bytes as usize,
@@ -323,33 +323,26 @@ impl ReportSchema {
         let mut rest = self.fields;
         while let [field, others @ ..] = rest {
             let of_field = Complaint::of("the field `").and(field.name).and("`: ");
-            if field.purpose.class.rules.number != self.class.rules.number {
-                let sentence = of_field
-                    .and("its purpose belongs to the consent class `")
-                    .and(field.purpose.class.name);
-                let sentence = sentence.and("`, and the report to `").and(self.class.name);
-                panic!("{}", sentence.and("`: a report is of one consent class").text());
-            }
+            of_field
+                .and("its purpose belongs to the consent class `")
+                .and(field.purpose.class.name)
+                .and("`, and the report to `")
+                .and(self.class.name)
+                .and("`: a report is of one consent class")
+                .unless(field.purpose.class.rules.number == self.class.rules.number);
             let (noise, budget) = (field.effect.micro_epsilon, self.class.rules.budget.window);
-            if noise > budget {
-                let sentence = of_field
-                    .and("noise without budget: its answers cost epsilon ")
-                    .millionths(noise);
-                let sentence = sentence
-                    .and(" at most, and the consent class `")
-                    .and(self.class.name);
-                panic!(
-                    "{}",
-                    sentence
-                        .and("` has ")
-                        .millionths(budget)
-                        .and(" in a window")
-                        .text()
-                );
-            }
-            if field.recipient.name.is_empty() || field.recipient.role.is_empty() {
-                panic!("{}", of_field.and("a recipient has a name and a role").text());
-            }
+            of_field
+                .and("noise without budget: its answers cost epsilon ")
+                .millionths(noise)
+                .and(" at most, and the consent class `")
+                .and(self.class.name)
+                .and("` has ")
+                .millionths(budget)
+                .and(" in a window")
+                .unless(noise <= budget);
+            of_field
+                .and("a recipient has a name and a role")
+                .unless(!field.recipient.name.is_empty() && !field.recipient.role.is_empty());
             rest = others;
         }
     }
@@ -594,18 +587,12 @@ pub const fn check_declaration(classes: &[ConsentClass], purposes: &[Purpose], r
     }
     let mut rest = purposes;
     while let [purpose, others @ ..] = rest {
-        if !has_class(classes, &purpose.class) {
-            let sentence = Complaint::of("the consent class `")
-                .and(purpose.class.name)
-                .and("` of the purpose `");
-            panic!(
-                "{}",
-                sentence
-                    .and(purpose.name)
-                    .and("` is not among those of the declaration")
-                    .text()
-            );
-        }
+        Complaint::of("the consent class `")
+            .and(purpose.class.name)
+            .and("` of the purpose `")
+            .and(purpose.name)
+            .and("` is not among those of the declaration")
+            .unless(has_class(classes, &purpose.class));
         let mut further = others;
         while let [other, more @ ..] = further {
             assert!(purpose.number != other.number, "two purposes have one number");
@@ -622,18 +609,12 @@ pub const fn check_declaration(classes: &[ConsentClass], purposes: &[Purpose], r
         }
         let mut fields = report.fields;
         while let [field, more @ ..] = fields {
-            if !has_purpose(purposes, &field.purpose) {
-                let sentence = Complaint::of("the purpose `")
-                    .and(field.purpose.name)
-                    .and("` of the field `");
-                panic!(
-                    "{}",
-                    sentence
-                        .and(field.name)
-                        .and("` is not among those of the declaration")
-                        .text()
-                );
-            }
+            Complaint::of("the purpose `")
+                .and(field.purpose.name)
+                .and("` of the field `")
+                .and(field.name)
+                .and("` is not among those of the declaration")
+                .unless(has_purpose(purposes, &field.purpose));
             fields = more;
         }
         rest = others;

@@ -10,6 +10,8 @@
 //! 3. *What could anybody make of it?* Over readings and reports that were looked at, the best guess for each report, chosen afterwards, is right
 //!    at least as often, in the mean, as the best rule there is: choosing afterwards loses nothing.
 
+use std::collections::BTreeMap;
+
 use bydesign::telemetry::noise::{BinaryResponse, DiscreteLaplace, Response};
 use bydesign::telemetry::{
     Clamped, ConsentClass, Gate, Purpose, Raw, Recipient, Report, Retention, Rounded, Time, Value,
@@ -28,7 +30,7 @@ fn response<const K: usize>(response: &Response<K>) -> Draws {
 }
 
 fn laplace<const SPAN: usize>(laplace: &DiscreteLaplace<SPAN>) -> Draws {
-    let span = SPAN as i32;
+    let span = i32::try_from(SPAN).expect("small");
     let to = |value| (0..=span).map(move |answer| laplace.draws(value, answer));
     (0..=span).map(|value| to(value).collect()).collect()
 }
@@ -259,7 +261,7 @@ fn a_report_that_says_one_of_k_things_helps_k_times_at_most() {
     let now = Time::of(1_000_000);
     gate.grant(&mut store, WARMTH.number, now, &mut source)
         .expect("agrees");
-    let mut of_report: std::collections::BTreeMap<i64, Vec<i32>> = Default::default();
+    let mut of_report: BTreeMap<i64, Vec<i32>> = BTreeMap::new();
     let all: Vec<i32> = (6_000..=34_000).collect();
     for reading in &all {
         let room = Room {

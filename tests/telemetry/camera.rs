@@ -35,7 +35,7 @@ struct House {
 /// A week before the camera.
 pub(crate) struct Week {
     /// Whether somebody came, for each day.
-    people: [bool; 7],
+    pub(crate) people: [bool; 7],
     moved: [u32; 7],
     restarts: u32,
     /// Latitude and longitude.
@@ -43,7 +43,7 @@ pub(crate) struct Week {
 }
 
 impl Week {
-    fn all_moved(&self) -> u32 {
+    pub(crate) fn all_moved(&self) -> u32 {
         self.moved.iter().sum()
     }
 

@@ -26,6 +26,7 @@ mod attacks;
 mod bounds;
 mod budget;
 mod camera;
+mod collecting;
 mod consent;
 mod decoding;
 mod dictionary;

@@ -119,13 +119,8 @@ impl Week {
             self.quarters()
                 .map(|count| nearest(i64::from(count), 336, 0, 672) * 10),
         );
-        told.push(
-            1_000
-                * [1, 50, 200]
-                    .into_iter()
-                    .filter(|edge| self.starts >= *edge)
-                    .count() as i64,
-        );
+        let reached = [1, 50, 200].into_iter().filter(|edge| self.starts >= *edge);
+        told.push(1_000 * i64::try_from(reached.count()).expect("three at most"));
         told
     }
 

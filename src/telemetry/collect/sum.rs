@@ -10,6 +10,8 @@ use std::string::String;
 use std::vec;
 use std::vec::Vec;
 
+use super::super::decode::Value;
+use super::super::schema::{Field, ReportSchema};
 use super::parameters::{Kind, Parameters};
 
 /// Which field of which version of which report is counted.
@@ -48,6 +50,15 @@ impl Source {
             version,
             field: field.into(),
         })
+    }
+
+    /// A field as the decoder shows it, of the report that it is decoded by.
+    ///
+    /// # Errors
+    ///
+    /// [`SourceError`] if a name is empty or longer than 64 bytes.
+    pub fn of(schema: &ReportSchema, field: &Field) -> Result<Self, SourceError> {
+        Self::new(schema.name, schema.version.into(), field.name)
     }
 
     /// The report's name.
@@ -117,6 +128,35 @@ impl From<i32> for Answer {
     }
 }
 
+/// What the decoder has read of a field with noise.
+///
+/// ```
+/// use bydesign::telemetry::Value;
+/// use bydesign::telemetry::collect::{Answer, AnswerError};
+///
+/// assert_eq!(Answer::try_from(Value::Number(-3)), Ok(Answer::Reading(-3)));
+/// assert_eq!(Answer::try_from(Value::Pair(1, 2)), Err(AnswerError::Kind));
+/// ```
+impl TryFrom<Value<'_>> for Answer {
+    type Error = AnswerError;
+
+    fn try_from(value: Value<'_>) -> Result<Self, AnswerError> {
+        match value {
+            Value::Truth(truth) => Ok(Self::Bit(truth)),
+            Value::Choice(choice) => u16::try_from(choice)
+                .map(Self::Category)
+                .map_err(|_| AnswerError::Range),
+            Value::Bits(bits) => Ok(Self::Bits(bits)),
+            Value::Number(number) => i32::try_from(number)
+                .map(Self::Reading)
+                .map_err(|_| AnswerError::Range),
+            Value::Pair(..) | Value::Counts(..) | Value::Letters(_) | Value::Bytes(_) => {
+                Err(AnswerError::Kind)
+            }
+        }
+    }
+}
+
 /// Why an answer was not counted. The sum is as it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -148,6 +188,9 @@ pub enum MergeError {
 }
 
 /// The answers to one field, counted.
+///
+/// One answer of each device: estimates take answers for independent of each other. A field whose answer is kept for an epoch says the same in every report of it, so
+/// make a sum for each period of a report and not one over all of an epoch.
 ///
 /// ```
 /// use bydesign::telemetry::collect::{AnswerError, MergeError, PartialSum, Source};
