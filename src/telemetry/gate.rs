@@ -83,7 +83,7 @@ pub enum GateError {
     /// [`MOST_ANSWERS`](super::MOST_ANSWERS).
     #[error("there is no room for another remembered answer")]
     MemoFull,
-    /// Consent, epoch or answers have changed since the report was prepared, or keys of the store before the first report: prepare another one.
+    /// A consent, the epoch or answers have changed since the report was prepared: prepare another one.
     #[error("the report was prepared before something changed")]
     Stale,
     /// What is stored of budget, queue or epoch is not understood: later firmware wrote it. Nothing is released. Withdrawing the consent
