@@ -200,7 +200,9 @@ fn is_granted(consents: &Consents, terms: Terms, rules: &ClassRules) -> bool {
 }
 
 /// A record that is not understood is no consent: the user is asked again.
-pub(super) async fn read_consents<M: Medium, I: Memory>(store: &mut AsyncStore<M, I>) -> Result<Consents, GateError> {
+pub(super) async fn read_consents<M: Medium, I: Memory>(
+    store: &mut AsyncStore<M, I>,
+) -> Result<Consents, GateError> {
     let mut bytes = [0; CONSENT_LEN];
     let read = read(store, DataClass::from(Class::Settings), CONSENT, &mut bytes).await;
     match read {
