@@ -256,7 +256,8 @@ mod tests {
 
     #[test]
     fn recipients_whose_private_key_is_printed_are_known() {
-        let public = |private: &str| recipient_public_key(&Secret::new(hex(private).try_into().expect("32 bytes")));
+        let public =
+            |private: &str| recipient_public_key(&Secret::new(hex(private).try_into().expect("32 bytes")));
         for private in [
             // tests/interop/README.md; RFC 9180, A.1 and A.2
             "202122232425262728292a2b2c2d2e2f303132333435363738393a3b3c3d3e3f",
@@ -273,8 +274,13 @@ mod tests {
             "8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a",
             "de9edb7d7b7dc1b4d35b61c2ece435373f8343c85b78674dadfc7e146f882b4f",
         ] {
-            assert!(is_published(&hex(printed).try_into().expect("32 bytes")), "{printed}");
+            assert!(
+                is_published(&hex(printed).try_into().expect("32 bytes")),
+                "{printed}"
+            );
         }
-        assert!(!is_published(&recipient_public_key(&Secret::new([7; 32])).expect("a key")));
+        assert!(!is_published(
+            &recipient_public_key(&Secret::new([7; 32])).expect("a key")
+        ));
     }
 }

@@ -10,19 +10,21 @@
 //! ```text
 //! offset  bytes
 //! 0       1       version of this layout: 1
-//! 1       12 × n  purpose 1, answer 1 (0 refused, 1 granted, 2 being withdrawn), version of the declaration 2, day 4, terms 4
+//! 1       4       how often the user has answered
+//! 5       12 × n  purpose 1, answer 1 (0 refused, 1 granted, 2 being withdrawn), version of the declaration 2, day 4, terms 4
 //! ```
 
 use super::raw::Time;
 
 const VERSION: u8 = 1;
+const HEAD_LEN: usize = 5;
 const ENTRY_LEN: usize = 12;
 
 /// Purposes that one declaration has at most.
 pub const MOST_PURPOSES: usize = 16;
 
 /// The longest form on flash.
-pub(crate) const CONSENT_LEN: usize = 1 + ENTRY_LEN * MOST_PURPOSES;
+pub(crate) const CONSENT_LEN: usize = HEAD_LEN + ENTRY_LEN * MOST_PURPOSES;
 
 /// What a user has answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +56,8 @@ pub struct Consent {
 /// All consents of a device.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Consents {
+    /// How often the user has answered: a report that was prepared before the last time is no more released.
+    pub(crate) answers: u32,
     entries: [Option<Consent>; MOST_PURPOSES],
 }
 
@@ -64,6 +68,13 @@ impl Consents {
             .flatten()
             .find(|consent| consent.purpose == purpose)
             .copied()
+    }
+
+    /// Puts what the user says now in place of an earlier answer. Gives whether there was room.
+    #[must_use]
+    pub(crate) fn answer(&mut self, consent: Consent) -> bool {
+        self.answers = self.answers.wrapping_add(1);
+        self.set(consent)
     }
 
     /// Puts an answer in place of an earlier one. Gives whether there was room.
@@ -102,18 +113,25 @@ impl Consents {
                 .chain(consent.day.to_le_bytes())
                 .chain(consent.terms.to_le_bytes())
         });
-        let bytes = [VERSION].into_iter().chain(entries);
+        let bytes = [VERSION]
+            .into_iter()
+            .chain(self.answers.to_le_bytes())
+            .chain(entries);
         out.iter_mut().zip(bytes).for_each(|(to, from)| *to = from);
-        1 + self.all().count().saturating_mul(ENTRY_LEN)
+        HEAD_LEN + self.all().count().saturating_mul(ENTRY_LEN)
     }
 
     /// Reads the form on flash; `None` is no consent to anything.
     pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let (&[version], mut rest) = bytes.split_first_chunk()?;
+        let (&[version], rest) = bytes.split_first_chunk()?;
+        let (answers, mut rest) = rest.split_first_chunk()?;
         if version != VERSION {
             return None;
         }
-        let mut consents = Self::default();
+        let mut consents = Self {
+            answers: u32::from_le_bytes(*answers),
+            ..Self::default()
+        };
         while !rest.is_empty() {
             let (&[purpose, answer], after) = rest.split_first_chunk()?;
             let (version, after) = after.split_first_chunk()?;
@@ -167,17 +185,19 @@ mod tests {
             "there is no seventeenth"
         );
         assert!(consents.set(answered(3, Answer::BeingWithdrawn, 2, 1, Time::of(0))));
+        let now = answered(4, Answer::Granted, 2, 0xdead_beef, Time::of(86_400 * 9 + 5));
+        assert!(consents.answer(now) && consents.answers == 1);
         let mut bytes = [0; CONSENT_LEN];
         let len = consents.to_bytes(&mut bytes);
         assert_eq!(Consents::from_bytes(&bytes[..len]), Some(consents));
         assert_eq!(consents.of(4).unwrap().day, 9);
         assert_eq!(Consents::from_bytes(&bytes[..len - 1]), None);
         assert_eq!(
-            Consents::from_bytes(&[2]),
+            Consents::from_bytes(&[2, 0, 0, 0, 0]),
             None,
             "a later version is not understood"
         );
-        bytes[2] = 3;
+        bytes[6] = 3;
         assert_eq!(Consents::from_bytes(&bytes[..len]), None, "no such answer");
     }
 }

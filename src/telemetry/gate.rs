@@ -84,7 +84,7 @@ pub enum GateError {
     /// [`MOST_ANSWERS`](super::MOST_ANSWERS).
     #[error("there is no room for another remembered answer")]
     MemoFull,
-    /// Consent, epoch or answers have changed since the report was prepared, or keys of the store before the first report: prepare another one.
+    /// A consent, the epoch or answers have changed since the report was prepared: prepare another one.
     #[error("the report was prepared before something changed")]
     Stale,
     /// What is stored of budget, queue or epoch is not understood: later firmware wrote it. Nothing is released. Withdrawing the consent
@@ -227,5 +227,46 @@ async fn read_epoch<M: Medium, I: Memory>(
             Epoch::from_bytes(bytes).map(Some).ok_or(GateError::NotUnderstood)
         }
         None => Ok(None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flash::Overwritable;
+    use crate::flash::simulator::{Rule, Simulator};
+    use crate::secret::RootKey;
+    use crate::store::{Change, Ram, Store, run};
+    use crate::telemetry::ConsentClass;
+
+    //= compliance/requirements.md#tele-4
+    //= type=test
+    //# A budget that cannot be read, written or understood MUST count as spent.
+    #[test]
+    fn a_budget_of_later_firmware_is_not_a_new_one() {
+        const RULES: ClassRules = ConsentClass::new(1, "class").rules;
+        let root_key = RootKey::new(core::array::from_fn(|at| (at * at * 7 % 251) as u8)).unwrap();
+        let mut random = getrandom::SysRng;
+        let medium = Overwritable::new(Simulator::<4, 4096>::new(64 * 1024, Rule::Multiwrite));
+        let mut store =
+            Store::format(medium, Ram::<16, 256>::new(), &root_key, "device", &mut random).unwrap();
+        assert_eq!(run(|| read_ledger(&mut store.0, &RULES)), Ok(Ledger::default()));
+        let later = [
+            &[2; LEDGER_LEN][..],
+            &[1; LEDGER_LEN - 1],
+            &[1; LEDGER_LEN + 1],
+            &[],
+        ];
+        for bytes in later {
+            let name = Name::of_ledger(RULES.number);
+            let change = Change::put_bytes(DataClass::LEDGER, name.as_str(), bytes);
+            run(|| store.0.commit_any(&[change], &mut random)).unwrap();
+            assert_eq!(
+                run(|| read_ledger(&mut store.0, &RULES)),
+                Err(GateError::NotUnderstood),
+                "{} bytes",
+                bytes.len()
+            );
+        }
     }
 }

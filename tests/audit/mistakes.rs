@@ -1039,11 +1039,13 @@ fn mistake_9_a_generator_seeded_with_the_milliseconds_of_each_device() {
             let mut state = (time ^ 0x5_deec_e66d) & ((1 << 48) - 1);
             let letters: Vec<char> = BASE_62.chars().collect();
             let password: String = (0..16)
-                .map(|_| loop {
-                    state = (state.wrapping_mul(0x5_deec_e66d) + 11) & ((1 << 48) - 1);
-                    let bits = state >> 17;
-                    if bits < (1 << 31) / 62 * 62 {
-                        break letters[(bits % 62) as usize];
+                .map(|_| {
+                    loop {
+                        state = (state.wrapping_mul(0x5_deec_e66d) + 11) & ((1 << 48) - 1);
+                        let bits = state >> 17;
+                        if bits < (1 << 31) / 62 * 62 {
+                            break letters[(bits % 62) as usize];
+                        }
                     }
                 })
                 .collect();

@@ -265,7 +265,10 @@ fn later_starts<K: Kind>(board: &Board<K>, script: &Script, stride: usize) -> us
             for start in 0..8 {
                 let failures = cut.failures();
                 assert!(failures >= least, "{at}, start {start}: {failures} of {least}");
-                assert!(failures <= first + 2 + 1, "{at}, start {start}: {failures} of {first} and 2");
+                assert!(
+                    failures <= first + 2 + 1,
+                    "{at}, start {start}: {failures} of {first} and 2"
+                );
                 least = failures;
             }
             cuts += 1;

@@ -65,7 +65,13 @@ fn a_batch_belongs_together_and_its_registry_report_and_words_hold_no_secret() {
 
     // Everything that is public, in one text that is searched for every secret.
     let mut public = journals;
-    for name in ["registry.jsonl", "manifest.jsonl", "certificates.pem", "report.json", "FINISHED"] {
+    for name in [
+        "registry.jsonl",
+        "manifest.jsonl",
+        "certificates.pem",
+        "report.json",
+        "FINISHED",
+    ] {
         public.extend(fs::read(out.join(name)).expect("there"));
     }
     public.extend(report.to_string().bytes());
@@ -114,7 +120,11 @@ fn a_batch_belongs_together_and_its_registry_report_and_words_hold_no_secret() {
             // As it is, without hyphens, in small letters, its hashes, and where it is a key its bytes.
             let plain = secret.replace('-', "");
             let small = plain.to_lowercase();
-            let mut forms = vec![secret.as_bytes().to_vec(), plain.as_bytes().to_vec(), small.as_bytes().to_vec()];
+            let mut forms = vec![
+                secret.as_bytes().to_vec(),
+                plain.as_bytes().to_vec(),
+                small.as_bytes().to_vec(),
+            ];
             for text in [secret, &plain, &small] {
                 let hashes = [
                     Sha256::digest(text).to_vec(),

@@ -392,7 +392,9 @@ fn remainders(case: &Case, group: &Group, notes: &mut Notes) {
     let mut cores: Vec<String> = (0..group.grid.height()).map(|row| group.core(row)).collect();
     // A check digit of Luhn prefers some remainders: what is drawn is what stands before it.
     if cores.iter().all(|core| is_luhn(core)) {
-        cores.iter_mut().for_each(|core| _ = core.pop());
+        for core in &mut cores {
+            core.pop();
+        }
     }
     let numbers: Vec<u64> = cores.iter().filter_map(|core| core.parse().ok()).collect();
     for divisor in 2..=64_u64 {

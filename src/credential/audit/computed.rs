@@ -145,7 +145,8 @@ fn of_matter(verifier: &str, secret: &str, salt: &str, iterations: &str) -> (Ans
     let iterations = iterations.parse::<u32>().ok();
     let iterations = iterations.filter(|number| (1..=MOST_ITERATIONS).contains(number));
     let parts = (bytes(verifier), bytes(salt));
-    let (Some(passcode), Some(iterations), (Some(verifier), Some(salt))) = (passcode, iterations, parts) else {
+    let (Some(passcode), Some(iterations), (Some(verifier), Some(salt))) = (passcode, iterations, parts)
+    else {
         return unknown;
     };
     let Some((w0, l)) = verifier.split_at_checked(32).filter(|(_, l)| l.len() == 65) else {
@@ -192,7 +193,14 @@ mod tests {
     fn audited(header: &str, rows: impl Iterator<Item = String>) -> Report {
         let table = rows.fold(format!("{header}\n"), |table, row| table + &row + "\n");
         let batch = Batch::read(table.as_bytes(), &Columns::default()).expect("a batch");
-        audit(&batch, &Settings { depth: Depth::Quick, ..Settings::default() }, &|_| ())
+        audit(
+            &batch,
+            &Settings {
+                depth: Depth::Quick,
+                ..Settings::default()
+            },
+            &|_| (),
+        )
     }
 
     fn others(report: &Report) -> Option<(usize, usize)> {
@@ -226,7 +234,11 @@ mod tests {
         let row = |stale: u64| {
             move |at: u64| {
                 let password = format!("{:016x}", mixed(at));
-                let hashed = if at % 20 == stale { "factory-default".into() } else { password.clone() };
+                let hashed = if at % 20 == stale {
+                    "factory-default".into()
+                } else {
+                    password.clone()
+                };
                 // A comma stands in the string.
                 format!("SN{at:05},{password},\"{}\"", phc(&hashed, at))
             }
@@ -243,7 +255,9 @@ mod tests {
                 let row = |at: u64| {
                     let passcode = u32::try_from(1 + mixed(at) % 99_999_998).expect("small");
                     let hashed = if at % 10 == stale { 20_202_021 } else { passcode };
-                    let salt: Vec<u8> = (0..4).flat_map(|part| mixed(at + 500 * (part + 1)).to_le_bytes()).collect();
+                    let salt: Vec<u8> = (0..4)
+                        .flat_map(|part| mixed(at + 500 * (part + 1)).to_le_bytes())
+                        .collect();
                     let (w0, l) = spake2p_verifier(hashed, &salt, 1000).expect("derived");
                     let whole = [&w0.expose()[..], &l.expose()[..]].concat();
                     let text = |bytes: &[u8]| {
@@ -267,10 +281,18 @@ mod tests {
         let row = |at: u64| format!("SN{at:05},{:016x},{:064x}", mixed(at), u128::from(mixed(at + 9)));
         let report = audited("serial,password,verifier", (0..40).map(row));
         assert_eq!(others(&report), None);
-        assert!(report.undecided.iter().any(|undecided| undecided.test == TEST && undecided.why.contains("0 of 40")));
+        assert!(
+            report
+                .undecided
+                .iter()
+                .any(|undecided| undecided.test == TEST && undecided.why.contains("0 of 40"))
+        );
         // A cost that would take hours.
         let row = |at: u64| {
-            format!("SN{at:05},{:016x},\"$argon2id$v=19$m=1048576,t=16,p=1$c29tZXNhbHRzb21lc2FsdA$aGFzaGhhc2hoYXNoaGFzaGhhc2hoYXNoaGFzaGhhc2g\"", mixed(at))
+            format!(
+                "SN{at:05},{:016x},\"$argon2id$v=19$m=1048576,t=16,p=1$c29tZXNhbHRzb21lc2FsdA$aGFzaGhhc2hoYXNoaGFzaGhhc2hoYXNoaGFzaGhhc2g\"",
+                mixed(at)
+            )
         };
         let report = audited("serial,password,verifier", (0..40).map(row));
         assert_eq!(others(&report), None);

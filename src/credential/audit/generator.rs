@@ -179,7 +179,10 @@ fn units(group: &Group) -> Vec<Unit> {
             is_turned: false,
         });
         if width.is_multiple_of(2) {
-            units.push(Unit::Long { bits, is_turned: true });
+            units.push(Unit::Long {
+                bits,
+                is_turned: true,
+            });
         }
     }
     units

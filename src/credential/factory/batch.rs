@@ -78,7 +78,9 @@ pub enum BatchError {
     #[error(transparent)]
     Source(#[from] SourceError),
     /// The manifest would be sealed to a key whose private half is printed in an example; nothing was made. With a test seed it is.
-    #[error("the private key to the recipient's public key is published, so that everybody could open the manifest: make a key of your own")]
+    #[error(
+        "the private key to the recipient's public key is published, so that everybody could open the manifest: make a key of your own"
+    )]
     PublishedRecipient,
     /// There is something under the name already.
     #[error("{} is there already: a finished batch is never changed", path.display())]
@@ -355,7 +357,10 @@ impl Batch {
             ("profile", before.profile_sha256 == head.profile_sha256),
             ("test seed", before.test_seed_sha256 == head.test_seed_sha256),
             ("batch key", before.batch_key_check == head.batch_key_check),
-            ("issuer of certificates", before.issuer_sha256 == head.issuer_sha256),
+            (
+                "issuer of certificates",
+                before.issuer_sha256 == head.issuer_sha256,
+            ),
             (
                 "version of this program",
                 before.chunk == head.chunk && before.journal == head.journal,

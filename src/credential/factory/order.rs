@@ -156,10 +156,20 @@ impl<R: Read> Order<R> {
                 return Err(flaw(1, at, &shown.escape_default().to_string(), reason));
             }
             if is_of_a_secret(&name) {
-                return Err(flaw(1, at, &name, "an order holds no secrets: they are made here"));
+                return Err(flaw(
+                    1,
+                    at,
+                    &name,
+                    "an order holds no secrets: they are made here",
+                ));
             }
             if OF_LABELS.contains(&&*name) {
-                return Err(flaw(1, at, &name, "labels have a column of this name of their own"));
+                return Err(flaw(
+                    1,
+                    at,
+                    &name,
+                    "labels have a column of this name of their own",
+                ));
             }
             if header.iter().any(|before| **before == *name) {
                 return Err(flaw(1, at, &name, "the column is there twice"));
@@ -271,7 +281,15 @@ fn is_formula(value: &str) -> bool {
 //= compliance/requirements.md#cred-27
 //# Neither the registry nor the report, the journal or what is printed MUST hold a secret, a verifier, a salt or a hash of a secret.
 fn is_of_a_secret(name: &str) -> bool {
-    const ANYWHERE: [&str; 7] = ["passw", "passphrase", "passcode", "kennwort", "secret", "credential", "pwd"];
+    const ANYWHERE: [&str; 7] = [
+        "passw",
+        "passphrase",
+        "passcode",
+        "kennwort",
+        "secret",
+        "credential",
+        "pwd",
+    ];
     const WORDS: [&str; 7] = ["key", "pin", "puk", "psk", "pass", "token", "pw"];
     // A country or a product has a code as well.
     const OF_CODES: [&str; 6] = ["pairing", "setup", "unlock", "access", "activation", "security"];
@@ -639,14 +657,41 @@ mod tests {
     #[test]
     fn columns_that_are_called_like_a_secret_are_refused_and_identifiers_are_not() {
         for name in [
-            "wifi_password", "Admin-Password", "wifipassword", "passwort", "default-pwd", "wpa-key", "key", "psk", "PIN", "sim_pin", "puk",
-            "passphrase", "setup_code", "pairing-code", "unlock_code", "client-secret", "api_token", "credential",
+            "wifi_password",
+            "Admin-Password",
+            "wifipassword",
+            "passwort",
+            "default-pwd",
+            "wpa-key",
+            "key",
+            "psk",
+            "PIN",
+            "sim_pin",
+            "puk",
+            "passphrase",
+            "setup_code",
+            "pairing-code",
+            "unlock_code",
+            "client-secret",
+            "api_token",
+            "credential",
         ] {
             let said = flaw(format!("serial,{name}\nA,hunter2\n").as_bytes()).unwrap_or_default();
             assert!(said.contains("an order holds no secrets"), "{name}: {said}");
         }
         for name in [
-            "mac", "imei", "eui64", "batch", "colour", "country-code", "product_code", "public-key", "keyboard", "spinner", "ssid", "iccid",
+            "mac",
+            "imei",
+            "eui64",
+            "batch",
+            "colour",
+            "country-code",
+            "product_code",
+            "public-key",
+            "keyboard",
+            "spinner",
+            "ssid",
+            "iccid",
         ] {
             let said = flaw(format!("serial,{name}\nA,\n").as_bytes());
             assert_eq!(said, None, "{name}");
@@ -656,7 +701,11 @@ mod tests {
     #[test]
     fn a_header_that_is_no_header_is_not_repeated_at_length() {
         let said = flaw(format!("serial,{}\nA,B\n", "x".repeat(100_000)).as_bytes()).unwrap_or_default();
-        assert!(said.contains("a column is called by letters") && said.len() < 300, "{} bytes", said.len());
+        assert!(
+            said.contains("a column is called by letters") && said.len() < 300,
+            "{} bytes",
+            said.len()
+        );
     }
 
     #[test]

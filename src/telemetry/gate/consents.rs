@@ -137,7 +137,7 @@ impl<D: Declaration> Gate<D> {
         self.settle(store, Self::rules(terms.class)?, random).await?;
         let mut consents = read_consents(store).await?;
         let consent = answered(purpose, answer, D::VERSION, terms.terms, now);
-        if !consents.set(consent) {
+        if !consents.answer(consent) {
             return Err(GateError::Internal);
         }
         write_consents(store, consents, random).await
@@ -202,7 +202,9 @@ fn is_granted(consents: &Consents, terms: Terms, rules: &ClassRules) -> bool {
 }
 
 /// A record that is not understood is no consent: the user is asked again.
-async fn read_consents<M: Medium, I: Memory>(store: &mut AsyncStore<M, I>) -> Result<Consents, GateError> {
+pub(super) async fn read_consents<M: Medium, I: Memory>(
+    store: &mut AsyncStore<M, I>,
+) -> Result<Consents, GateError> {
     let mut bytes = [0; CONSENT_LEN];
     let read = read(store, DataClass::from(Class::Settings), CONSENT, &mut bytes).await;
     match read {

@@ -10,6 +10,7 @@ use core::marker::PhantomData;
 use rand_core::TryCryptoRng;
 use zeroize::Zeroizing;
 
+use super::consents::read_consents;
 use super::{EPOCH, Gate, GateError, QUEUE, read_epoch, read_ledger, read_queue, store_class};
 use crate::flash::{Medium, MediumKind};
 use crate::store::{
@@ -44,8 +45,8 @@ struct Draft {
     epoch: Epoch,
     /// What stood on flash of the epoch.
     before: Option<Mark>,
-    /// How often keys had been made or erased in the store. Where nothing stood of an epoch, a withdrawal and a new consent show in that alone.
-    keys: u32,
+    /// How often the user had answered. A withdrawal and a new consent show in that alone where nothing stood of an epoch.
+    answers: u32,
 }
 
 /// Tells one writing of an epoch from every other.
@@ -150,7 +151,7 @@ impl<D: Declaration> Gate<D> {
             granted,
             epoch,
             before,
-            keys: store.figures().key_version,
+            answers: read_consents(store).await?.answers,
         };
         Ok((draft, ledger.left(rules.budget)))
     }
@@ -224,7 +225,7 @@ impl<D: Declaration> Gate<D> {
             return Err(GateError::Stale);
         }
         let before = read_epoch(store, rules).await?.as_ref().map(mark);
-        if before != draft.before || before.is_none() && store.figures().key_version != draft.keys {
+        if before != draft.before || read_consents(store).await?.answers != draft.answers {
             return Err(GateError::Stale);
         }
         // Nor does it leave under the name of an epoch that is over.

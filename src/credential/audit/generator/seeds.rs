@@ -49,7 +49,12 @@ pub(super) fn usual(settings: &Settings) -> Seeds {
 /// The milliseconds of the window, or of the minutes about the time of the file.
 pub(super) fn milliseconds(settings: &Settings) -> Seeds {
     let is_full = settings.depth == Depth::Full;
-    let seconds = times(settings, ABOUT_MILLISECONDS, MOST_SECONDS_OF_MILLISECONDS, is_full);
+    let seconds = times(
+        settings,
+        ABOUT_MILLISECONDS,
+        MOST_SECONDS_OF_MILLISECONDS,
+        is_full,
+    );
     Seeds {
         listed: Vec::new(),
         window: seconds.start.saturating_mul(1000)..seconds.end.saturating_mul(1000),

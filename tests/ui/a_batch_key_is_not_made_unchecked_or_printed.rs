@@ -1,7 +1,6 @@
-use bydesign::credential::factory::{BatchKey, Sources};
+use bydesign::credential::factory::BatchKey;
 
 fn seeded(key: BatchKey) {
-    let _ = Sources::from(42_u64);
     let _ = BatchKey([7; 32]);
     println!("{key:?}");
 }
