@@ -1,4 +1,4 @@
-//! Instructions and stack of each operation, on emulated cores that count the one exactly: `cargo xtask measure` runs it and writes
+//! Instructions and stack of each operation, on emulated cores that count the one exactly: `cargo xtask costs` runs it and writes
 //! `docs/firmware-costs.md`.
 //!
 //! ```text
