@@ -52,7 +52,10 @@ fn cut_and_go_on<P: Part>(cut: &Operation) -> Vec<(Vec<u8>, Vec<u8>)> {
             let update = put(0, start, 20, start);
             assert_eq!(update.run(&mut store, &mut random), Outcome::Done, "{context}");
             state.retain(|(class, _), _| *class != 0);
-            assert!(state == before || state == after, "{context}: a third state: {state:?}");
+            assert!(
+                state == before || state == after,
+                "{context}: a third state: {state:?}"
+            );
             drop(store);
             written.get_or_insert_with(|| part.image().to_vec());
         }
