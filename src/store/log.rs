@@ -370,6 +370,7 @@ impl<M: Medium> Log<M> {
 
     async fn try_session<R: TryCryptoRng + ?Sized>(&mut self, random: &mut R) -> Result<(), Fault> {
         let offset = self.session_offset();
+        let passes_over = self.head.writing == Writing::Burnt;
         let size = self.pages.geometry.salt_record();
         if offset.saturating_add(size) > self.pages.geometry.page {
             return Err(Fault::Full);
@@ -401,7 +402,7 @@ impl<M: Medium> Log<M> {
         self.head.digest.add(&offset.to_le_bytes());
         self.head.digest.add(&header.to_bytes());
         self.head.digest.add(&salt);
-        if offset > self.pages.geometry.to_granule(self.head.end) {
+        if passes_over {
             self.burnt = Some((start + self.head.end, start + offset));
         }
         self.head.salt = salt;

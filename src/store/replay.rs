@@ -261,7 +261,10 @@ impl<M: Medium> Log<M> {
                 Found::Session(_) => {
                     stands_at = cursor.offset - self.pages.geometry.salt_record();
                     let start = self.pages.geometry.start(head.page);
-                    if stands_at > self.pages.geometry.to_granule(at) {
+                    // Up to the next granule it is blank after a start in good order.
+                    if stands_at > self.pages.geometry.to_granule(at)
+                        || !self.pages.is_blank(start + at, start + stands_at).await
+                    {
                         gap = Some((start + at, start + stands_at));
                     }
                 }

@@ -581,8 +581,9 @@ impl<M: Medium> Log<M> {
                     let mut offset = self.pages.geometry.to_skip(from.saturating_add(1));
                     while offset < limit {
                         if let Some((_, payload)) = self.session_at(cursor, offset).await {
-                            // One that resumes at its own place or in a gap before it is met on the way.
-                            let beyond = self.pages.geometry.to_granule(payload.resume) != offset;
+                            // One that resumes at its own place is met on the way. One that stands at the next granule may pass over an interrupted
+                            // write, too, where granules are large.
+                            let beyond = payload.resume < offset;
                             match found {
                                 None if beyond => found = Some((payload.resume, offset)),
                                 Some((resume, _)) if beyond && payload.resume == resume => {

@@ -16,6 +16,7 @@ mod checkpoints;
 mod fresh_images;
 mod inspect;
 mod key_changes;
+mod large_pages;
 mod left_out;
 mod mixed_faults;
 mod model;

@@ -26,6 +26,8 @@ use model::Model;
 const OPERATIONS: u32 = 400;
 /// After so many cuts the flash is read by others.
 const CUTS_BETWEEN_LOOKS: u32 = 50;
+/// No boot is left on for longer than that before it is cut.
+const LONGEST_MILLISECONDS: u64 = 10_000;
 /// Cuts unless somebody says otherwise.
 const CUTS: u32 = 100;
 const SEED: u64 = 20_181_014;
@@ -129,6 +131,8 @@ fn campaign(
     model: &mut Model,
 ) -> Result<Tally, String> {
     let mut tally = Tally::default();
+    // A busy machine takes longer to start: cuts shall come in the mount, and in what follows it, too.
+    let mut longest_milliseconds = board.longest_milliseconds;
     while tally.cuts < cuts {
         let end = if board.resets_itself && dice.below(2) == 0 {
             End::Reset {
@@ -137,10 +141,17 @@ fn campaign(
             }
         } else {
             End::FromOutside {
-                milliseconds: dice.below(board.longest_milliseconds),
+                milliseconds: dice.below(longest_milliseconds),
             }
         };
         let was_cut = boot(board, made, model, &end, OPERATIONS, &mut tally)?;
+        if matches!(end, End::FromOutside { .. }) {
+            longest_milliseconds = if model.is_told {
+                board.longest_milliseconds.max(longest_milliseconds * 9 / 10)
+            } else {
+                LONGEST_MILLISECONDS.min(longest_milliseconds * 5 / 4)
+            };
+        }
         tally.cuts += u32::from(was_cut);
         tally.resets += u32::from(was_cut && matches!(end, End::Reset { .. }));
         if was_cut && (tally.cuts.is_multiple_of(CUTS_BETWEEN_LOOKS) || tally.cuts == cuts) {

@@ -6,6 +6,8 @@
 //!  cargo xtask plants [part of a name]
 //!  cargo xtask instructions [--write]
 //!  cargo xtask wiping [--short]
+//!  cargo xtask campaigns
+//!  cargo xtask costs [--short|--write]
 //!  cargo xtask firmware [serial|parallel] [--cuts N] [--seed N] [--blank]
 //!  cargo xtask pictures [--write]
 //!  cargo xtask blocklist [--write]
@@ -17,12 +19,15 @@
 //! `assure` drives tools that take minutes to hours and appends what they found to `docs/assurance.md`, or to `compliance/evidence.json`. `plants` proves that
 //! tests can fail: it plants the bugs of `xtask/plants.txt`, one at a time, in a copy of the tree. `instructions` counts what each
 //! operation takes and holds it against `docs/instructions.md`. `wiping` looks for what is left of secrets in the memory of optimised
-//! programs, on this machine and on an emulated device. `firmware` cuts the power of emulated boards. `pictures` draws what an erasure
-//! does to the flash. `blocklist` makes the filter of common passwords. `utility` measures what the estimates of telemetry are worth.
-//! `trace` follows guidelines to provisions, requirements, code and tests; `mapping` makes the pages of it.
+//! programs, on this machine and on an emulated device. `campaigns` shows what slow checks found, `costs` measures what the crate takes on
+//! emulated cores, `firmware` cuts the power of emulated boards. `pictures` draws what an erasure does to the flash. `blocklist` makes
+//! the filter of common passwords. `utility` measures what the estimates of telemetry are worth. `trace` follows guidelines to provisions,
+//! requirements, code and tests; `mapping` makes the pages of it.
 
 mod assure;
 mod blocklist;
+mod campaigns;
+mod costs;
 mod evidence;
 mod executed;
 mod firmware;
@@ -49,6 +54,11 @@ cargo xtask instructions [--write]
     Counts the instructions of each operation and compares them with docs/instructions.md, or writes that anew.
 cargo xtask wiping [--short]
     Looks for secrets in the memory of optimised programs; with a wipe taken out, they must be found. Short: one level of optimisation.
+cargo xtask campaigns
+    Shows every slow check, how it is run and what it last found, out of docs/assurance.md.
+cargo xtask costs [--short|--write]
+    Measures code, instructions and stack on emulated cores and compares with docs/firmware-costs.md and firmware/budgets.txt, or writes the former
+    anew. Short: the Cortex-M4 alone.
 cargo xtask firmware [serial|parallel] [--cuts N] [--seed N] [--blank]
     Cuts the power of emulated boards, and holds each start against the journal of those before. Blank: of a board that no factory made.
 cargo xtask pictures [--write]
@@ -80,6 +90,10 @@ fn main() -> ExitCode {
         ["instructions", "--write"] => instructions::run(&root(), true),
         ["wiping"] => wiping::run(&root(), false),
         ["wiping", "--short"] => wiping::run(&root(), true),
+        ["campaigns"] => campaigns::run(&root()),
+        ["costs"] => costs::run(&root(), false, false),
+        ["costs", "--short"] => costs::run(&root(), true, false),
+        ["costs", "--write"] => costs::run(&root(), false, true),
         ["firmware", rest @ ..] => firmware::run(&root(), rest),
         ["pictures"] => pictures::run(&root(), false),
         ["pictures", "--write"] => pictures::run(&root(), true),

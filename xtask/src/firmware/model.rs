@@ -46,6 +46,8 @@ pub(super) struct Model {
     released: BTreeSet<String>,
     /// What this boot says is there.
     told: BTreeMap<Item, String>,
+    /// Whether it has said all.
+    pub(super) is_told: bool,
     /// The number of the next operation.
     pub(super) next: u32,
     pub(super) boots: u32,
@@ -68,6 +70,7 @@ impl Model {
     }
 
     pub(super) fn power_on(&mut self) {
+        self.is_told = false;
         self.told.clear();
     }
 
@@ -198,6 +201,7 @@ impl Model {
 
     /// The start has told what is there: as it was, or with what was under way when power went.
     fn settle(&mut self) -> Result<(), String> {
+        self.is_told = true;
         let before = self.live.clone();
         if let Some((number, pending)) = self.pending.take() {
             self.next = self.next.max(number + 1);

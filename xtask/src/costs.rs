@@ -1,0 +1,383 @@
+//! What the crate costs on a device: bytes of code by feature set and target, instructions and stack of each operation, held against
+//! `docs/firmware-costs.md` and `firmware/budgets.txt`.
+//!
+//! ```text
+//!  costs    (this file)       the document, the comparison, the budgets
+//!    sizes                    images of firmware/src/size, by llvm-size and llvm-nm
+//!    runs                     the image of firmware/src/measure.rs on emulated cores
+//! ```
+
+mod runs;
+mod sizes;
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use runs::Run;
+use sizes::Size;
+
+/// A figure may differ from the document by so many per cent, as the compiler's version would have it.
+const TOLERANCE_PERCENT: u64 = 2;
+const DOCUMENT: &str = "docs/firmware-costs.md";
+const BUDGETS: &str = "firmware/budgets.txt";
+
+/// A target, as its column is headed.
+pub(crate) struct Target {
+    pub(crate) triple: &'static str,
+    pub(crate) core: &'static str,
+}
+
+pub(crate) const TARGETS: [Target; 4] = [
+    Target {
+        triple: "thumbv7em-none-eabihf",
+        core: "Cortex-M4",
+    },
+    Target {
+        triple: "thumbv6m-none-eabi",
+        core: "Cortex-M0",
+    },
+    Target {
+        triple: "thumbv8m.main-none-eabi",
+        core: "Cortex-M33",
+    },
+    Target {
+        triple: "riscv32imc-unknown-none-elf",
+        core: "RISC-V 32 IMC",
+    },
+];
+
+/// All targets, or with `is_short` the first one; compares, or writes the document anew.
+pub(crate) fn run(root: &Path, is_short: bool, is_writing: bool) -> Result<(), String> {
+    let targets = if is_short { &TARGETS[..1] } else { &TARGETS[..] };
+    let compiler = said(Command::new("rustc").arg("--version"))?;
+    let file = root.join(DOCUMENT);
+    let known = fs::read_to_string(&file).unwrap_or_default();
+    if !is_writing && !known.contains(compiler.trim()) {
+        return Err(format!(
+            "{DOCUMENT} is not of {}: cargo xtask costs --write",
+            compiler.trim()
+        ));
+    }
+    let (mut sizes, mut runs) = (Vec::new(), Vec::new());
+    for target in targets {
+        sizes.extend(sizes::measure(root, target)?);
+        runs.extend(runs::measure(root, target)?);
+    }
+    let budgets = fs::read_to_string(root.join(BUDGETS)).map_err(|error| format!("{BUDGETS}: {error}"))?;
+    let mut failures = over(&parse(&budgets)?, &sizes, &runs);
+    failures.extend(sizes::floats(root, targets)?);
+    if is_writing {
+        let text = document(root, compiler.trim(), &sizes, &runs)?;
+        fs::write(&file, text).map_err(|error| format!("{DOCUMENT}: {error}"))?;
+    } else {
+        failures.extend(compare(&figures(&sizes, &runs), &known));
+    }
+    if failures.is_empty() {
+        println!(
+            "{} sizes and {} operations, within the budgets and {TOLERANCE_PERCENT} % of {DOCUMENT}",
+            sizes.len(),
+            runs.len()
+        );
+        Ok(())
+    } else {
+        Err(format!(
+            "{}\nif that is meant: cargo xtask costs --write",
+            failures.join("\n")
+        ))
+    }
+}
+
+/// What a program printed; its end with an error is one.
+pub(crate) fn said(program: &mut Command) -> Result<String, String> {
+    let output = program
+        .output()
+        .map_err(|error| format!("{program:?}: {error}"))?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    if output.status.success() {
+        Ok(text)
+    } else {
+        Err(format!(
+            "{program:?}: {text}{}",
+            String::from_utf8_lossy(&output.stderr)
+        ))
+    }
+}
+
+// ---- budgets ----
+
+/// A limit on a figure of the first target.
+#[derive(Debug, PartialEq, Eq)]
+struct Budget {
+    what: String,
+    most: u64,
+}
+
+/// Lines of `bytes  what`, and remarks.
+fn parse(text: &str) -> Result<Vec<Budget>, String> {
+    let lines = text
+        .lines()
+        .filter(|line| !line.is_empty() && !line.starts_with('#'));
+    lines
+        .map(|line| {
+            let (most, what) = line
+                .split_once("  ")
+                .ok_or_else(|| format!("{BUDGETS}: {line:?}"))?;
+            let most = most
+                .trim()
+                .parse()
+                .map_err(|_| format!("{BUDGETS}: {line:?} begins with no number"))?;
+            Ok(Budget {
+                what: what.trim().to_owned(),
+                most,
+            })
+        })
+        .collect()
+}
+
+fn over(budgets: &[Budget], sizes: &[Size], runs: &[Run]) -> Vec<String> {
+    let first = TARGETS[0].triple;
+    let text = |set: &str| {
+        sizes
+            .iter()
+            .find(|size| size.target == first && size.set == set)
+            .map(|size| size.text)
+    };
+    budgets
+        .iter()
+        .filter_map(|budget| {
+            let words: Vec<&str> = budget.what.splitn(2, ' ').collect();
+            let found = match words.as_slice() {
+                ["text", set] => match set.split_once(" over ") {
+                    Some((set, base)) => text(set)
+                        .zip(text(base))
+                        .map(|(set, base)| set.saturating_sub(base)),
+                    None => text(set),
+                },
+                ["stack", name] => runs
+                    .iter()
+                    .filter(|run| run.target == first && run.name == *name)
+                    .map(|run| run.stack)
+                    .max(),
+                _ => None,
+            };
+            match found {
+                None => Some(format!(
+                    "{BUDGETS}: nothing is measured that is called {:?}",
+                    budget.what
+                )),
+                Some(found) if found > budget.most => Some(format!(
+                    "{}: {found} bytes, where {} are allowed",
+                    budget.what, budget.most
+                )),
+                Some(_) => None,
+            }
+        })
+        .collect()
+}
+
+// ---- the document ----
+
+/// Each figure with the words that find its row, and the number of its column.
+fn figures(sizes: &[Size], runs: &[Run]) -> Vec<(String, usize, u64)> {
+    let column = |triple: &str| {
+        TARGETS
+            .iter()
+            .position(|target| target.triple == triple)
+            .unwrap_or(0)
+    };
+    let of_sizes = sizes
+        .iter()
+        .map(|size| (format!("| `{}` |", size.set), column(size.target), size.text));
+    let of_runs = runs.iter().map(|run| {
+        (
+            format!("| {}: {} |", run.group, run.name),
+            column(run.target),
+            run.instructions,
+        )
+    });
+    let of_stacks = runs.iter().map(|run| {
+        (
+            format!("| stack of {}: {} |", run.group, run.name),
+            column(run.target),
+            run.stack,
+        )
+    });
+    of_sizes.chain(of_runs).chain(of_stacks).collect()
+}
+
+fn compare(figures: &[(String, usize, u64)], known: &str) -> Vec<String> {
+    let mut differences = Vec::new();
+    for (row, column, found) in figures {
+        let line = known.lines().find_map(|line| line.strip_prefix(row.as_str()));
+        let cell = line.and_then(|line| line.split('|').nth(*column));
+        match cell.and_then(|cell| cell.trim().parse::<u64>().ok()) {
+            Some(there) if found.abs_diff(there) * 100 <= there * TOLERANCE_PERCENT => {}
+            there => differences.push(format!("{row} {found}, where {DOCUMENT} has {there:?}")),
+        }
+    }
+    differences
+}
+
+fn head(text: &mut String, first: &str) {
+    let _ = write!(text, "\n| {first} |");
+    for target in &TARGETS {
+        let _ = write!(text, " {} |", target.core);
+    }
+    text.push_str("\n| --- |");
+    text.push_str(&" ---: |".repeat(TARGETS.len()));
+    text.push('\n');
+}
+
+fn row(text: &mut String, first: &str, cell: impl Fn(&str) -> Option<u64>) {
+    let _ = write!(text, "| {first} |");
+    for target in &TARGETS {
+        let _ = match cell(target.triple) {
+            Some(number) => write!(text, " {number} |"),
+            None => write!(text, " |"),
+        };
+    }
+    text.push('\n');
+}
+
+fn document(root: &Path, compiler: &str, sizes: &[Size], runs: &[Run]) -> Result<String, String> {
+    let mut text = format!(
+        "# What the crate costs on a device
+
+Written by `cargo xtask costs --write`; `.ci/run` measures the first column again and fails where a figure differs by more than
+{TOLERANCE_PERCENT} %, or is over its budget in `firmware/budgets.txt`. {compiler}, `opt-level = \"z\"`, fat LTO, one unit, `panic = \"abort\"`, SHA-256 and BLAKE2b in
+their compact forms. No float instruction and no call of a soft-float routine is in any of these images; what panics remain is listed by `tests/linked`.
+
+## Bytes of code
+
+`.text` of images of `firmware/src/size/`: start-up code and vectors are not in it, read-only data is 1 to 3 KB besides, `.data` and
+`.bss` are empty.
+"
+    );
+    head(&mut text, "image");
+    for set in sizes::SETS {
+        row(&mut text, &format!("`{set}`"), |triple| {
+            sizes
+                .iter()
+                .find(|size| size.target == triple && size.set == set)
+                .map(|size| size.text)
+        });
+    }
+    text.push_str("\n| image | what it holds |\n| --- | --- |\n");
+    for set in sizes::SETS {
+        let source = root
+            .join("firmware/src/size")
+            .join(set.replace('-', "_"))
+            .with_extension("rs");
+        let source = fs::read_to_string(&source).map_err(|error| format!("{}: {error}", source.display()))?;
+        let first = source
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .trim_start_matches("//! ");
+        let _ = writeln!(text, "| `{set}` | {first} |");
+    }
+    text.push_str(&sizes::breakdown(root)?);
+
+    text.push_str(
+        "\n## Instructions
+
+Counted exactly on emulated cores (QEMU, `-icount`), flash in memory that costs next to nothing, pages of 2 KiB, values of 64 bytes,
+`Ram<32, 256>`. Instructions are not cycles. The other stores seal nothing: what the cipher alone takes comes on top of theirs.
+",
+    );
+    let mut names: Vec<(&str, &str)> = Vec::new();
+    for run in runs {
+        if !names.contains(&(&run.group, &run.name)) {
+            names.push((&run.group, &run.name));
+        }
+    }
+    let cell = |triple: &str, group: &str, name: &str| {
+        runs.iter()
+            .find(|run| run.target == triple && run.group == group && run.name == name)
+    };
+    head(&mut text, "operation");
+    for (group, name) in &names {
+        row(&mut text, &format!("{group}: {name}"), |triple| {
+            cell(triple, group, name).map(|run| run.instructions)
+        });
+    }
+    text.push_str(
+        "\n## Stack
+
+Bytes below the caller, as a painted stack shows them. The blocking face wipes the stack behind each operation, which takes more of it than
+the operation: four times its future and 2 KiB (decision 17).
+",
+    );
+    head(&mut text, "operation");
+    for (group, name) in &names {
+        row(&mut text, &format!("stack of {group}: {name}"), |triple| {
+            cell(triple, group, name).map(|run| run.stack)
+        });
+    }
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn size(set: &'static str, text: u64) -> Size {
+        Size {
+            target: TARGETS[0].triple,
+            set,
+            text,
+        }
+    }
+
+    fn run(name: &str, stack: u64) -> Run {
+        Run {
+            target: TARGETS[0].triple,
+            group: "store".into(),
+            name: name.into(),
+            instructions: 1000,
+            stack,
+        }
+    }
+
+    #[test]
+    fn what_is_over_its_budget_is_told() {
+        let sizes = [size("store", 1000), size("limiter", 1200)];
+        for (budget, is_over) in [
+            ("1000  text store", false),
+            ("999  text store", true),
+            ("200  text limiter over store", false),
+            ("199  text limiter over store", true),
+            ("50  stack put", false),
+            ("49  stack put", true),
+            ("9  text of nothing", true),
+        ] {
+            let budgets = parse(budget).unwrap_or_default();
+            assert_eq!(budgets.len(), 1);
+            assert_eq!(
+                !over(&budgets, &sizes, &[run("put", 50)]).is_empty(),
+                is_over,
+                "{budget}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_line_that_is_no_budget_is_refused() {
+        assert!(parse("many  text store").is_err());
+        assert!(parse("1000 text store").is_err());
+        assert_eq!(parse("# remark\n\n"), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn a_figure_that_differs_by_more_than_two_per_cent_or_is_not_there_is_told() {
+        let known = "| `store` | 1000 | 2000 | | |\n| store: put | 1000 | | | |\n| stack of store: put | 50 | | | |\n";
+        for (text, differs) in [(1000, false), (1020, false), (1021, true), (979, true)] {
+            let figures = figures(&[size("store", text)], &[run("put", 50)]);
+            assert_eq!(figures.len(), 3);
+            assert_eq!(!compare(&figures, known).is_empty(), differs, "{text}");
+        }
+        assert_eq!(compare(&figures(&[size("limiter", 1)], &[]), known).len(), 1);
+    }
+}
