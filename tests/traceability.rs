@@ -32,7 +32,11 @@ const fn relation(decision: Decision) -> Relation {
 
 #[test]
 fn every_requirement_has_code_and_a_test_that_cite_it_and_every_provision_a_decision() {
-    let flaws: Vec<String> = trace(root()).expect("readable").iter().map(ToString::to_string).collect();
+    let flaws: Vec<String> = trace(root())
+        .expect("readable")
+        .iter()
+        .map(ToString::to_string)
+        .collect();
     assert!(flaws.is_empty(), "{} flaws:\n{}", flaws.len(), flaws.join("\n"));
 }
 
@@ -43,16 +47,31 @@ fn the_claims_that_are_compiled_in_are_those_of_the_requirements() {
     for of in compiled_in() {
         for claim in of.claims {
             let provision = mapping.provision(NEWEST, claim.provision).expect("a provision");
-            assert_eq!(claim.relation, relation(provision.decision), "{}", claim.provision);
+            assert_eq!(
+                claim.relation,
+                relation(provision.decision),
+                "{}",
+                claim.provision
+            );
             assert_eq!(claim.provision().map(|found| found.id), Some(claim.provision));
-            claimed.extend(claim.requirements.iter().map(|id| (of.primitive, claim.provision, *id)));
+            claimed.extend(
+                claim
+                    .requirements
+                    .iter()
+                    .map(|id| (of.primitive, claim.provision, *id)),
+            );
         }
     }
     // From the document, and not by way of what the claims are made of.
     let mut served = BTreeSet::new();
     for requirement in &mapping.requirements {
         let primitive = mapping.primitive_of(&requirement.id).expect("a primitive");
-        served.extend(requirement.provisions.iter().map(|id| (primitive.id.as_str(), id.as_str(), requirement.id.as_str())));
+        served.extend(
+            requirement
+                .provisions
+                .iter()
+                .map(|id| (primitive.id.as_str(), id.as_str(), requirement.id.as_str())),
+        );
     }
     assert_eq!(claimed, served);
     assert!(served.len() > 100, "{}", served.len());
@@ -61,14 +80,23 @@ fn the_claims_that_are_compiled_in_are_those_of_the_requirements() {
 #[test]
 fn the_table_in_the_crate_is_that_of_the_catalogue() {
     let mapping = mapping();
-    assert_eq!((GUIDELINES.len(), PROVISIONS.len()), (13, mapping.provisions.len()));
+    assert_eq!(
+        (GUIDELINES.len(), PROVISIONS.len()),
+        (13, mapping.provisions.len())
+    );
     for guideline in &mapping.guidelines {
         let found = Guideline::find(guideline.number).expect("there");
-        assert_eq!((found.title, found.relation), (guideline.title.as_str(), relation(guideline.decision)));
+        assert_eq!(
+            (found.title, found.relation),
+            (guideline.title.as_str(), relation(guideline.decision))
+        );
     }
     for provision in mapping.provisions_of(NEWEST) {
         let found = Provision::find(Framework::En303645V3, &provision.id).expect("there");
-        assert_eq!((found.relation, found.reason), (relation(provision.decision), provision.reason.as_str()));
+        assert_eq!(
+            (found.relation, found.reason),
+            (relation(provision.decision), provision.reason.as_str())
+        );
         assert_eq!(found.duties, provision.duties);
     }
     assert_eq!(Provision::find(Framework::En303645V2, "5.13-1A"), None);

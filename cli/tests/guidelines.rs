@@ -213,7 +213,10 @@ fn small_tree() -> Place {
         "mutations": [mutation(2, 1, &["a bug <b>"]), mutation(3, 2, &[])],
     });
     for (name, text) in [
-        ("Cargo.toml", "[workspace.package]\nversion = \"0.1.0\"\n".to_owned()),
+        (
+            "Cargo.toml",
+            "[workspace.package]\nversion = \"0.1.0\"\n".to_owned(),
+        ),
         ("compliance/catalogue.toml", CATALOGUE.to_owned()),
         ("compliance/requirements.md", requirements),
         ("compliance/evidence.json", evidence.to_string()),
