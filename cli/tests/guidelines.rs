@@ -183,14 +183,16 @@ fn small_tree() -> Place {
     let (mut requirements, mut code, mut tests) =
         ("# Requirements\n".to_owned(), String::new(), String::new());
     for number in 1..=3 {
-        requirements += &format!(
+        requirements.extend([format!(
             "\n## A-{number}\n\nIt MUST hold {number}.\nServes: CoP 4; EN 303 645 5.4-1. Assumes: D-1.\n"
-        );
+        )]);
         let cite = format!("//= compliance/requirements.md#a-{number}\n");
-        code += &format!("{cite}//# It MUST hold {number}.\nfn hold_{number}() {{ 1 < 2; }}\n\n");
-        tests += &format!(
+        code.extend([format!(
+            "{cite}//# It MUST hold {number}.\nfn hold_{number}() {{ 1 < 2; }}\n\n"
+        )]);
+        tests.extend([format!(
             "{cite}//= type=test\n//# It MUST hold {number}.\n#[test]\nfn it_holds_{number}() {{}}\n\n"
-        );
+        )]);
     }
     let record = |number: u8, passed: bool, ran: &[&str], missed: &[&str]| {
         serde_json::json!({

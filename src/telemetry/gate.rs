@@ -245,7 +245,10 @@ mod tests {
     #[test]
     fn a_budget_of_later_firmware_is_not_a_new_one() {
         const RULES: ClassRules = ConsentClass::new(1, "class").rules;
-        let root_key = RootKey::new(core::array::from_fn(|at| (at * at * 7 % 251) as u8)).unwrap();
+        let root_key = RootKey::new(core::array::from_fn(|at| {
+            u8::try_from(at * at * 7 % 251).unwrap()
+        }))
+        .unwrap();
         let mut random = getrandom::SysRng;
         let medium = Overwritable::new(Simulator::<4, 4096>::new(64 * 1024, Rule::Multiwrite));
         let mut store =
@@ -260,7 +263,8 @@ mod tests {
         for bytes in later {
             let name = Name::of_ledger(RULES.number);
             let change = Change::put_bytes(DataClass::LEDGER, name.as_str(), bytes);
-            run(|| store.0.commit_any(&[change], &mut random)).unwrap();
+            let changes = [change];
+            run(|| store.0.commit_any(&changes, &mut random)).unwrap();
             assert_eq!(
                 run(|| read_ledger(&mut store.0, &RULES)),
                 Err(GateError::NotUnderstood),

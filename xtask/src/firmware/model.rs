@@ -124,7 +124,7 @@ impl Model {
             ["refused", _] => self.refuse(),
             ["unformatted"] if self.live.is_empty() && self.serial.is_none() => Ok(()),
             // What was to be said of a store that had no limiter yet.
-            ["boot", _] | ["ready" | "claimed" | "end"] | ["stage", _] => Ok(()),
+            ["boot" | "stage", _] | ["ready" | "claimed" | "end"] => Ok(()),
             ["repaired"] if self.serial.is_none() => Ok(()),
             _ => Err(format!("the device says: {line}")),
         }
