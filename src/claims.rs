@@ -33,6 +33,7 @@ pub const fn compiled_in() -> &'static [Claims] {
         crate::telemetry::CLAIMS,
         #[cfg(feature = "collector")]
         crate::telemetry::collect::CLAIMS,
+        crate::paper::CLAIMS,
         #[cfg(feature = "std")]
         crate::flash::file::CLAIMS,
         #[cfg(feature = "lab")]

@@ -35,11 +35,11 @@
 //! | guideline | provisions of EN 303 645 | served by |
 //! | --- | --- | --- |
 //! | 1 No default passwords | implements 5.1-2, 5.1-5; supports 5.1-1, 5.1-3, 5.1-4 | [`credential`](mod@credential) ([claims](credential::CLAIMS)), `credential::factory` (feature `factory`), `credential::audit` (feature `factory`) |
-//! | 2 Implement a vulnerability disclosure policy | none of them | — |
-//! | 3 Keep software updated | none of them | — |
+//! | 2 Implement a vulnerability disclosure policy | supports 5.2-1 | [`paper`](mod@paper) ([claims](paper::CLAIMS)) |
+//! | 3 Keep software updated | supports 5.3-13 | [`paper`](mod@paper) ([claims](paper::CLAIMS)) |
 //! | 4 Securely store credentials and security-sensitive data | implements 5.4-1; supports 5.4-2, 5.4-3, 5.4-4 | [`secret`](mod@secret) ([claims](secret::CLAIMS)), [`store`](mod@store) ([claims](store::CLAIMS)), [`erase`](mod@erase) ([claims](erase::CLAIMS)), [`credential`](mod@credential) ([claims](credential::CLAIMS)), `credential::factory` (feature `factory`), `store::inspect` (feature `lab`) |
 //! | 5 Communicate securely | supports 5.5-8; documents 5.5-2 | [`store`](mod@store) ([claims](store::CLAIMS)), [`erase`](mod@erase) ([claims](erase::CLAIMS)), [`credential`](mod@credential) ([claims](credential::CLAIMS)), `credential::factory` (feature `factory`) |
-//! | 6 Minimise exposed attack surfaces | documents 5.6-6, 5.6-9 | — |
+//! | 6 Minimise exposed attack surfaces | supports 5.6-1, 5.6-4A, 5.6-5; documents 5.6-6, 5.6-9 | [`paper`](mod@paper) ([claims](paper::CLAIMS)) |
 //! | 7 Ensure software integrity | none of them | [`store`](mod@store) ([claims](store::CLAIMS)) |
 //! | 8 Ensure that personal data is protected | supports 6-2, 6-3A, 6-3B, 6-4, 6-6, 6-7, 6-8; documents 6-1, 6-5 | [`store`](mod@store) ([claims](store::CLAIMS)), [`erase`](mod@erase) ([claims](erase::CLAIMS)), [`telemetry`](mod@telemetry) ([claims](telemetry::CLAIMS)), `telemetry::collect` (feature `collector`) |
 //! | 9 Make systems resilient to outages | supports 5.9-1, 5.9-2 | [`store`](mod@store) ([claims](store::CLAIMS)), `flash::file` (feature `std`) |

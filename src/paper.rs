@@ -21,7 +21,7 @@
 //! * [`SupportPeriod`]: until when there are security updates, for the device's own screen and for the statement of compliance.
 //! * [`Surface`]: what of a device is open, as a constant in the firmware, compared with what is.
 //!
-//! Serves CoP 2, 3 and 6; EN 303 645 5.2-1, 5.3-13, 5.6-1, 5.6-4A, 5.6-5.
+//! Serves CoP 2, 3 and 6; [`CLAIMS`] has the provisions of EN 303 645.
 //!
 //! ```text
 //!  paper         (this file)
@@ -30,12 +30,14 @@
 //!  date          days of the calendar
 //! ```
 
+mod claims;
 mod date;
 pub mod security_txt;
 mod support;
 pub mod surface;
 mod timestamp;
 
+pub use claims::CLAIMS;
 pub use date::{Date, InWords};
 pub use support::{Standing, SupportPeriod};
 pub use surface::Surface;

@@ -18,16 +18,16 @@ pub static GUIDELINES: [Guideline; 13] = [
         number: 2,
         title: "Implement a vulnerability disclosure policy",
         asks: "Publish a contact point for security reports (shall) and act on disclosed issues in good time (should).",
-        relation: Relation::OutOfReach,
-        sentence: "Nothing: a policy, a contact and acting on reports are the manufacturer's.",
+        relation: Relation::Supports,
+        sentence: "The file in which a contact is found, security.txt, is written without flaws and checked for them; the policy, the contact and acting on reports are the manufacturer's.",
         duties: &["D-16", "D-17"],
     },
     Guideline {
         number: 3,
         title: "Keep software updated",
         asks: "Components securely updateable (should); updates timely and support period/end-of-life policy published (shall); unpatchable constrained devices isolable and replaceable (should).",
-        relation: Relation::OutOfReach,
-        sentence: "Nothing: the library has no update mechanism and promises no support period for your product.",
+        relation: Relation::Supports,
+        sentence: "The support period is a date in the firmware that says itself in words and is not shortened unnoticed; the library has no update mechanism and promises no support for your product.",
         duties: &["D-18", "D-19"],
     },
     Guideline {
@@ -50,8 +50,8 @@ pub static GUIDELINES: [Guideline; 13] = [
         number: 6,
         title: "Minimise exposed attack surfaces",
         asks: "Least privilege, close unused ports, hide unneeded hardware access, drop unused services and code.",
-        relation: Relation::Documents,
-        sentence: "Nothing is switched on by itself, and the library opens no interface; closing those of the device is the firmware's.",
+        relation: Relation::Supports,
+        sentence: "What is to be open is declared, and a test names what is open besides; nothing in the library is switched on by itself, and closing interfaces is the firmware's.",
         duties: &["D-21"],
     },
     Guideline {
@@ -123,11 +123,16 @@ pub static GUIDELINES: [Guideline; 13] = [
 /// | 5.1-3 | supports | [`credential`](crate::credential::CLAIMS), `credential::audit` (feature `factory`) |
 /// | 5.1-4 | supports | [`credential`](crate::credential::CLAIMS) |
 /// | 5.1-5 | implements | [`credential`](crate::credential::CLAIMS) |
+/// | 5.2-1 | supports | [`paper`](crate::paper::CLAIMS) |
+/// | 5.3-13 | supports | [`paper`](crate::paper::CLAIMS) |
 /// | 5.4-1 | implements | [`secret`](crate::secret::CLAIMS), [`store`](crate::store::CLAIMS), [`credential`](crate::credential::CLAIMS), `credential::factory` (feature `factory`), `store::inspect` (feature `lab`) |
 /// | 5.4-2 | supports | [`store`](crate::store::CLAIMS) |
 /// | 5.4-3 | supports | [`secret`](crate::secret::CLAIMS), [`credential`](crate::credential::CLAIMS), `credential::factory` (feature `factory`) |
 /// | 5.4-4 | supports | [`secret`](crate::secret::CLAIMS), [`credential`](crate::credential::CLAIMS), `credential::factory` (feature `factory`) |
 /// | 5.5-8 | supports | [`store`](crate::store::CLAIMS), [`erase`](crate::erase::CLAIMS), [`credential`](crate::credential::CLAIMS), `credential::factory` (feature `factory`) |
+/// | 5.6-1 | supports | [`paper`](crate::paper::CLAIMS) |
+/// | 5.6-4A | supports | [`paper`](crate::paper::CLAIMS) |
+/// | 5.6-5 | supports | [`paper`](crate::paper::CLAIMS) |
 /// | 5.9-1 | supports | [`store`](crate::store::CLAIMS) |
 /// | 5.9-2 | supports | [`store`](crate::store::CLAIMS), `flash::file` (feature `std`) |
 /// | 5.10-1 | supports | [`telemetry`](crate::telemetry::CLAIMS) |
@@ -239,8 +244,8 @@ pub static PROVISIONS: [Provision; 265] = [
         status: "M",
         guidelines: &[2],
         summary: "Public vulnerability disclosure policy with contact and timelines for acknowledgement and status updates.",
-        relation: Relation::OutOfReach,
-        reason: "A policy and a contact are the manufacturer's. SECURITY.md says where to report flaws of this library itself.",
+        relation: Relation::Supports,
+        reason: "security.txt, in which a policy and a contact are found, is written and checked: contact, expiry, form and frame. The policy, its times and the people behind the contact are the manufacturer's. SECURITY.md says where to report flaws of this library itself.",
         duties: &["D-16"],
         near: &[],
         relationship: None,
@@ -443,8 +448,8 @@ pub static PROVISIONS: [Provision; 265] = [
         status: "M",
         guidelines: &[3],
         summary: "Defined support period published accessibly.",
-        relation: Relation::OutOfReach,
-        reason: "The support period is promised and published by the manufacturer.",
+        relation: Relation::Supports,
+        reason: "A support period is a constant with a beginning and an end, which says itself in words for the device's screen and for the statement of compliance, and which no later edit shortens unnoticed. Promising and publishing it is the manufacturer's.",
         duties: &["D-19"],
         near: &[],
         relationship: None,
@@ -647,8 +652,8 @@ pub static PROVISIONS: [Provision; 265] = [
         status: "M F(p)",
         guidelines: &[6],
         summary: "Unused network interfaces, and unused logical interfaces reachable over them, are disabled.",
-        relation: Relation::OutOfReach,
-        reason: "The library opens no interface, and closes none.",
+        relation: Relation::Supports,
+        reason: "What is to be open is declared in the firmware, and a test names what is open besides, what is missing, and what is open to more than is said. The library itself opens no interface, and closes none.",
         duties: &["D-21"],
         near: &[],
         relationship: None,
@@ -683,8 +688,8 @@ pub static PROVISIONS: [Provision; 265] = [
         status: "M F(q)",
         guidelines: &[6],
         summary: "Debug interfaces disabled, or protected by best-practice authentication/access control.",
-        relation: Relation::OutOfReach,
-        reason: "Ports are hardware, and its configuration.",
+        relation: Relation::Supports,
+        reason: "The declared state of each debug interface is compared with the state that a test found, and one that was not looked at is named. Closing it is hardware, and its configuration.",
         duties: &["D-5", "D-21"],
         near: &[],
         relationship: None,
@@ -707,8 +712,8 @@ pub static PROVISIONS: [Provision; 265] = [
         status: "R",
         guidelines: &[6],
         summary: "Only needed software services enabled.",
-        relation: Relation::OutOfReach,
-        reason: "The library runs no service.",
+        relation: Relation::Supports,
+        reason: "Services are declared by their ports, and a test names each that is open and not declared. The library runs no service.",
         duties: &["D-21"],
         near: &[],
         relationship: None,
@@ -1163,8 +1168,8 @@ pub static PROVISIONS: [Provision; 265] = [
         status: "M",
         guidelines: &[2],
         summary: "Publish a vulnerability disclosure policy with contact details and timelines for first acknowledgement and for status updates until resolved.",
-        relation: Relation::OutOfReach,
-        reason: "A policy and a contact are the manufacturer's. SECURITY.md says where to report flaws of this library itself.",
+        relation: Relation::Supports,
+        reason: "security.txt, in which a policy and a contact are found, is written and checked: contact, expiry, form and frame. The policy, its times and the people behind the contact are the manufacturer's. SECURITY.md says where to report flaws of this library itself.",
         duties: &["D-16"],
         near: &["5.2-1"],
         relationship: Some(Relationship::EqualTo),
@@ -1343,8 +1348,8 @@ pub static PROVISIONS: [Provision; 265] = [
         status: "M",
         guidelines: &[3],
         summary: "Publish the defined support period clearly and accessibly.",
-        relation: Relation::OutOfReach,
-        reason: "The support period is promised and published by the manufacturer.",
+        relation: Relation::Supports,
+        reason: "A support period is a constant with a beginning and an end, which says itself in words for the device's screen and for the statement of compliance, and which no later edit shortens unnoticed. Promising and publishing it is the manufacturer's.",
         duties: &["D-19"],
         near: &["5.3-13"],
         relationship: Some(Relationship::EqualTo),
@@ -1535,8 +1540,8 @@ pub static PROVISIONS: [Provision; 265] = [
         status: "M",
         guidelines: &[6],
         summary: "Disable all unused network and logical interfaces.",
-        relation: Relation::OutOfReach,
-        reason: "The library opens no interface, and closes none.",
+        relation: Relation::Supports,
+        reason: "What is to be open is declared in the firmware, and a test names what is open besides, what is missing, and what is open to more than is said. The library itself opens no interface, and closes none.",
         duties: &["D-21"],
         near: &["5.6-1"],
         relationship: Some(Relationship::SupersetOf),
@@ -1571,8 +1576,8 @@ pub static PROVISIONS: [Provision; 265] = [
         status: "M C(13)",
         guidelines: &[6],
         summary: "A physically accessible debug interface is disabled in software.",
-        relation: Relation::OutOfReach,
-        reason: "Ports are hardware, and its configuration.",
+        relation: Relation::Supports,
+        reason: "The declared state of each debug interface is compared with the state that a test found, and one that was not looked at is named. Closing it is hardware, and its configuration.",
         duties: &["D-5", "D-21"],
         near: &["5.6-4A"],
         relationship: Some(Relationship::IntersectsWith),
@@ -1583,8 +1588,8 @@ pub static PROVISIONS: [Provision; 265] = [
         status: "R",
         guidelines: &[6],
         summary: "Enable only software services needed for intended use.",
-        relation: Relation::OutOfReach,
-        reason: "The library runs no service.",
+        relation: Relation::Supports,
+        reason: "Services are declared by their ports, and a test names each that is open and not declared. The library runs no service.",
         duties: &["D-21"],
         near: &["5.6-5"],
         relationship: Some(Relationship::EqualTo),
