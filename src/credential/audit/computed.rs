@@ -21,6 +21,7 @@ use super::case::{Case, Notes};
 use super::report::{Kind, Prohibition};
 use super::settings::Depth;
 use crate::credential::hexadecimal::bytes_of;
+use crate::credential::matter::PUBLISHED;
 use crate::credential::{Block, Verifier};
 use crate::crypto::factory::spake2p_verifier;
 
@@ -28,6 +29,8 @@ use crate::crypto::factory::spake2p_verifier;
 enum Answer {
     Belongs,
     Other,
+    /// That of a published code.
+    Published,
     /// No form that is known, or one that costs too much.
     Unknown,
 }
@@ -61,6 +64,8 @@ pub(super) fn search(case: &Case, notes: &mut Notes) {
     };
     let mut blocks = Vec::new();
     let (mut looked, mut others, mut steps) = (0, Vec::new(), 0);
+    // A PHC string says of itself what it is. Bytes do not: as long as none is seen to be a verifier of this form, none is held against the batch.
+    let (mut is_known_form, mut of_matter_only) = (false, Vec::new());
     // From all over the batch: the first of each tenth, then the second, and so on.
     let apart = full.len().div_ceil(10).max(1);
     let spread = (0..apart).flat_map(|start| full.iter().skip(start).step_by(apart));
@@ -73,24 +78,48 @@ pub(super) fn search(case: &Case, notes: &mut Notes) {
         let (answer, cost) = if verifier.starts_with('$') {
             of_phc(verifier, secret, &mut blocks)
         } else {
-            matter.map_or((Answer::Unknown, 1), |(salt, iterations)| {
-                of_matter(verifier, secret, salt, iterations)
+            matter.map_or((Answer::Unknown, 1), |beside| {
+                of_matter(
+                    verifier,
+                    secret,
+                    beside,
+                    !is_known_form && of_matter_only.len() < 2,
+                )
             })
         };
         steps += cost;
         match answer {
-            Answer::Belongs => looked += 1,
-            Answer::Other => {
+            Answer::Belongs => {
+                looked += 1;
+                is_known_form = true;
+            }
+            Answer::Published => {
+                looked += 1;
+                is_known_form = true;
+                others.push(device);
+            }
+            Answer::Other if verifier.starts_with('$') => {
                 looked += 1;
                 others.push(device);
             }
+            Answer::Other => of_matter_only.push(device),
             Answer::Unknown => {}
         }
         if steps >= most {
             break;
         }
     }
-    if looked < full.len() {
+    if is_known_form {
+        looked += of_matter_only.len();
+        others.append(&mut of_matter_only);
+    } else if !of_matter_only.is_empty() {
+        let why = format!(
+            "none of {} that were computed is that of its password: they are in another form, or all of them are wrong",
+            of_matter_only.len()
+        );
+        case.cannot(notes, TEST, why);
+    }
+    if of_matter_only.is_empty() && looked < full.len() {
         let why = format!(
             "computed for {looked} of {}: the others cost too much, or are in no form that is known",
             full.len()
@@ -139,7 +168,12 @@ fn of_phc(verifier: &str, secret: &str, blocks: &mut Vec<Block>) -> (Answer, u64
     (answer, steps * 2)
 }
 
-fn of_matter(verifier: &str, secret: &str, salt: &str, iterations: &str) -> (Answer, u64) {
+fn of_matter(
+    verifier: &str,
+    secret: &str,
+    (salt, iterations): (&str, &str),
+    asks_published: bool,
+) -> (Answer, u64) {
     let unknown = (Answer::Unknown, 1);
     let passcode = secret.parse::<u32>().ok().filter(|_| secret.len() == 8);
     let iterations = iterations.parse::<u32>().ok();
@@ -152,15 +186,25 @@ fn of_matter(verifier: &str, secret: &str, salt: &str, iterations: &str) -> (Ans
     let Some((w0, l)) = verifier.split_at_checked(32).filter(|(_, l)| l.len() == 65) else {
         return unknown;
     };
-    let Ok(computed) = spake2p_verifier(passcode, &salt, iterations) else {
-        return unknown;
+    let is_of = |code| {
+        spake2p_verifier(code, &salt, iterations)
+            .is_ok_and(|computed| computed.0.expose() == w0 && computed.1.expose() == l)
     };
-    let answer = if computed.0.expose() == w0 && computed.1.expose() == l {
-        Answer::Belongs
+    let mut cost = u64::from(iterations);
+    if is_of(passcode) {
+        return (Answer::Belongs, cost);
+    }
+    if !asks_published {
+        return (Answer::Other, cost);
+    }
+    // The codes that whole batches are left with.
+    cost *= 1 + PUBLISHED.len() as u64;
+    let answer = if PUBLISHED.into_iter().any(is_of) {
+        Answer::Published
     } else {
         Answer::Other
     };
-    (answer, u64::from(iterations))
+    (answer, cost)
 }
 
 /// Of hexadecimal digits or Base64.
@@ -250,11 +294,16 @@ mod tests {
 
     #[test]
     fn mistake_11_a_setup_verifier_of_another_passcode_is_found_in_either_notation() {
+        const ALL: u64 = 1000;
         for in_base_64 in [false, true] {
-            for stale in [3, 99] {
+            for stale in [3, 99, ALL] {
                 let row = |at: u64| {
                     let passcode = u32::try_from(1 + mixed(at) % 99_999_998).expect("small");
-                    let hashed = if at % 10 == stale { 20_202_021 } else { passcode };
+                    let hashed = if at % 10 == stale || stale == ALL {
+                        20_202_021
+                    } else {
+                        passcode
+                    };
                     let salt: Vec<u8> = (0..4)
                         .flat_map(|part| mixed(at + 500 * (part + 1)).to_le_bytes())
                         .collect();
@@ -271,9 +320,41 @@ mod tests {
                     format!("SN{at:05},{passcode:08},{},1000,{}", text(&salt), text(&whole))
                 };
                 let report = audited("serial,pin,salt,iterations,verifier", (0..40).map(row));
-                assert_eq!(others(&report), (stale == 3).then_some((4, 40)), "{in_base_64}");
+                let expected = [(3, (4, 40)), (ALL, (40, 40))];
+                let expected = expected
+                    .iter()
+                    .find(|(which, _)| *which == stale)
+                    .map(|(_, found)| *found);
+                assert_eq!(others(&report), expected, "{stale} {in_base_64}");
             }
         }
+    }
+
+    #[test]
+    fn bytes_of_which_none_is_a_verifier_are_said_to_be_another_form_and_are_no_finding() {
+        let bytes = |at: u64| {
+            (0..13)
+                .map(move |part| mixed(at * 13 + part))
+                .flat_map(u64::to_le_bytes)
+        };
+        let row = |at: u64| {
+            let (salt, whole): (Vec<u8>, Vec<u8>) =
+                (bytes(at).take(16).collect(), bytes(at + 100).take(97).collect());
+            let passcode = 1 + mixed(at) % 99_999_998;
+            format!(
+                "SN{at:05},{passcode:08},{},1000,{}",
+                digits_of(&salt),
+                digits_of(&whole)
+            )
+        };
+        let report = audited("serial,pin,salt,iterations,verifier", (0..40).map(row));
+        assert_eq!(others(&report), None);
+        assert!(
+            report
+                .undecided
+                .iter()
+                .any(|undecided| undecided.test == TEST && undecided.why.contains("none of 40"))
+        );
     }
 
     #[test]
