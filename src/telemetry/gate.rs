@@ -243,13 +243,16 @@ mod tests {
     //# A budget that cannot be read, written or understood MUST count as spent.
     #[test]
     fn a_budget_of_later_firmware_is_not_a_new_one() {
-        const RULES: ClassRules = ConsentClass::new(1, "class").rules;
+        let rules = ConsentClass::new(1, "class").rules;
         let root_key = RootKey::new(core::array::from_fn(|at| (at * at * 7 % 251) as u8)).unwrap();
         let mut random = getrandom::SysRng;
         let medium = Overwritable::new(Simulator::<4, 4096>::new(64 * 1024, Rule::Multiwrite));
         let mut store =
             Store::format(medium, Ram::<16, 256>::new(), &root_key, "device", &mut random).unwrap();
-        assert_eq!(run(|| read_ledger(&mut store.0, &RULES)), Ok(Ledger::default()));
+        assert_eq!(
+            run(async || read_ledger(&mut store.0, &rules).await),
+            Ok(Ledger::default())
+        );
         let later = [
             &[2; LEDGER_LEN][..],
             &[1; LEDGER_LEN - 1],
@@ -257,11 +260,11 @@ mod tests {
             &[],
         ];
         for bytes in later {
-            let name = Name::of_ledger(RULES.number);
+            let name = Name::of_ledger(rules.number);
             let change = Change::put_bytes(DataClass::LEDGER, name.as_str(), bytes);
-            run(|| store.0.commit_any(&[change], &mut random)).unwrap();
+            run(async || store.0.commit_any(&[change], &mut random).await).unwrap();
             assert_eq!(
-                run(|| read_ledger(&mut store.0, &RULES)),
+                run(async || read_ledger(&mut store.0, &rules).await),
                 Err(GateError::NotUnderstood),
                 "{} bytes",
                 bytes.len()
