@@ -244,7 +244,10 @@ mod tests {
     #[test]
     fn a_budget_of_later_firmware_is_not_a_new_one() {
         let rules = ConsentClass::new(1, "class").rules;
-        let root_key = RootKey::new(core::array::from_fn(|at| (at * at * 7 % 251) as u8)).unwrap();
+        let root_key = RootKey::new(core::array::from_fn(|at| {
+            u8::try_from(at * at * 7 % 251).unwrap()
+        }))
+        .unwrap();
         let mut random = getrandom::SysRng;
         let medium = Overwritable::new(Simulator::<4, 4096>::new(64 * 1024, Rule::Multiwrite));
         let mut store =
