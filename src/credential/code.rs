@@ -322,7 +322,7 @@ mod tests {
             Ok(0)
         }
         fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Self::Error> {
-            for byte in bytes {
+            for byte in bytes.iter_mut() {
                 *byte = if self.0.is_empty() { 7 } else { self.0.remove(0) };
             }
             Ok(())

@@ -32,8 +32,7 @@ pub use sending::Waiting;
 
 /// The gate of a product. All of its state lies in the store that each call is given.
 ///
-/// Of the memory of the store ([`Ram`](crate::store::Ram)) it takes one of `CLASSES` for each consent class and one for the library's own; of `KEYS` one for what the user has agreed
-/// to, and for each consent class the reports that may wait, two more, and with noise one more still; and a record buffer of 540 bytes, less where fewer than 32 answers are kept.
+/// The store needs a slot for each consent class and one for the library's own ([`Ram`](crate::store::Ram)), and a record buffer of 540 bytes, less where fewer than 32 answers are kept.
 ///
 /// # Security
 ///
@@ -244,7 +243,7 @@ mod tests {
     //# A budget that cannot be read, written or understood MUST count as spent.
     #[test]
     fn a_budget_of_later_firmware_is_not_a_new_one() {
-        const RULES: ClassRules = ConsentClass::new(1, "class").rules;
+        let rules = ConsentClass::new(1, "class").rules;
         let root_key = RootKey::new(core::array::from_fn(|at| {
             u8::try_from(at * at * 7 % 251).unwrap()
         }))
@@ -253,7 +252,10 @@ mod tests {
         let medium = Overwritable::new(Simulator::<4, 4096>::new(64 * 1024, Rule::Multiwrite));
         let mut store =
             Store::format(medium, Ram::<16, 256>::new(), &root_key, "device", &mut random).unwrap();
-        assert_eq!(run(|| read_ledger(&mut store.0, &RULES)), Ok(Ledger::default()));
+        assert_eq!(
+            run(async || read_ledger(&mut store.0, &rules).await),
+            Ok(Ledger::default())
+        );
         let later = [
             &[2; LEDGER_LEN][..],
             &[1; LEDGER_LEN - 1],
@@ -261,12 +263,11 @@ mod tests {
             &[],
         ];
         for bytes in later {
-            let name = Name::of_ledger(RULES.number);
+            let name = Name::of_ledger(rules.number);
             let change = Change::put_bytes(DataClass::LEDGER, name.as_str(), bytes);
-            let changes = [change];
-            run(|| store.0.commit_any(&changes, &mut random)).unwrap();
+            run(async || store.0.commit_any(&[change], &mut random).await).unwrap();
             assert_eq!(
-                run(|| read_ledger(&mut store.0, &RULES)),
+                run(async || read_ledger(&mut store.0, &rules).await),
                 Err(GateError::NotUnderstood),
                 "{} bytes",
                 bytes.len()

@@ -27,26 +27,6 @@ const READ: [&str; 7] = [
     "device_password",
 ];
 
-/// A secret as it is, without hyphens, in small letters, and the hashes of each.
-fn forms(secret: &str) -> Vec<Vec<u8>> {
-    let plain = secret.replace('-', "");
-    let small = plain.to_lowercase();
-    let mut forms = Vec::new();
-    for text in [secret, &plain, &small] {
-        forms.push(text.as_bytes().to_vec());
-        let hashes = [
-            Sha256::digest(text).to_vec(),
-            Sha1::digest(text).to_vec(),
-            Md5::digest(text).to_vec(),
-        ];
-        for hash in hashes {
-            forms.push(hex(&hash).into_bytes());
-            forms.push(hash);
-        }
-    }
-    forms
-}
-
 //= compliance/requirements.md#cred-26
 //= type=test
 //# Label, QR code, verifier, image and manifest row of a device MUST come from one value, and the image MUST be read back and compared with it before the device counts as made.
@@ -137,7 +117,7 @@ fn a_batch_belongs_together_and_its_registry_report_and_words_hold_no_secret() {
             if ["format", "device_id", "serial", "wifi_ssid"].contains(&name.as_str()) {
                 continue;
             }
-            let mut forms = forms(secret);
+            let mut forms = forms_of(secret);
             if name == "root_key" {
                 forms.push(hexadecimal::<32>(secret).to_vec());
             }
@@ -156,6 +136,26 @@ fn a_batch_belongs_together_and_its_registry_report_and_words_hold_no_secret() {
     for word in ["salt", "hash", "$argon2", "w0", "passcode", "discriminator"] {
         assert!(!text.contains(word), "{word}");
     }
+}
+
+/// A secret as it might be written down: as it is, without hyphens, in small letters, and its hashes.
+fn forms_of(secret: &str) -> Vec<Vec<u8>> {
+    let plain = secret.replace('-', "");
+    let small = plain.to_lowercase();
+    let mut forms = Vec::new();
+    for text in [secret, &plain, &small] {
+        forms.push(text.as_bytes().to_vec());
+        let hashes = [
+            Sha256::digest(text).to_vec(),
+            Sha1::digest(text).to_vec(),
+            Md5::digest(text).to_vec(),
+        ];
+        for hash in hashes {
+            forms.push(hex(&hash).into_bytes());
+            forms.push(hash);
+        }
+    }
+    forms
 }
 
 /// Bytes that are searched for many needles.

@@ -160,6 +160,10 @@ mod tests {
                 "MT:-24J042C00KA0648G00",
             ),
             (
+                payload(0xfff1, 0x8000, Discovery::BLE, 3840, 20_202_021),
+                "MT:Y.K9042C00KA0648G00",
+            ),
+            (
                 payload(0xfff1, 0x8001, Discovery::ON_NETWORK, 3840, 20_202_021),
                 "MT:-24J0AFN00KA0648G00",
             ),
