@@ -194,7 +194,7 @@ fn between(text: &str, mark: &str, element: &str) -> String {
             made.push_str(mark);
             made.push_str(part);
         } else if is_inside {
-            made.push_str(&format!("<{element}>{part}</{element}>"));
+            made.extend(["<", element, ">", part, "</", element, ">"]);
         } else {
             made.push_str(part);
         }
