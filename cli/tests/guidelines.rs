@@ -3,6 +3,7 @@
 mod support;
 
 use std::collections::BTreeSet;
+use std::fmt::Write;
 use std::fs;
 
 use serde_json::Value;
@@ -183,16 +184,22 @@ fn small_tree() -> Place {
     let (mut requirements, mut code, mut tests) =
         ("# Requirements\n".to_owned(), String::new(), String::new());
     for number in 1..=3 {
-        requirements.extend([format!(
+        write!(
+            requirements,
             "\n## A-{number}\n\nIt MUST hold {number}.\nServes: CoP 4; EN 303 645 5.4-1. Assumes: D-1.\n"
-        )]);
+        )
+        .unwrap();
         let cite = format!("//= compliance/requirements.md#a-{number}\n");
-        code.extend([format!(
+        write!(
+            code,
             "{cite}//# It MUST hold {number}.\nfn hold_{number}() {{ 1 < 2; }}\n\n"
-        )]);
-        tests.extend([format!(
+        )
+        .unwrap();
+        write!(
+            tests,
             "{cite}//= type=test\n//# It MUST hold {number}.\n#[test]\nfn it_holds_{number}() {{}}\n\n"
-        )]);
+        )
+        .unwrap();
     }
     let record = |number: u8, passed: bool, ran: &[&str], missed: &[&str]| {
         serde_json::json!({

@@ -11,7 +11,7 @@ use std::io::{self, Write};
 use bydesign_mapping::{Citation, File, Kind, Mapping, NEWEST, Requirement};
 
 use super::{links, marked, place};
-use crate::guidelines::standing::{Standing, record, tests};
+use crate::guidelines::standing::{Standing, ran_none, record, tests};
 use crate::in_html::escaped;
 
 pub(super) fn write(mapping: &Mapping, sources: &[File], out: &mut impl Write) -> io::Result<()> {
@@ -226,7 +226,7 @@ fn of_test(mapping: &Mapping, test: &Citation, out: &mut impl Write) -> io::Resu
     };
     let (class, result) = if !record.passed {
         ("doubtful", "failed")
-    } else if record.ran.is_empty() && !record.missed.is_empty() {
+    } else if ran_none(record) {
         ("doubtful", "passed, and ran none of the cited code")
     } else {
         ("ran", "passed")
