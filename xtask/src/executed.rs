@@ -1,7 +1,7 @@
 //! Whether each cited test runs the cited code: every test alone, with counts of what it ran.
 //!
 //! The counts are the compiler's own (`-C instrument-coverage`), in the crates of this workspace; llvm-tools read them. A citation above a type or a constant has nothing
-//! that runs, and is neither run nor missed.
+//! that runs, and is neither run nor missed; a test of such alone is not run here.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,6 +22,9 @@ pub(crate) fn run(
         .citations
         .iter()
         .filter(|citation| citation.kind == Kind::Test && chosen.contains(&citation.requirement))
+        .filter(|citation| {
+            codes(mapping, citation).any(|code| code.item.starts_with("fn ") || code.item.starts_with("impl"))
+        })
         .collect();
     let targets: BTreeSet<&str> = tests.iter().map(|citation| citation.target.as_str()).collect();
     let programs = build(root, &targets)?;
@@ -40,8 +43,7 @@ pub(crate) fn run(
             }
         };
         let (mut ran, mut missed) = (Vec::new(), Vec::new());
-        let same = |code: &&Citation| code.kind == Kind::Code && code.quote == citation.quote;
-        for code in mapping.citations_of(&citation.requirement).filter(same) {
+        for code in codes(mapping, citation) {
             let name = format!("{} {}", code.file, code.item);
             let counts = lines
                 .get(&code.file)
@@ -94,6 +96,13 @@ pub(crate) fn run(
         }
     }
     Ok(records)
+}
+
+/// The code that cites the same sentence as a test.
+fn codes<'a>(mapping: &'a Mapping, test: &'a Citation) -> impl Iterator<Item = &'a Citation> {
+    mapping
+        .citations_of(&test.requirement)
+        .filter(|code| code.kind == Kind::Code && code.quote == test.quote)
 }
 
 fn directory(root: &Path) -> PathBuf {
