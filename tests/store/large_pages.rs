@@ -28,12 +28,15 @@ fn begun<P: Part>(cut: &Operation) -> (P, Model, u64) {
     (part, model, events)
 }
 
-/// Cuts at every event; the next start writes, and all later ones mount. Gives the image after the cut, and that after the write, of each.
+/// Cuts at every third event; the next start writes, and all later ones mount. Gives the image after the cut, and that after the write, of each.
 fn cut_and_go_on<P: Part>(cut: &Operation) -> Vec<(Vec<u8>, Vec<u8>)> {
     let (part, before, events) = begun::<P>(cut);
     let after = cut.apply(&before);
     let mut images = Vec::new();
-    for (event, tear) in (0..events).flat_map(|event| TEARS.map(|tear| (event, tear))) {
+    for (event, tear) in (0..events)
+        .step_by(3)
+        .flat_map(|event| TEARS.map(|tear| (event, tear)))
+    {
         let mut part = part.clone();
         part.set_tear(tear, EraseTear::Clean, event);
         part.cut_after(event);
@@ -61,17 +64,15 @@ fn cut_and_go_on<P: Part>(cut: &Operation) -> Vec<(Vec<u8>, Vec<u8>)> {
         }
         images.extend(written.map(|written| (torn, written)));
     }
-    assert!(images.len() > 100);
+    assert!(images.len() > 50);
     images
 }
 
 #[test]
 fn a_store_with_large_pages_mounts_after_every_write_that_was_cut_short_and_passed_over() {
-    for operation in [put(2, 2, 60, 9), commit(3, 3, 40, 7)] {
-        cut_and_go_on::<Ecc<4, 0x40000>>(&operation);
-        cut_and_go_on::<Ecc<4, 0x10000>>(&operation);
-        cut_and_go_on::<Nor<4, 0x20000>>(&operation);
-    }
+    cut_and_go_on::<Ecc<4, 0x40000>>(&put(2, 2, 60, 9));
+    cut_and_go_on::<Ecc<4, 0x10000>>(&commit(3, 3, 40, 7));
+    cut_and_go_on::<Nor<4, 0x10000>>(&put(3, 3, 40, 7));
 }
 
 #[test]
@@ -80,9 +81,8 @@ fn what_a_write_left_that_was_cut_short_is_overwritten_on_large_pages_too() {
     let (part, ..) = begun::<Nor<4, 0x40000>>(&operation);
     let mut seen = 0;
     for (torn, written) in cut_and_go_on::<Nor<4, 0x40000>>(&operation) {
-        let session = usize::try_from(ring_session()).expect("small");
         let left: Vec<usize> = (0..torn.len())
-            .filter(|&at| torn[at] != part.image()[at] && at % 256 >= session)
+            .filter(|&at| torn[at] != part.image()[at] && at % 256 >= SESSION)
             .collect();
         // The record itself was begun, behind the Session record of its start.
         if let (Some(first), Some(last)) = (left.first(), left.last())
@@ -92,10 +92,8 @@ fn what_a_write_left_that_was_cut_short_is_overwritten_on_large_pages_too() {
             assert!(left.iter().all(|&at| written[at] == 0), "{first:#x}: {left:x?}");
         }
     }
-    assert!(seen > 20, "{seen}");
+    assert!(seen > 5, "{seen}");
 }
 
-/// Bytes of a Session record, which such a page has at a multiple of 256.
-fn ring_session() -> u32 {
-    84
-}
+/// Bytes of a Session record, which stands at a multiple of 256 in such pages.
+const SESSION: usize = 84;

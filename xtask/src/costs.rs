@@ -48,9 +48,15 @@ pub(crate) const TARGETS: [Target; 4] = [
     },
 ];
 
-/// All targets, or with `is_short` the first one; compares, or writes the document anew.
-pub(crate) fn run(root: &Path, is_short: bool, is_writing: bool) -> Result<(), String> {
-    let targets = if is_short { &TARGETS[..1] } else { &TARGETS[..] };
+/// All cores, or one by its name; compares, or writes what was measured into the document.
+pub(crate) fn run(root: &Path, core: Option<&str>, is_writing: bool) -> Result<(), String> {
+    let targets: Vec<&'static Target> = TARGETS
+        .iter()
+        .filter(|target| core.is_none_or(|core| core == target.core))
+        .collect();
+    if targets.is_empty() {
+        return Err(format!("no core is called {}", core.unwrap_or_default()));
+    }
     let compiler = said(Command::new("rustc").arg("--version"))?;
     let file = root.join(DOCUMENT);
     let known = fs::read_to_string(&file).unwrap_or_default();
@@ -61,15 +67,19 @@ pub(crate) fn run(root: &Path, is_short: bool, is_writing: bool) -> Result<(), S
         ));
     }
     let (mut sizes, mut runs) = (Vec::new(), Vec::new());
-    for target in targets {
+    for &target in &targets {
         sizes.extend(sizes::measure(root, target)?);
         runs.extend(runs::measure(root, target)?);
     }
     let budgets = fs::read_to_string(root.join(BUDGETS)).map_err(|error| format!("{BUDGETS}: {error}"))?;
-    let mut failures = over(&parse(&budgets)?, &sizes, &runs);
-    failures.extend(sizes::floats(root, targets)?);
+    let mut failures = Vec::new();
+    // The budgets are of the first core.
+    if targets.iter().any(|target| target.core == TARGETS[0].core) {
+        failures = over(&parse(&budgets)?, &sizes, &runs);
+    }
+    failures.extend(sizes::floats(root, &targets)?);
     if is_writing {
-        let text = document(root, compiler.trim(), &sizes, &runs)?;
+        let text = document(root, compiler.trim(), &known, &sizes, &runs)?;
         fs::write(&file, text).map_err(|error| format!("{DOCUMENT}: {error}"))?;
     } else {
         failures.extend(compare(&figures(&sizes, &runs), &known));
@@ -210,9 +220,7 @@ fn figures(sizes: &[Size], runs: &[Run]) -> Vec<(String, usize, u64)> {
 fn compare(figures: &[(String, usize, u64)], known: &str) -> Vec<String> {
     let mut differences = Vec::new();
     for (row, column, found) in figures {
-        let line = known.lines().find_map(|line| line.strip_prefix(row.as_str()));
-        let cell = line.and_then(|line| line.split('|').nth(*column));
-        match cell.and_then(|cell| cell.trim().parse::<u64>().ok()) {
+        match there(known, row, *column) {
             Some(there) if found.abs_diff(there) * 100 <= there * TOLERANCE_PERCENT => {}
             there => differences.push(format!("{row} {found}, where {DOCUMENT} has {there:?}")),
         }
@@ -230,10 +238,12 @@ fn head(text: &mut String, first: &str) {
     text.push('\n');
 }
 
-fn row(text: &mut String, first: &str, cell: impl Fn(&str) -> Option<u64>) {
-    let _ = write!(text, "| {first} |");
-    for target in &TARGETS {
-        let _ = match cell(target.triple) {
+/// What was not measured now stays as it is in the document.
+fn row(text: &mut String, known: &str, first: &str, cell: impl Fn(&str) -> Option<u64>) {
+    let begin = format!("| {first} |");
+    text.push_str(&begin);
+    for (column, target) in TARGETS.iter().enumerate() {
+        let _ = match cell(target.triple).or_else(|| there(known, &begin, column)) {
             Some(number) => write!(text, " {number} |"),
             None => write!(text, " |"),
         };
@@ -241,11 +251,23 @@ fn row(text: &mut String, first: &str, cell: impl Fn(&str) -> Option<u64>) {
     text.push('\n');
 }
 
-fn document(root: &Path, compiler: &str, sizes: &[Size], runs: &[Run]) -> Result<String, String> {
+/// A figure of the document.
+fn there(known: &str, row: &str, column: usize) -> Option<u64> {
+    let line = known.lines().find_map(|line| line.strip_prefix(row))?;
+    line.split('|').nth(column)?.trim().parse().ok()
+}
+
+fn document(
+    root: &Path,
+    compiler: &str,
+    known: &str,
+    sizes: &[Size],
+    runs: &[Run],
+) -> Result<String, String> {
     let mut text = format!(
         "# What the crate costs on a device
 
-Written by `cargo xtask costs --write`; `.ci/run` measures the first column again and fails where a figure differs by more than
+Written by `cargo xtask costs --write`; `.ci/run` measures the first core again and fails where a figure differs by more than
 {TOLERANCE_PERCENT} %, or is over its budget in `firmware/budgets.txt`. {compiler}, `opt-level = \"z\"`, fat LTO, one unit, `panic = \"abort\"`, SHA-256 and BLAKE2b in
 their compact forms. No float instruction and no call of a soft-float routine is in any of these images; what panics remain is listed by `tests/linked`.
 
@@ -257,7 +279,7 @@ their compact forms. No float instruction and no call of a soft-float routine is
     );
     head(&mut text, "image");
     for set in sizes::SETS {
-        row(&mut text, &format!("`{set}`"), |triple| {
+        row(&mut text, known, &format!("`{set}`"), |triple| {
             sizes
                 .iter()
                 .find(|size| size.target == triple && size.set == set)
@@ -299,7 +321,7 @@ Counted exactly on emulated cores (QEMU, `-icount`), flash in memory that costs 
     };
     head(&mut text, "operation");
     for (group, name) in &names {
-        row(&mut text, &format!("{group}: {name}"), |triple| {
+        row(&mut text, known, &format!("{group}: {name}"), |triple| {
             cell(triple, group, name).map(|run| run.instructions)
         });
     }
@@ -312,7 +334,7 @@ the operation: four times its future and 2 KiB (decision 17).
     );
     head(&mut text, "operation");
     for (group, name) in &names {
-        row(&mut text, &format!("stack of {group}: {name}"), |triple| {
+        row(&mut text, known, &format!("stack of {group}: {name}"), |triple| {
             cell(triple, group, name).map(|run| run.stack)
         });
     }

@@ -7,7 +7,7 @@
 //!  cargo xtask instructions [--write]
 //!  cargo xtask wiping [--short]
 //!  cargo xtask campaigns
-//!  cargo xtask costs [--short|--write]
+//!  cargo xtask costs [core] [--write]
 //!  cargo xtask firmware [serial|parallel] [--cuts N] [--seed N] [--blank]
 //!  cargo xtask pictures [--write]
 //!  cargo xtask blocklist [--write]
@@ -56,9 +56,9 @@ cargo xtask wiping [--short]
     Looks for secrets in the memory of optimised programs; with a wipe taken out, they must be found. Short: one level of optimisation.
 cargo xtask campaigns
     Shows every slow check, how it is run and what it last found, out of docs/assurance.md.
-cargo xtask costs [--short|--write]
-    Measures code, instructions and stack on emulated cores and compares with docs/firmware-costs.md and firmware/budgets.txt, or writes the former
-    anew. Short: the Cortex-M4 alone.
+cargo xtask costs [Cortex-M4|Cortex-M0|Cortex-M33|'RISC-V 32 IMC'] [--write]
+    Measures code, instructions and stack on emulated cores, or on one, and compares with docs/firmware-costs.md and firmware/budgets.txt, or writes
+    what it measured into the former.
 cargo xtask firmware [serial|parallel] [--cuts N] [--seed N] [--blank]
     Cuts the power of emulated boards, and holds each start against the journal of those before. Blank: of a board that no factory made.
 cargo xtask pictures [--write]
@@ -91,9 +91,10 @@ fn main() -> ExitCode {
         ["wiping"] => wiping::run(&root(), false),
         ["wiping", "--short"] => wiping::run(&root(), true),
         ["campaigns"] => campaigns::run(&root()),
-        ["costs"] => costs::run(&root(), false, false),
-        ["costs", "--short"] => costs::run(&root(), true, false),
-        ["costs", "--write"] => costs::run(&root(), false, true),
+        ["costs"] => costs::run(&root(), None, false),
+        ["costs", "--write"] => costs::run(&root(), None, true),
+        ["costs", core] => costs::run(&root(), Some(core), false),
+        ["costs", core, "--write"] => costs::run(&root(), Some(core), true),
         ["firmware", rest @ ..] => firmware::run(&root(), rest),
         ["pictures"] => pictures::run(&root(), false),
         ["pictures", "--write"] => pictures::run(&root(), true),

@@ -82,7 +82,7 @@ pub(super) fn measure(root: &Path, target: &'static Target) -> Result<Vec<Size>,
 }
 
 /// Images with an instruction or a routine for floating point numbers.
-pub(super) fn floats(root: &Path, targets: &[Target]) -> Result<Vec<String>, String> {
+pub(super) fn floats(root: &Path, targets: &[&Target]) -> Result<Vec<String>, String> {
     let mut found = Vec::new();
     for target in targets {
         for set in SETS {

@@ -123,8 +123,8 @@ impl Model {
             ["done", number] => self.finish(number),
             ["refused", _] => self.refuse(),
             ["unformatted"] if self.live.is_empty() && self.serial.is_none() => Ok(()),
-            // What was to be said of a store that had no limiter yet.
             ["boot" | "stage", _] | ["ready" | "claimed" | "end"] => Ok(()),
+            // No factory made the limiter, and power went between the store's record and its area.
             ["repaired"] if self.serial.is_none() => Ok(()),
             _ => Err(format!("the device says: {line}")),
         }
