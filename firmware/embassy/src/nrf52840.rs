@@ -6,7 +6,7 @@
 //!  BlockingPartition · Nvmc             embassy's stretch of flash, and the part's driver
 //! ```
 //!
-//! Built in CI, never run there: no emulator that is at hand has this part's flash controller.
+//! Never run in CI: no emulator that is at hand has this part's flash controller.
 #![no_std]
 #![no_main]
 
