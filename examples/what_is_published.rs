@@ -65,7 +65,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .replace("mailto:", "")
         .replace("https://example.com/d", "http://example.com/d");
     let flaws = check(outdated.as_bytes(), &Asked::at(now), |flaw| {
-        println!("with two mistakes: {flaw}")
+        println!("with two mistakes: {flaw}");
     });
     if flaws.flaws() != 2 {
         return Err("two mistakes were made".into());
