@@ -16,7 +16,7 @@ struct Check {
     command: &'static str,
 }
 
-const CHECKS: [Check; 11] = [
+const CHECKS: [Check; 14] = [
     Check {
         names: &["fuzz-long"],
         shows: "hostile images, operations, orders and codes: no panic, no endless loop, no loss",
