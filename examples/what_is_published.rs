@@ -34,7 +34,7 @@ const SURFACE: Surface<'_> = Surface {
     services: &[Service {
         name: "settings page",
         why: "the owner changes settings on a machine beside it",
-        ports: &[Port::tcp(PORT, Reach::Device)],
+        ports: &[Port::tcp(PORT, Reach::Itself)],
     }],
     debug: &[],
 }

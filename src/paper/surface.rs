@@ -1,7 +1,7 @@
 //! What of a device is open, declared as a constant of its firmware, and compared with what is.
 //!
 //! ```
-//! use bydesign::paper::surface::{Debug, DebugState, Interface, Observed, OpenPort, Port, Reach, Service, Surface, Use};
+//! use bydesign::paper::surface::{DebugPort, DebugState, Interface, Observed, OpenPort, Port, Reach, Service, Surface, Use};
 //!
 //! const SURFACE: Surface<'_> = Surface {
 //!     interfaces: &[
@@ -13,7 +13,7 @@
 //!         why: "the owner changes settings in a browser",
 //!         ports: &[Port::tcp(443, Reach::Network)],
 //!     }],
-//!     debug: &[Debug { name: "SWD", state: DebugState::Disabled }],
+//!     debug: &[DebugPort { name: "SWD", state: DebugState::Disabled }],
 //! }
 //! .checked();
 //!
@@ -58,7 +58,7 @@ pub struct Surface<'a> {
     /// Every service that listens.
     pub services: &'a [Service<'a>],
     /// Every debug interface, closed ones included.
-    pub debug: &'a [Debug<'a>],
+    pub debug: &'a [DebugPort<'a>],
 }
 
 /// A network, radio or physical interface.
@@ -136,14 +136,14 @@ pub enum Transport {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reach {
     /// From programs on the device itself.
-    Device,
+    Itself,
     /// From a network.
     Network,
 }
 
 /// A debug interface: JTAG, SWD, a console.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Debug<'a> {
+pub struct DebugPort<'a> {
     /// Its name.
     pub name: &'a str,
     /// Its state in the field.
@@ -298,7 +298,7 @@ impl OpenPort {
     #[must_use]
     pub fn reach(&self) -> Reach {
         if self.address.to_canonical().is_loopback() {
-            Reach::Device
+            Reach::Itself
         } else {
             Reach::Network
         }
@@ -317,7 +317,7 @@ impl fmt::Display for Transport {
 impl fmt::Display for Reach {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
-            Self::Device => "the device itself",
+            Self::Itself => "the device itself",
             Self::Network => "the network",
         })
     }

@@ -61,8 +61,8 @@ fn sockets_that_listen_are_open_and_connections_are_not() {
     assert_eq!(
         shown,
         [
-            ("::1".to_owned(), 80, Reach::Device),
-            ("::ffff:127.0.0.1".to_owned(), 81, Reach::Device),
+            ("::1".to_owned(), 80, Reach::Itself),
+            ("::ffff:127.0.0.1".to_owned(), 81, Reach::Itself),
             ("::".to_owned(), 82, Reach::Network)
         ]
     );
@@ -152,7 +152,7 @@ fn ports_that_this_test_opens_and_closes_are_named_on_linux() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let socket = UdpSocket::bind("0.0.0.0:0").unwrap();
     let ports = [
-        Port::tcp(listener.local_addr().unwrap().port(), Reach::Device),
+        Port::tcp(listener.local_addr().unwrap().port(), Reach::Itself),
         Port::udp(socket.local_addr().unwrap().port(), Reach::Network),
     ];
     // Others may open and close ports of this machine meanwhile: only these two are looked at.
@@ -189,7 +189,7 @@ fn ports_that_this_test_opens_and_closes_are_named_on_linux() {
             "TCP port {tcp_number} is open to the device itself (127.0.0.1), and not declared"
         )]
     );
-    let narrow = Port::udp(udp_number, Reach::Device);
+    let narrow = Port::udp(udp_number, Reach::Itself);
     let wider = format!(
         "UDP port {udp_number} of \"this test\" is open to the network (0.0.0.0), and declared for the device itself only"
     );

@@ -1,11 +1,11 @@
 //! Declared and found, for devices whose test fills in what it found.
 
 use bydesign::paper::surface::{
-    Debug, DebugState, Difference, Interface, Observed, OpenPort, Port, Reach, Service, Surface, Use,
+    DebugPort, DebugState, Difference, Interface, Observed, OpenPort, Port, Reach, Service, Surface, Use,
 };
 
 const HTTPS: Port = Port::tcp(443, Reach::Network);
-const CONTROL: Port = Port::tcp(9000, Reach::Device);
+const CONTROL: Port = Port::tcp(9000, Reach::Itself);
 const NAMES: Port = Port::udp(5353, Reach::Network);
 
 const SURFACE: Surface<'_> = Surface {
@@ -32,11 +32,11 @@ const SURFACE: Surface<'_> = Surface {
         },
     ],
     debug: &[
-        Debug {
+        DebugPort {
             name: "SWD",
             state: DebugState::Disabled,
         },
-        Debug {
+        DebugPort {
             name: "console",
             state: DebugState::Authenticated,
         },
@@ -193,7 +193,7 @@ fn every_difference_is_said_with_its_name() {
 #[test]
 fn a_declaration_without_reasons_or_with_a_port_twice_is_refused() {
     let [tcp, udp] = [Port::tcp(443, Reach::Network), Port::udp(443, Reach::Network)];
-    let narrow = Port::tcp(443, Reach::Device);
+    let narrow = Port::tcp(443, Reach::Itself);
     let nothing = Port::tcp(0, Reach::Network);
     for (services, is_taken) in [
         (vec![("because", vec![tcp]), ("also", vec![NAMES])], true),

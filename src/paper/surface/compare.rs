@@ -70,7 +70,7 @@ impl fmt::Display for Difference<'_> {
                 found.number,
                 found.reach(),
                 found.address,
-                Reach::Device
+                Reach::Itself
             ),
             Self::ClosedPort { service, declared } => write!(
                 formatter,
