@@ -4,6 +4,8 @@
 
 #[path = "../../../src/crypto.rs"]
 mod crypto;
+#[path = "../../../src/guideline.rs"]
+mod guideline;
 #[path = "../../../src/secret.rs"]
 mod secret;
 #[path = "../../../src/stack.rs"]
