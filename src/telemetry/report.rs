@@ -185,7 +185,8 @@ macro_rules! report {
             )+
         }
 
-        const _: () = {
+        // No constant of its own stands here: what the declaration names are the product's, whatever they are called.
+        impl $crate::telemetry::Report for $Report {
             const SCHEMA: $crate::telemetry::ReportSchema = $crate::telemetry::ReportSchema {
                 number: $number,
                 name: $name,
@@ -199,36 +200,29 @@ macro_rules! report {
                     purpose: $purpose,
                     retention: $retention,
                     recipient: $recipient,
-                    effect: {
-                        const TREATMENT: $Treatment = $treatment;
-                        TREATMENT.effect()
-                    },
+                    effect: <$Treatment>::effect(&$treatment),
                 }),+],
             };
-            const _: () = SCHEMA.check($bytes);
-            const MAX_BYTES: usize = SCHEMA.max_bytes();
+            type Buffer = [u8; <$Report as $crate::telemetry::Report>::SCHEMA.max_bytes()];
 
-            impl $crate::telemetry::Report for $Report {
-                const SCHEMA: $crate::telemetry::ReportSchema = SCHEMA;
-                type Buffer = [u8; MAX_BYTES];
-
-                fn buffer() -> Self::Buffer {
-                    [0; MAX_BYTES]
-                }
-
-                fn treat<R: $crate::telemetry::TryCryptoRng + ?Sized>(
-                    self,
-                    treating: &mut $crate::telemetry::Treating<'_, R>,
-                ) -> ::core::result::Result<(), $crate::telemetry::Refused> {
-                    $({
-                        const TREATMENT: &$Treatment = &$treatment;
-                        const PURPOSE: u8 = $purpose.number;
-                        treating.field::<$reading, $Treatment>(PURPOSE, TREATMENT, self.$field)?;
-                    })+
-                    ::core::result::Result::Ok(())
-                }
+            fn buffer() -> Self::Buffer {
+                [0; <$Report as $crate::telemetry::Report>::SCHEMA.max_bytes()]
             }
-        };
+
+            fn treat<R: $crate::telemetry::TryCryptoRng + ?Sized>(
+                self,
+                treating: &mut $crate::telemetry::Treating<'_, R>,
+            ) -> ::core::result::Result<(), $crate::telemetry::Refused> {
+                $(treating.field::<$reading, $Treatment>(
+                    const { $purpose.number },
+                    const { &$treatment },
+                    self.$field,
+                )?;)+
+                ::core::result::Result::Ok(())
+            }
+        }
+
+        const _: () = <$Report as $crate::telemetry::Report>::SCHEMA.check($bytes);
     };
     ($($other:tt)*) => {
         ::core::compile_error!(
@@ -284,27 +278,28 @@ macro_rules! declaration {
         $(#[doc = $about])+
         $visibility enum $Product {}
 
-        const _: () = {
-            const CLASSES: &[$crate::telemetry::ConsentClass] = &[$($class),+];
-            const PURPOSES: &[$crate::telemetry::Purpose] = &[$($purpose),+];
-            const REPORTS: &[$crate::telemetry::ReportSchema] =
+        impl $crate::telemetry::Declaration for $Product {
+            const NAME: &'static str = $name;
+            const VERSION: u16 = $version;
+            const CLASSES: &'static [$crate::telemetry::ConsentClass] = &[$($class),+];
+            const PURPOSES: &'static [$crate::telemetry::Purpose] = &[$($purpose),+];
+            const REPORTS: &'static [$crate::telemetry::ReportSchema] =
                 &[$(<$Report as $crate::telemetry::Report>::SCHEMA),+];
-            const _: () = $crate::telemetry::check_declaration(CLASSES, PURPOSES, REPORTS);
+            const RULES: &'static [$crate::telemetry::ClassRules] =
+                &$crate::telemetry::rules_of(&[$($class),+]);
+            const TERMS: &'static [$crate::telemetry::Terms] = &$crate::telemetry::terms_of(
+                &[$($purpose),+],
+                <$Product as $crate::telemetry::Declaration>::REPORTS,
+            );
+        }
 
-            impl $crate::telemetry::Declaration for $Product {
-                const NAME: &'static str = $name;
-                const VERSION: u16 = $version;
-                const CLASSES: &'static [$crate::telemetry::ConsentClass] = CLASSES;
-                const PURPOSES: &'static [$crate::telemetry::Purpose] = PURPOSES;
-                const REPORTS: &'static [$crate::telemetry::ReportSchema] = REPORTS;
-                const RULES: &'static [$crate::telemetry::ClassRules] =
-                    &$crate::telemetry::rules_of(&[$($class),+]);
-                const TERMS: &'static [$crate::telemetry::Terms] =
-                    &$crate::telemetry::terms_of(&[$($purpose),+], REPORTS);
-            }
+        const _: () = $crate::telemetry::check_declaration(
+            <$Product as $crate::telemetry::Declaration>::CLASSES,
+            <$Product as $crate::telemetry::Declaration>::PURPOSES,
+            <$Product as $crate::telemetry::Declaration>::REPORTS,
+        );
 
-            $(impl $crate::telemetry::PartOf<$Product> for $Report {})+
-        };
+        $(impl $crate::telemetry::PartOf<$Product> for $Report {})+
     };
     ($($other:tt)*) => {
         ::core::compile_error!(

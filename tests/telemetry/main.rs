@@ -32,6 +32,7 @@ mod decoding;
 mod dictionary;
 mod epochs;
 mod mallory;
+mod names;
 mod preview;
 mod queue;
 mod residue;
