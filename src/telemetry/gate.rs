@@ -150,11 +150,11 @@ impl<D: Declaration> Gate<D> {
         random: &mut R,
     ) -> Result<Status, GateError> {
         let rules = Self::rules(class)?;
-        let granted = self.settle(store, rules, random).await?;
+        let settled = self.settle(store, rules, random).await?;
         let ledger = read_ledger(store, rules).await?.at(rules.budget, now);
         let queue = read_queue(store, rules).await?.at(now);
         Ok(Status {
-            is_open: !granted.is_empty(),
+            is_open: !settled.granted.is_empty(),
             spent: MicroEpsilon::from_micros(ledger.spent),
             left: MicroEpsilon::from_micros(ledger.left(rules.budget)),
             debits: ledger.debits,

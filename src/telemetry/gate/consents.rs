@@ -143,7 +143,7 @@ impl<D: Declaration> Gate<D> {
         write_consents(store, consents, random).await
     }
 
-    /// Completes a withdrawal that was cut short, erases what there is without a consent, and gives the purposes of a class that are agreed to.
+    /// Completes a withdrawal that was cut short, erases what there is without a consent, and gives what is agreed to in a class.
     //= compliance/requirements.md#tele-7
     //# After a withdrawal has returned, and before anything else is done after one that was cut short, nothing that was gathered in its consent class MUST be left that opens.
     pub(super) async fn settle<M: Medium, I: Memory, R: TryCryptoRng + ?Sized>(
@@ -151,7 +151,7 @@ impl<D: Declaration> Gate<D> {
         store: &mut AsyncStore<M, I>,
         rules: &ClassRules,
         random: &mut R,
-    ) -> Result<Granted, GateError> {
+    ) -> Result<Settled, GateError> {
         let mut consents = read_consents(store).await?;
         let of_class = || D::TERMS.iter().filter(|terms| terms.class == rules.number);
         let mut granted = Granted::default();
@@ -180,8 +180,20 @@ impl<D: Declaration> Gate<D> {
         if is_withdrawn {
             write_consents(store, consents, random).await?;
         }
-        Ok(granted)
+        Ok(Settled {
+            granted,
+            answers: consents.answers,
+        })
     }
+}
+
+/// Where the consents of a class stand.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Settled {
+    /// The purposes that are agreed to.
+    pub(super) granted: Granted,
+    /// How often the user had answered: a withdrawal and a new consent show in that alone where nothing stood of an epoch.
+    answers: u32,
 }
 
 /// Whether something was gathered in a class.
@@ -202,9 +214,7 @@ fn is_granted(consents: &Consents, terms: Terms, rules: &ClassRules) -> bool {
 }
 
 /// A record that is not understood is no consent: the user is asked again.
-pub(super) async fn read_consents<M: Medium, I: Memory>(
-    store: &mut AsyncStore<M, I>,
-) -> Result<Consents, GateError> {
+async fn read_consents<M: Medium, I: Memory>(store: &mut AsyncStore<M, I>) -> Result<Consents, GateError> {
     let mut bytes = [0; CONSENT_LEN];
     let read = read(store, DataClass::from(Class::Settings), CONSENT, &mut bytes).await;
     match read {

@@ -10,7 +10,7 @@ use core::marker::PhantomData;
 use rand_core::TryCryptoRng;
 use zeroize::Zeroizing;
 
-use super::consents::read_consents;
+use super::consents::Settled;
 use super::{EPOCH, Gate, GateError, QUEUE, read_epoch, read_ledger, read_queue, store_class};
 use crate::flash::{Medium, MediumKind};
 use crate::store::{
@@ -21,7 +21,7 @@ use crate::telemetry::epoch::{EPOCH_LEN, Epoch};
 use crate::telemetry::noise::{Jitter, MicroEpsilon};
 use crate::telemetry::queue::{Name, Queue, TRAILER_LEN, Trailer};
 use crate::telemetry::raw::Time;
-use crate::telemetry::report::{Granted, LeftOut, Refused, Treating};
+use crate::telemetry::report::{LeftOut, Refused, Treating};
 use crate::telemetry::schema::{ClassRules, Declaration, MOST_BYTES, PartOf};
 use crate::telemetry::treatment::Untreated;
 
@@ -41,12 +41,10 @@ pub struct Prepared<D: Declaration, P: PartOf<D>> {
 struct Draft {
     debit: u64,
     left_out: LeftOut,
-    granted: Granted,
+    settled: Settled,
     epoch: Epoch,
     /// What stood on flash of the epoch.
     before: Option<Mark>,
-    /// How often the user had answered. A withdrawal and a new consent show in that alone where nothing stood of an epoch.
-    answers: u32,
 }
 
 /// Tells one writing of an epoch from every other.
@@ -114,7 +112,7 @@ impl<D: Declaration> Gate<D> {
             (P::NUMBER, P::VERSION),
             &mut draft.epoch,
             left,
-            draft.granted,
+            draft.settled.granted,
             random,
         );
         let treated = report.treat(&mut treating);
@@ -137,8 +135,8 @@ impl<D: Declaration> Gate<D> {
         now: Time,
         random: &mut R,
     ) -> Result<(Draft, u64), GateError> {
-        let granted = self.settle(store, rules, random).await?;
-        if granted.is_empty() {
+        let settled = self.settle(store, rules, random).await?;
+        if settled.granted.is_empty() {
             return Err(GateError::NoConsent);
         }
         let stored = read_epoch(store, rules).await?;
@@ -148,10 +146,9 @@ impl<D: Declaration> Gate<D> {
         let draft = Draft {
             debit: 0,
             left_out: LeftOut::default(),
-            granted,
+            settled,
             epoch,
             before,
-            answers: read_consents(store).await?.answers,
         };
         Ok((draft, ledger.left(rules.budget)))
     }
@@ -221,11 +218,10 @@ impl<D: Declaration> Gate<D> {
         counter: Option<&mut C>,
         random: &mut R,
     ) -> Result<(), GateError> {
-        if self.settle(store, rules, random).await? != draft.granted {
+        if self.settle(store, rules, random).await? != draft.settled {
             return Err(GateError::Stale);
         }
-        let before = read_epoch(store, rules).await?.as_ref().map(mark);
-        if before != draft.before || read_consents(store).await?.answers != draft.answers {
+        if read_epoch(store, rules).await?.as_ref().map(mark) != draft.before {
             return Err(GateError::Stale);
         }
         // Nor does it leave under the name of an epoch that is over.

@@ -58,7 +58,7 @@ impl<D: Declaration> Gate<D> {
         random: &mut R,
     ) -> Result<Option<Waiting>, GateError> {
         for rules in D::RULES {
-            if self.settle(store, rules, random).await?.is_empty() {
+            if self.settle(store, rules, random).await?.granted.is_empty() {
                 continue;
             }
             let mut queue = read_queue(store, rules).await?;
