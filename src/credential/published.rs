@@ -45,6 +45,24 @@ pub fn is_public_key(key: &[u8; 32]) -> bool {
     is_listed(key)
 }
 
+/// Whether the private key to an X25519 public key is printed somewhere: then what is sealed to it is sealed to everybody.
+#[cfg(feature = "factory")]
+pub(crate) fn is_recipient(public_key: &[u8; 32]) -> bool {
+    const FINGERPRINTS: [[u8; 8]; 6] = [
+        // this project's own example, tests/interop/lamp.toml
+        [0xa0, 0x28, 0x98, 0x10, 0x03, 0x2e, 0xb4, 0x17],
+        // RFC 7748, 6.1: Alice and Bob
+        [0x30, 0x0c, 0x9c, 0x96, 0x03, 0xb9, 0x2a, 0x4b],
+        [0xf3, 0x5e, 0x56, 0x16, 0x16, 0x0a, 0x30, 0xbf],
+        // RFC 9180, A.1 and A.2: the recipients of base mode
+        [0x8b, 0x22, 0x8c, 0xd7, 0x5a, 0xb7, 0x0b, 0xad],
+        [0x9e, 0x07, 0x47, 0x9c, 0x8d, 0x82, 0x79, 0xa4],
+        // the base point, which is what an example without a key has
+        [0x34, 0xec, 0x81, 0xdb, 0xda, 0xf9, 0x14, 0x85],
+    ];
+    FINGERPRINTS.contains(&short_id(public_key))
+}
+
 /// Whether a code or password stands in the examples of standards and kits, or is one of those that Matter forbids.
 ///
 /// ```
@@ -195,5 +213,34 @@ mod tests {
         for code in ["73914628", "20202026", "11111112", "13579135"] {
             assert!(!is_code(code), "{code}");
         }
+    }
+
+    #[cfg(feature = "factory")]
+    #[test]
+    fn recipients_whose_private_key_is_printed_are_known() {
+        use crate::crypto::factory::recipient_public_key;
+
+        let public = |private: &str| recipient_public_key(&Secret::new(hex(private)));
+        for private in [
+            // tests/interop/README.md; RFC 9180, A.1 and A.2
+            "202122232425262728292a2b2c2d2e2f303132333435363738393a3b3c3d3e3f",
+            "4612c550263fc8ad58375df3f557aac531d26850903e55a9f23f21d8534e8ac8",
+            "8057991eef8f1f1af18f4a9491d16a1ce333f695d4db8e38da75975c4478e0fb",
+        ] {
+            assert!(is_recipient(&public(private).expect("a key")), "{private}");
+        }
+        // RFC 7748, 6.1, as they are printed; and 9.
+        let mut nine = [0; 32];
+        nine[0] = 9;
+        assert!(is_recipient(&nine));
+        for printed in [
+            "8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a",
+            "de9edb7d7b7dc1b4d35b61c2ece435373f8343c85b78674dadfc7e146f882b4f",
+        ] {
+            assert!(is_recipient(&hex(printed)), "{printed}");
+        }
+        assert!(!is_recipient(
+            &recipient_public_key(&Secret::new([7; 32])).expect("a key")
+        ));
     }
 }

@@ -41,7 +41,8 @@ use super::sheet;
 use super::source::{SourceError, Sources};
 use crate::credential::Block;
 use crate::credential::hexadecimal::digits_of;
-use crate::crypto::factory::{is_published, sha256};
+use crate::credential::published;
+use crate::crypto::factory::sha256;
 
 /// At least so many devices are given to a thread at a time.
 const A_CHUNK: u64 = 64;
@@ -231,7 +232,7 @@ impl Batch {
         };
         //= compliance/requirements.md#cred-28
         //# A root key or transport key MUST leave the station only sealed to the recipient's public key, in a row that opens for no other device.
-        if !sources.are_for_tests() && is_published(&self.profile.recipient) {
+        if !sources.are_for_tests() && published::is_recipient(&self.profile.recipient) {
             return Err(BatchError::PublishedRecipient);
         }
         let identity = &self.profile.identity;
