@@ -2,21 +2,12 @@
 
 use std::env;
 
-const SETS: [&str; 9] = [
-    "nothing",
-    "cipher",
-    "read-only",
-    "store",
-    "store-all",
-    "limiter",
-    "password",
-    "telemetry",
-    "erasure",
-];
+/// The images whose size is measured.
+const SETS: &str = include_str!("src/size/sets.txt");
 
 fn main() {
     // What is measured is never run: no board's memory, nothing folded, so that each symbol is its own.
-    for set in SETS {
+    for set in SETS.lines() {
         println!("cargo::rustc-link-arg-bin=size-{set}=--entry=begin");
         println!("cargo::rustc-link-arg-bin=size-{set}=--icf=none");
     }

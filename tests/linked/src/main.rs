@@ -3,7 +3,8 @@
 #![no_std]
 #![no_main]
 
-use core::convert::Infallible;
+mod part;
+
 use core::fmt::Write as _;
 use core::hint::black_box;
 
@@ -25,70 +26,10 @@ use bydesign::store::{
 };
 use bydesign::telemetry::signals::{SecurityEvent, Signals};
 use bydesign::telemetry::{Baseline, Extremes, Gate, Histogram, Place, Raw, Report, Tally, ThisDevice, Time};
-use embedded_storage::nor_flash::{ErrorType, MultiwriteNorFlash, NorFlash, NorFlashErrorKind, ReadNorFlash};
-use rand_core::{TryCryptoRng, TryRng};
+use part::{Flash, Random};
 
 const NAME: Key<[u8; 8]> = Key::new("name", Class::User);
 const COUNT: Key<u32> = Key::new("count", Class::Settings);
-
-/// A part behind registers.
-struct Flash;
-
-impl ErrorType for Flash {
-    type Error = NorFlashErrorKind;
-}
-
-impl ReadNorFlash for Flash {
-    const READ_SIZE: usize = 1;
-
-    fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), NorFlashErrorKind> {
-        black_box((offset, bytes));
-        black_box(Ok(()))
-    }
-
-    fn capacity(&self) -> usize {
-        black_box(64 * 1024)
-    }
-}
-
-impl NorFlash for Flash {
-    const WRITE_SIZE: usize = 4;
-    const ERASE_SIZE: usize = 4096;
-
-    fn erase(&mut self, from: u32, to: u32) -> Result<(), NorFlashErrorKind> {
-        black_box((from, to));
-        black_box(Ok(()))
-    }
-
-    fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), NorFlashErrorKind> {
-        black_box((offset, bytes));
-        black_box(Ok(()))
-    }
-}
-
-impl MultiwriteNorFlash for Flash {}
-
-/// A generator behind a register.
-struct Random;
-
-impl TryRng for Random {
-    type Error = Infallible;
-
-    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
-        Ok(black_box(1))
-    }
-
-    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
-        Ok(black_box(1))
-    }
-
-    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
-        black_box(bytes);
-        Ok(())
-    }
-}
-
-impl TryCryptoRng for Random {}
 
 /// Fuses.
 struct Fuses;
@@ -447,48 +388,19 @@ fn preview() -> Option<()> {
         .ok()
 }
 
-/// What telemetry does with the store, and nothing of telemetry.
-fn store_for_telemetry<M: NeverPends>(new: fn(Flash) -> M) -> Option<()> {
-    let mut random = Random;
-    let root_key = RootKey::new(black_box([7; 32])).ok()?;
-    let mut store = Store::mount(new(Flash), Memory::new(), &root_key, "label").ok()?;
-    let (class, name) = (Class::Application(black_box(3)), black_box("name"));
-    black_box(store.get_bytes(class, name, black_box(&mut [0; 64])).ok()?);
-    store.put_bytes(class, name, black_box(b"value"), &mut random).ok()?;
-    store.remove(&NAME, &mut random).ok()?;
-    store
-        .commit(&[Change::put(&NAME, &[1; 8]), Change::remove(&COUNT)], &mut random)
-        .ok()?;
-    store.erase(class, &mut random).ok()?;
-    store.anchor(&mut Fuses, AnchorPolicy::EveryChange, &mut random).ok()?;
-    black_box((store.freshness(), store.figures()));
-    Some(())
-}
-
 const BASELINE: Key<Baseline> = Key::new("baseline", Class::Settings);
-
-/// What is not asked for is not linked.
-macro_rules! linked {
-    ($feature:literal, $what:ident) => {
-        if cfg!(feature = $feature) {
-            black_box($what(WriteOnce::new));
-            if cfg!(feature = "both-media") {
-                black_box($what(Overwritable::new));
-            }
-        }
-    };
-}
 
 #[unsafe(no_mangle)]
 extern "C" fn begin() {
-    linked!("credentials", credentials);
-    linked!("telemetry", telemetry);
-    linked!("store-for-telemetry", store_for_telemetry);
-    linked!("operations", operations);
-    linked!("erasures", erasures);
-    if cfg!(feature = "preview") {
-        black_box(preview());
-    }
+    black_box(credentials(Overwritable::new));
+    black_box(credentials(WriteOnce::new));
+    black_box(telemetry(Overwritable::new));
+    black_box(telemetry(WriteOnce::new));
+    black_box(preview());
+    black_box(operations(Overwritable::new));
+    black_box(operations(WriteOnce::new));
+    black_box(erasures(Overwritable::new));
+    black_box(erasures(WriteOnce::new));
 }
 
 #[panic_handler]
