@@ -343,18 +343,10 @@ pub(crate) fn commit(root: &Path) -> Result<String, String> {
     Ok(if changed { commit + " and changes" } else { commit })
 }
 
-/// What a short command prints.
+/// What a short command prints, in `root`.
 pub(crate) fn said(root: &Path, program: &str, arguments: &[&str]) -> Result<String, String> {
-    let output = Command::new(program).args(arguments).current_dir(root).output();
-    let output = output.map_err(|error| format!("{program}: {error}"))?;
-    if !output.status.success() {
-        return Err(format!(
-            "{program} {}: {}",
-            arguments.join(" "),
-            String::from_utf8_lossy(&output.stderr).trim()
-        ));
-    }
-    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    let text = crate::said::said(Command::new(program).args(arguments).current_dir(root))?;
+    Ok(text.trim().to_owned())
 }
 
 /// Runs cargo, shows what it prints and keeps it. Gives whether it succeeded.

@@ -15,6 +15,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use crate::said::said;
+
 use runs::Run;
 use sizes::Size;
 
@@ -95,22 +97,6 @@ pub(crate) fn run(root: &Path, core: Option<&str>, is_writing: bool) -> Result<(
         Err(format!(
             "{}\nif that is meant: cargo xtask costs --write",
             failures.join("\n")
-        ))
-    }
-}
-
-/// What a program printed; its end with an error is one.
-pub(crate) fn said(program: &mut Command) -> Result<String, String> {
-    let output = program
-        .output()
-        .map_err(|error| format!("{program:?}: {error}"))?;
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    if output.status.success() {
-        Ok(text)
-    } else {
-        Err(format!(
-            "{program:?}: {text}{}",
-            String::from_utf8_lossy(&output.stderr)
         ))
     }
 }
@@ -278,7 +264,7 @@ their compact forms. No float instruction and no call of a soft-float routine is
 "
     );
     head(&mut text, "image");
-    for set in sizes::SETS {
+    for set in sizes::sets() {
         row(&mut text, known, &format!("`{set}`"), |triple| {
             sizes
                 .iter()
@@ -287,7 +273,7 @@ their compact forms. No float instruction and no call of a soft-float routine is
         });
     }
     text.push_str("\n| image | what it holds |\n| --- | --- |\n");
-    for set in sizes::SETS {
+    for set in sizes::sets() {
         let source = root
             .join("firmware/src/size")
             .join(set.replace('-', "_"))

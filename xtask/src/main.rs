@@ -36,6 +36,7 @@ mod mapping;
 mod pick;
 mod pictures;
 mod plants;
+mod said;
 mod trace;
 mod utility;
 mod wiping;

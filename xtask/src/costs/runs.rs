@@ -7,9 +7,10 @@
 //! ```
 
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
-use super::{Target, said};
+use super::Target;
+use crate::said::said;
 
 /// One operation on one target.
 pub(super) struct Run {
@@ -44,7 +45,7 @@ pub(super) fn measure(root: &Path, target: &'static Target) -> Result<Vec<Run>, 
     let mut qemu = Command::new(program);
     qemu.args(["-M", machine, "-nographic", "-monitor", "none", "-serial", "none"]);
     qemu.args(["-semihosting-config", "enable=on,target=native", "-icount", shift]);
-    let output = said(qemu.arg(kernel).arg(&image).stdin(Stdio::null()))?;
+    let output = said(qemu.arg(kernel).arg(&image))?;
     read(target.triple, &output)
 }
 

@@ -11,20 +11,13 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{TARGETS, Target, said};
+use super::{TARGETS, Target};
+use crate::said::said;
 
 /// In the order of the document.
-pub(super) const SETS: [&str; 9] = [
-    "nothing",
-    "cipher",
-    "read-only",
-    "store",
-    "store-all",
-    "limiter",
-    "password",
-    "telemetry",
-    "erasure",
-];
+pub(super) fn sets() -> impl Iterator<Item = &'static str> {
+    include_str!("../../../firmware/src/size/sets.txt").lines()
+}
 /// The image that the breakdown is of.
 const BROKEN_DOWN: &str = "store";
 /// Symbols of it that are listed.
@@ -58,11 +51,11 @@ fn tool(name: &str) -> Result<Command, String> {
 pub(super) fn measure(root: &Path, target: &'static Target) -> Result<Vec<Size>, String> {
     let mut cargo = Command::new("cargo");
     cargo.args(["build", "--quiet", "--release", "--target", target.triple]);
-    for set in SETS {
+    for set in sets() {
         cargo.args(["--bin", &format!("size-{set}")]);
     }
     said(cargo.current_dir(root.join("firmware")))?;
-    SETS.into_iter()
+    sets()
         .map(|set| {
             let sections = said(tool("llvm-size")?.arg("-A").arg(image(root, target, set)))?;
             let text = sections.lines().find_map(|line| {
@@ -85,7 +78,7 @@ pub(super) fn measure(root: &Path, target: &'static Target) -> Result<Vec<Size>,
 pub(super) fn floats(root: &Path, targets: &[&Target]) -> Result<Vec<String>, String> {
     let mut found = Vec::new();
     for target in targets {
-        for set in SETS {
+        for set in sets() {
             let image = image(root, target, set);
             let symbols = said(tool("llvm-nm")?.arg(&image))?;
             let code = said(

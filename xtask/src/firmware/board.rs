@@ -10,6 +10,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use crate::said::said;
+
 use super::Dice;
 
 /// A board in the emulator.
@@ -184,24 +186,6 @@ pub(super) fn tool(root: &Path) -> Command {
     cargo.args(["run", "--quiet", "--package", "bydesign-cli", "--"]);
     cargo.current_dir(root);
     cargo
-}
-
-/// What a program printed; its end with an error is one.
-pub(super) fn said(program: &mut Command) -> Result<String, String> {
-    let output = program
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|error| format!("{program:?}: {error}"))?;
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    if output.status.success() {
-        Ok(text)
-    } else {
-        Err(format!(
-            "{program:?} ended with {}\n{text}{}",
-            output.status,
-            String::from_utf8_lossy(&output.stderr)
-        ))
-    }
 }
 
 fn between<'a>(text: &'a str, before: &str, after: &str) -> Option<&'a str> {

@@ -11,8 +11,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::board::{Made, said, tool};
+use super::board::{Made, tool};
 use super::model::Model;
+use crate::said::said;
 
 /// The label in the factory's profiles.
 const LABEL: &str = "lifecycle";
