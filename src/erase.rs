@@ -89,7 +89,7 @@ use rand_core::TryCryptoRng;
 
 use self::note::{Flags, Note, Stage, fingerprint};
 use self::scope::{Kept, Takes};
-use crate::flash::{Medium, NeverPends};
+use crate::flash::{Medium, NeverPends, Now};
 use crate::secret::{RootKey, Secret};
 use crate::store::{
     Access, Amount, AsyncStore, Class, Counter, DataClass, EraseError, Key, Memory, MountError, Store,
@@ -666,7 +666,7 @@ impl Eraser<'_, '_> {
         label: &str,
         random: &mut R,
     ) -> Result<(Store<M, I>, Found), ResumeError> {
-        let (store, found) = run(|| self.mount_async(medium, memory, root_key, label, random))?;
+        let (store, found) = run(|| self.mount_async(Now(medium), memory, root_key, label, random))?;
         Ok((Store(store), found))
     }
 
@@ -684,7 +684,8 @@ impl Eraser<'_, '_> {
         counter: &mut C,
         random: &mut R,
     ) -> Result<(Store<M, I>, Found), ResumeError> {
-        let mounted = run(|| self.mount_anchored_async(medium, memory, root_key, label, counter, random));
+        let mounted =
+            run(|| self.mount_anchored_async(Now(medium), memory, root_key, label, counter, random));
         let (store, found) = mounted?;
         Ok((Store(store), found))
     }
@@ -776,7 +777,7 @@ impl Eraser<'_, '_> {
         exported: Exported,
         random: &mut R,
     ) -> Result<M, EraseError> {
-        run(|| self.finish_async(store.0, exported, random))
+        run(|| self.finish_async(store.0, exported, random)).map(|medium| medium.0)
     }
 }
 

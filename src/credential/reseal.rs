@@ -13,7 +13,7 @@
 use rand_core::TryCryptoRng;
 use subtle::ConstantTimeEq;
 
-use crate::flash::{Medium, NeverPends};
+use crate::flash::{Medium, NeverPends, Now};
 use crate::secret::RootKey;
 use crate::store::{AsyncStore, EraseError, Memory, MountError, Store, run};
 
@@ -89,7 +89,9 @@ pub fn reseal<'m, M: NeverPends, I: Memory + Default, R: TryCryptoRng + ?Sized>(
     random: &mut R,
 ) -> Result<Store<&'m mut M, I>, ResealError> {
     run(async || {
-        reseal_async(medium, transport_key, own_key, label, random)
+        let is_own = opens_with_own::<_, I>(Now(&mut *medium), transport_key, own_key, label).await?;
+        let transport_key = (!is_own).then_some(transport_key);
+        put_under(Now(medium), transport_key, own_key, label, random)
             .await
             .map(Store)
     })
@@ -113,18 +115,39 @@ pub async fn reseal_async<'m, M: Medium, I: Memory + Default, R: TryCryptoRng + 
     label: &str,
     random: &mut R,
 ) -> Result<AsyncStore<&'m mut M, I>, ResealError> {
+    let is_own = opens_with_own::<_, I>(&mut *medium, transport_key, own_key, label).await?;
+    let transport_key = (!is_own).then_some(transport_key);
+    put_under(medium, transport_key, own_key, label, random).await
+}
+
+/// Whether the own key opens the image already: between the two there is an instant at which either does, and the first mount decides.
+async fn opens_with_own<M: Medium, I: Memory + Default>(
+    medium: M,
+    transport_key: &RootKey,
+    own_key: &RootKey,
+    label: &str,
+) -> Result<bool, ResealError> {
     if bool::from(transport_key.expose().ct_eq(own_key.expose())) {
         return Err(ResealError::SameKey);
     }
-    // The own key first: between the two there is an instant at which either opens, and the first mount decides.
-    let own = AsyncStore::mount(&mut *medium, I::default(), own_key, label).await;
-    match own.map(|_| ()) {
-        Ok(()) => Ok(AsyncStore::mount(medium, I::default(), own_key, label).await?),
-        Err(MountError::WrongRootKey) => {
-            let mut store = AsyncStore::mount(medium, I::default(), transport_key, label).await?;
-            store.change_root_key(own_key, random).await?;
-            Ok(store)
-        }
+    match AsyncStore::mount(medium, I::default(), own_key, label).await {
+        Ok(_) => Ok(true),
+        Err(MountError::WrongRootKey) => Ok(false),
         Err(error) => Err(error.into()),
     }
+}
+
+async fn put_under<M: Medium, I: Memory + Default, R: TryCryptoRng + ?Sized>(
+    medium: M,
+    transport_key: Option<&RootKey>,
+    own_key: &RootKey,
+    label: &str,
+    random: &mut R,
+) -> Result<AsyncStore<M, I>, ResealError> {
+    let root_key = transport_key.unwrap_or(own_key);
+    let mut store = AsyncStore::mount(medium, I::default(), root_key, label).await?;
+    if transport_key.is_some() {
+        store.change_root_key(own_key, random).await?;
+    }
+    Ok(store)
 }
