@@ -31,8 +31,9 @@ const TYPED: Key<Secret<VALUE_LEN>> = Key::new("typed", Class::Settings);
 const SEED: Key<Secret<32>> = Key::new("identity", Class::Identity);
 const OF_USER: Key<Secret<VALUE_LEN>> = Key::new("of a user", Class::User);
 
-/// Stack that the work itself wipes behind it: what it moved and copied of its own, as any application that handles secrets does.
-const OWN_DEPTH: usize = 28 * 1024;
+/// Stack that the work itself wipes behind it: what it moved and copied of its own, as any application that handles secrets does, and what the
+/// async face left, which no operation of the blocking one reaches.
+const OWN_DEPTH: usize = 48 * 1024;
 
 #[inline(never)]
 fn root_key(seed: u32, which: u32) -> Option<RootKey> {
