@@ -249,6 +249,9 @@ mod tests {
         wifi-key = { ssid = "Lamp-{serial}", symbols = 20 }
     "#;
 
+    /// Makes one device differ from what it was issued, with what is another's or nothing.
+    type Change = fn(&mut Issued, &mut Issued);
+
     fn issued(profile: &Profile, serial: &str, address: &str) -> (Issued, Generator) {
         let common = Common {
             profile,
@@ -277,7 +280,7 @@ mod tests {
         let (one, mut random) = issued(&profile, "SN-1", "02:00:5E:00:00:01");
         let bytes = one.image(&profile, &mut random).expect("made");
         let store = &profile.store;
-        let len = usize::try_from(store.unit * store.units).expect("small");
+        let len = store.unit * store.units;
         let compared = |issued: &Issued, key: &RootKey| {
             let image = Image::<true>::of(bytes[..len].to_vec(), store.word, store.unit);
             issued.compare(&mut Mounted::mount(image, key, &store.label).expect("mounts"))
@@ -285,36 +288,49 @@ mod tests {
         let key = RootKey::new(*one.root_key.expose()).expect("a key");
         compared(&one, &key).expect("is what was issued");
 
-        type Change = fn(&mut Issued, &mut Issued);
         let changes: [(&str, Change); 14] = [
             ("the serial", |one, other| {
-                swap(&mut one.row.serial, &mut other.row.serial)
+                swap(&mut one.row.serial, &mut other.row.serial);
             }),
             ("the identity", |one, other| {
-                swap(&mut one.identity, &mut other.identity)
+                swap(&mut one.identity, &mut other.identity);
             }),
             ("the certificate", |one, other| {
-                swap(&mut one.certificate, &mut other.certificate)
+                swap(&mut one.certificate, &mut other.certificate);
             }),
-            ("the certificate", |one, _| one.certificate = None),
+            ("the certificate", |one, _| {
+                one.certificate = None;
+            }),
             ("an identifier", |one, other| {
                 swap(&mut one.row.identifiers, &mut other.row.identifiers);
             }),
             ("the setup code", |one, other| {
-                swap(&mut one.matter, &mut other.matter)
+                swap(&mut one.matter, &mut other.matter);
             }),
-            ("the setup code", |one, _| one.matter = None),
+            ("the setup code", |one, _| {
+                one.matter = None;
+            }),
             ("the pairing code", |one, other| {
-                swap(&mut one.code, &mut other.code)
+                swap(&mut one.code, &mut other.code);
             }),
-            ("the pairing code", |one, _| one.code = None),
+            ("the pairing code", |one, _| {
+                one.code = None;
+            }),
             ("the device password", |one, other| {
-                swap(&mut one.password, &mut other.password)
+                swap(&mut one.password, &mut other.password);
             }),
-            ("the device password", |one, _| one.password = None),
-            ("the Wi-Fi key", |one, other| swap(&mut one.wifi, &mut other.wifi)),
-            ("the Wi-Fi key", |one, _| one.wifi = None),
-            ("whether it may be sold", |one, _| one.for_tests = false),
+            ("the device password", |one, _| {
+                one.password = None;
+            }),
+            ("the Wi-Fi key", |one, other| {
+                swap(&mut one.wifi, &mut other.wifi);
+            }),
+            ("the Wi-Fi key", |one, _| {
+                one.wifi = None;
+            }),
+            ("whether it may be sold", |one, _| {
+                one.for_tests = false;
+            }),
         ];
         for (name, change) in changes {
             let (mut one, _) = issued(&profile, "SN-1", "02:00:5E:00:00:01");
