@@ -26,6 +26,7 @@
 
 mod assure;
 mod blocklist;
+mod built;
 mod campaigns;
 mod costs;
 mod evidence;
