@@ -10,6 +10,8 @@
 //! | --- | --- |
 //! | `item CLASS NAME VALUE` | at the start: this is stored; so are `serial`, `failures` (of the limiter), `spent` (of the privacy budget) |
 //! | `told` | that was all |
+//! | `stage STAGE` | how far the device has come: `unprovisioned`, `provisioned`, `owner`; and `claimed`, once somebody has set a password |
+//! | `question N`, `granted N` | the user is about to be asked about a purpose; has agreed |
 //! | `ready` | there is an owner; operations begin |
 //! | `begin N change CLASS NAME VALUE …` | these items are about to change together; `-` for one that goes |
 //! | `begin N item CLASS NAME` | this item is about to be erased, with every version of it |

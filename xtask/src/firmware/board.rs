@@ -31,6 +31,8 @@ pub(super) struct Board {
     pub(super) is_overwritable: bool,
     /// Whether the image can reset its core after a number of ticks.
     pub(super) resets_itself: bool,
+    /// Whether it turns itself off at a chosen moment of its flash.
+    pub(super) has_moments: bool,
     pub(super) longest_ticks: u64,
     pub(super) longest_milliseconds: u64,
     /// How it is cut from outside: the one writes to its file behind the guest's back and loses what a hard kill finds under way, the other does not,
@@ -51,6 +53,7 @@ pub(super) const BOARDS: [Board; 2] = [
         flash_bytes: 4 << 20,
         is_overwritable: true,
         resets_itself: true,
+        has_moments: false,
         longest_ticks: 12_000_000,
         longest_milliseconds: 250,
         is_asked_to_end: true,
@@ -67,6 +70,7 @@ pub(super) const BOARDS: [Board; 2] = [
         flash_bytes: 32 << 20,
         is_overwritable: false,
         resets_itself: false,
+        has_moments: true,
         longest_ticks: 0,
         longest_milliseconds: 400,
         is_asked_to_end: false,
