@@ -20,7 +20,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
-use board::{BOARDS, Board, Made};
+use board::{BOARDS, Board, Made, OwnEnd};
 use emulator::{End, Ended, Orders};
 use model::Model;
 use moment::MOMENTS;
@@ -102,7 +102,7 @@ pub(crate) fn run(root: &Path, words: &[&str]) -> Result<(), String> {
         })?;
         let seconds = begun.elapsed().as_secs_f64();
         let mut by_itself = format!("{} by the core's own reset", tally.resets);
-        if board.has_moments {
+        if matches!(board.own_end, OwnEnd::Moments) {
             let moments = MOMENTS.iter().zip(tally.moments);
             let moments: Vec<String> = moments
                 .map(|(moment, count)| format!("{count} {}", moment.name))
@@ -189,25 +189,27 @@ fn campaign(
     Ok(tally)
 }
 
-/// Half of the boots end by the board itself, if it can, and the others from outside.
+/// Two of three boots end by the board itself, and the others from outside.
 fn end(board: &Board, longest_milliseconds: u64, dice: &mut Dice) -> End {
     let number = |below: u64| u32::try_from(below).unwrap_or(0);
-    let by_itself = (board.resets_itself || board.has_moments) && dice.below(2) == 0;
-    if by_itself && board.has_moments {
-        let moment = &MOMENTS[dice.below(MOMENTS.len() as u64) as usize % MOMENTS.len()];
-        return End::Moment {
-            moment,
-            count: number(1 + dice.below(moment.among)),
+    if dice.below(3) == 0 {
+        return End::FromOutside {
+            milliseconds: dice.below(longest_milliseconds),
         };
     }
-    if by_itself {
-        return End::Reset {
-            // The core's ticks come every fifth instruction: in the mount, or in what follows it.
-            ticks: number(1 + dice.below(board.longest_ticks)),
-        };
-    }
-    End::FromOutside {
-        milliseconds: dice.below(longest_milliseconds),
+    match board.own_end {
+        // The core's ticks come every fifth instruction: in the mount, or in what follows it.
+        OwnEnd::Reset { longest_ticks } => End::Reset {
+            ticks: number(1 + dice.below(longest_ticks)),
+        },
+        OwnEnd::Moments => {
+            let chosen = usize::try_from(dice.below(MOMENTS.len() as u64)).unwrap_or(0);
+            let moment = &MOMENTS[chosen];
+            End::Moment {
+                moment,
+                count: number(1 + dice.below(moment.among)),
+            }
+        }
     }
 }
 

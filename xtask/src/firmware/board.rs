@@ -29,15 +29,19 @@ pub(super) struct Board {
     pub(super) store_bytes: usize,
     flash_bytes: usize,
     pub(super) is_overwritable: bool,
-    /// Whether the image can reset its core after a number of ticks.
-    pub(super) resets_itself: bool,
-    /// Whether it turns itself off at a chosen moment of its flash.
-    pub(super) has_moments: bool,
-    pub(super) longest_ticks: u64,
+    pub(super) own_end: OwnEnd,
     pub(super) longest_milliseconds: u64,
     /// How it is cut from outside: the one writes to its file behind the guest's back and loses what a hard kill finds under way, the other does not,
     /// and may hang when it is asked.
     pub(super) is_asked_to_end: bool,
+}
+
+/// How a board ends by itself.
+pub(super) enum OwnEnd {
+    /// The image resets its core after a number of ticks.
+    Reset { longest_ticks: u64 },
+    /// The board turns itself off at a chosen moment of its flash.
+    Moments,
 }
 
 pub(super) const BOARDS: [Board; 2] = [
@@ -52,9 +56,9 @@ pub(super) const BOARDS: [Board; 2] = [
         store_bytes: 16 * 4096,
         flash_bytes: 4 << 20,
         is_overwritable: true,
-        resets_itself: true,
-        has_moments: false,
-        longest_ticks: 12_000_000,
+        own_end: OwnEnd::Reset {
+            longest_ticks: 12_000_000,
+        },
         longest_milliseconds: 250,
         is_asked_to_end: true,
     },
@@ -69,9 +73,7 @@ pub(super) const BOARDS: [Board; 2] = [
         store_bytes: 4 << 18,
         flash_bytes: 32 << 20,
         is_overwritable: false,
-        resets_itself: false,
-        has_moments: true,
-        longest_ticks: 0,
+        own_end: OwnEnd::Moments,
         longest_milliseconds: 400,
         is_asked_to_end: false,
     },

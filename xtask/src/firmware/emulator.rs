@@ -48,7 +48,7 @@ pub(super) enum Ended {
 }
 
 /// So long a chosen moment is waited for.
-const MOMENT_MILLISECONDS: u64 = 1500;
+const MOMENT_MILLISECONDS: u64 = 2500;
 /// A boot takes seconds at most; longer is a device that hangs.
 const PATIENCE: Duration = Duration::from_secs(60);
 

@@ -137,7 +137,8 @@ impl Model {
             ["done", number] => self.finish(number),
             ["refused", _] => self.refuse(),
             ["unformatted"] if self.live.is_empty() && self.serial.is_none() => Ok(()),
-            ["stage", "unprovisioned"] if self.serial.is_none() => Ok(()),
+            // No factory made the device; nor its limiter, and power went between the store's record and its area.
+            ["stage", "unprovisioned"] | ["repaired"] if self.serial.is_none() => Ok(()),
             ["stage", "provisioned"] if !self.owned.0 => {
                 self.owned.1 = false;
                 Ok(())
@@ -156,8 +157,6 @@ impl Model {
                 Ok(())
             }
             ["boot", _] | ["ready" | "end"] => Ok(()),
-            // No factory made the limiter, and power went between the store's record and its area.
-            ["repaired"] if self.serial.is_none() => Ok(()),
             _ => Err(format!("the device says: {line}")),
         }
     }

@@ -22,26 +22,26 @@ pub(super) const MOMENTS: [Moment; 6] = [
     Moment {
         number: 2,
         name: "amid a program",
-        among: 40,
+        among: 30,
     },
     Moment {
         number: 3,
         name: "marked, not erased",
-        among: 3,
+        among: 2,
     },
     Moment {
         number: 4,
         name: "first half erased",
-        among: 3,
+        among: 2,
     },
     Moment {
         number: 5,
         name: "second half erased",
-        among: 3,
+        among: 2,
     },
     Moment {
         number: 6,
         name: "erased, not marked",
-        among: 3,
+        among: 2,
     },
 ];
