@@ -164,7 +164,8 @@ fn campaign(
             match end {
                 End::Reset { .. } => tally.resets += 1,
                 End::Moment { moment, .. } => {
-                    if let Some(count) = tally.moments.get_mut(moment.number as usize - 1) {
+                    let counts = MOMENTS.iter().zip(&mut tally.moments);
+                    for (_, count) in counts.filter(|(known, _)| known.name == moment.name) {
                         *count += 1;
                     }
                 }
@@ -173,6 +174,11 @@ fn campaign(
                     return Err("the emulator ended by itself".to_owned());
                 }
             }
+        }
+        if model.has_erased {
+            // Before another start, which would complete what was only half done, and before the next change of keys.
+            tally.expected += readers.look_for_gone(made, model)?;
+            tally.looks += 1;
         }
         if was_cut && (tally.cuts.is_multiple_of(CUTS_BETWEEN_LOOKS) || tally.cuts == cuts) {
             // A start that is not cut finishes what was begun; then others look.

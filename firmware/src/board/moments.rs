@@ -6,10 +6,14 @@
 //!  part
 //! ```
 //!
-//! What an emulated chip does at once, a real one does bit by bit. Of an erase that was cut half the unit stays as it was: which half, the host says.
+//! What an emulated chip does at once, a real one does bit by bit. An erase that is cut amid is not begun here: the device says which unit it is, and the
+//! host, which has the chip in a file, blanks half of it.
+
+use core::fmt::Write as _;
 
 use embedded_storage::nor_flash::{ErrorType, NorFlash, ReadNorFlash};
 
+use super::Serial;
 use crate::orders::Orders;
 
 /// A store's mark of an erase, and the first record behind it, begin within so many bytes of a unit.
@@ -24,10 +28,8 @@ enum Moment {
     AmidProgram,
     /// What is to be erased has been declared dead, or its successor is there; the erase has not begun.
     BeforeErase,
-    /// The first half of the unit is blank, the second as it was.
-    FrontErased,
-    /// The second half is blank, the first as it was.
-    BackErased,
+    /// Half of the unit is blank.
+    AmidErase,
     /// The unit is blank, and nothing says so yet.
     AfterErase,
 }
@@ -38,9 +40,8 @@ impl Moment {
             1 => Self::FirstProgram,
             2 => Self::AmidProgram,
             3 => Self::BeforeErase,
-            4 => Self::FrontErased,
-            5 => Self::BackErased,
-            6 => Self::AfterErase,
+            4 => Self::AmidErase,
+            5 => Self::AfterErase,
             _ => return None,
         })
     }
@@ -52,19 +53,16 @@ pub struct Moments<F> {
     moment: Option<Moment>,
     /// Moments of this kind until then.
     left: u32,
-    /// Room for half an erase unit.
-    half: &'static mut [u8],
     power_off: fn() -> !,
 }
 
 impl<F: NorFlash> Moments<F> {
-    /// The chip, and how the board is turned off. `half` has room for half an erase unit.
-    pub fn new(chip: F, orders: &Orders, half: &'static mut [u8], power_off: fn() -> !) -> Self {
+    /// The chip, and how the board is turned off.
+    pub fn new(chip: F, orders: &Orders, power_off: fn() -> !) -> Self {
         Self {
             chip,
             moment: Moment::of(orders.moment),
             left: orders.count,
-            half,
             power_off,
         }
     }
@@ -82,17 +80,6 @@ impl<F: NorFlash> Moments<F> {
         if self.is(moment) {
             (self.power_off)();
         }
-    }
-
-    /// Erases a unit, and puts the half from `from` on back.
-    fn erase_half(&mut self, unit: u32, from: u32) -> Result<(), F::Error> {
-        self.chip.read(unit + from, self.half)?;
-        self.chip.erase(unit, unit + F::ERASE_SIZE as u32)?;
-        let words = self.half.chunks(F::WRITE_SIZE);
-        for (offset, word) in (unit + from..).step_by(F::WRITE_SIZE).zip(words) {
-            self.chip.write(offset, word)?;
-        }
-        (self.power_off)()
     }
 }
 
@@ -119,11 +106,9 @@ impl<F: NorFlash> NorFlash for Moments<F> {
     fn erase(&mut self, from: u32, to: u32) -> Result<(), F::Error> {
         for unit in (from..to).step_by(F::ERASE_SIZE) {
             self.stop_if(Moment::BeforeErase);
-            if self.is(Moment::FrontErased) {
-                self.erase_half(unit, F::ERASE_SIZE as u32 / 2)?;
-            }
-            if self.is(Moment::BackErased) {
-                self.erase_half(unit, 0)?;
+            if self.is(Moment::AmidErase) {
+                let _ = writeln!(Serial, "erasing {unit}");
+                (self.power_off)();
             }
             self.chip.erase(unit, unit + F::ERASE_SIZE as u32)?;
             self.stop_if(Moment::AfterErase);

@@ -11,7 +11,6 @@ use core::arch::global_asm;
 use core::fmt;
 
 use bydesign::flash::{Blocking, WriteOnce};
-use embedded_storage::nor_flash::NorFlash;
 
 use super::moments::Moments;
 use crate::orders::Orders;
@@ -41,7 +40,6 @@ const UART: *mut u8 = 0x1000_0000 as *mut u8;
 const FINISHER: *mut u32 = 0x0010_0000 as *mut u32;
 const OFF: u32 = 0x5555;
 const ORDERS: *const Orders = 0x8080_0000 as *const Orders;
-const HALF_A_UNIT: usize = CfiNor::ERASE_SIZE / 2;
 
 /// The chips' driver, and the moments at which their power goes.
 pub type Chip = Moments<CfiNor>;
@@ -62,10 +60,9 @@ pub const STORE_UNITS: usize = 4;
 ///
 /// None; other boards have some.
 pub fn chip(orders: &Orders) -> Result<Chip, PartError> {
-    static mut HALF: [u8; HALF_A_UNIT] = [0; HALF_A_UNIT];
-    // SAFETY: the board has the chips there; the memory is handed out once.
-    let (chips, half) = unsafe { (CfiNor::new(FLASH, FLASH_BYTES), &mut *(&raw mut HALF)) };
-    Ok(Moments::new(chips, orders, half, power_off))
+    // SAFETY: the board has them there.
+    let chips = unsafe { CfiNor::new(FLASH, FLASH_BYTES) };
+    Ok(Moments::new(chips, orders, power_off))
 }
 
 /// At once: not one more word is programmed.

@@ -20,6 +20,7 @@
 //! | `begin N report COST BYTES`, `begin N send BYTES` | a report is about to be released, to be sent |
 //! | `refused N` | a report was not released, because the declaration allows no more |
 //! | `done N` | it has happened |
+//! | `erasing UNIT` | power goes amid the erase of the unit at this address, as the host ordered |
 //! | `fault …` | something that must not be |
 
 use core::fmt;

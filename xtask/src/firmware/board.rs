@@ -28,6 +28,7 @@ pub(super) struct Board {
     /// The store's part of the flash, from its beginning.
     pub(super) store_bytes: usize,
     flash_bytes: usize,
+    pub(super) unit_bytes: usize,
     pub(super) is_overwritable: bool,
     pub(super) own_end: OwnEnd,
     pub(super) longest_milliseconds: u64,
@@ -55,6 +56,7 @@ pub(super) const BOARDS: [Board; 2] = [
         orders: 0xbf000,
         store_bytes: 16 * 4096,
         flash_bytes: 4 << 20,
+        unit_bytes: 4096,
         is_overwritable: true,
         own_end: OwnEnd::Reset {
             longest_ticks: 12_000_000,
@@ -72,6 +74,7 @@ pub(super) const BOARDS: [Board; 2] = [
         orders: 0x8080_0000,
         store_bytes: 4 << 18,
         flash_bytes: 32 << 20,
+        unit_bytes: 1 << 18,
         is_overwritable: false,
         own_end: OwnEnd::Moments,
         longest_milliseconds: 400,
@@ -84,7 +87,7 @@ pub(super) const SERIAL: &str = "LAMP-0001";
 /// The private key of the profile's recipient, `tests/interop/README.md`.
 const RECIPIENT: &str = "202122232425262728292a2b2c2d2e2f303132333435363738393a3b3c3d3e3f";
 /// Flash that nothing was written to.
-const BLANK: u8 = 0xff;
+pub(super) const BLANK: u8 = 0xff;
 
 /// A device as it leaves the factory.
 pub(super) struct Made {

@@ -53,8 +53,8 @@ pub(super) struct Model {
     owned: (bool, bool),
     /// Purposes that the user has agreed to.
     granted: BTreeSet<String>,
-    /// Whether this boot said what the device is called.
-    is_named: bool,
+    /// What this boot says that the device is called.
+    called: Option<String>,
     /// What this boot says is there.
     told: BTreeMap<Item, String>,
     /// Whether it has said all.
@@ -62,6 +62,8 @@ pub(super) struct Model {
     pub(super) told_starts: u32,
     /// The number of the next operation.
     pub(super) next: u32,
+    /// Whether this boot has acknowledged an erasure of classes.
+    pub(super) has_erased: bool,
     pub(super) boots: u32,
     pub(super) done: u32,
     pub(super) arrived: u32,
@@ -83,7 +85,8 @@ impl Model {
 
     pub(super) fn power_on(&mut self) {
         self.is_told = false;
-        self.is_named = false;
+        self.called = None;
+        self.has_erased = false;
         self.told.clear();
     }
 
@@ -122,7 +125,7 @@ impl Model {
                 }
                 _ => {
                     self.serial = Some((*serial).to_owned());
-                    self.is_named = true;
+                    self.called = self.serial.clone();
                     Ok(())
                 }
             },
@@ -258,7 +261,7 @@ impl Model {
     fn settle(&mut self) -> Result<(), String> {
         self.is_told = true;
         self.told_starts += 1;
-        if let (Some(serial), false) = (&self.serial, self.is_named) {
+        if let (Some(serial), None) = (&self.serial, &self.called) {
             return Err(format!("the device does not say that it is {serial}"));
         }
         let before = self.live.clone();
@@ -313,6 +316,7 @@ impl Model {
                     self.replace(&item, None);
                 }
                 self.forget(of_them);
+                self.has_erased |= is_done;
                 if is_done && classes.iter().any(|class| class == SETTINGS) {
                     self.owned = (false, false);
                 }
