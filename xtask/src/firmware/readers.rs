@@ -55,12 +55,9 @@ impl Readers {
         (!self.has_python).then_some("the second reader, for want of python3 with the package cryptography")
     }
 
-    /// Reads the store's part of the flash, and looks for values that ought to be gone. Gives how many.
+    /// Reads the store's part of the flash, and looks for values that ought to be gone. Gives how many. Nothing is under way.
     pub(super) fn look(&self, made: &Made, model: &Model) -> Result<usize, String> {
-        let failed = |error: std::io::Error| format!("{}: {error}", made.folder.display());
-        let flash = fs::read(&made.flash).map_err(failed)?;
-        let image = made.folder.join("store.bin");
-        fs::write(&image, &flash[..made.store_bytes]).map_err(failed)?;
+        let image = copy(made)?;
         let key = made.folder.join("root.key");
 
         let mut inspect = tool(&self.root);
@@ -81,6 +78,21 @@ impl Readers {
             compare(&read, model)?;
         }
 
+        let looked_for = self.look_for_gone(made, model)?;
+        // What is there is found, or the search sees nothing.
+        let mut there = String::new();
+        for (class, name, value) in model.live() {
+            let _ = writeln!(there, "{class}/{name} = {value}");
+        }
+        if !there.is_empty() {
+            self.search(made, &there, true)?;
+        }
+        Ok(looked_for)
+    }
+
+    /// As the flash lies there, whatever was under way: nothing that was acknowledged to be gone is to be had. Gives how much was looked for.
+    pub(super) fn look_for_gone(&self, made: &Made, model: &Model) -> Result<usize, String> {
+        copy(made)?;
         let gone: Vec<_> = model.gone().collect();
         let looked_for = &gone[gone.len().saturating_sub(MOST_EXPECTED)..];
         let mut list = String::new();
@@ -89,14 +101,6 @@ impl Readers {
         }
         if !looked_for.is_empty() {
             self.search(made, &list, false)?;
-        }
-        // What is there is found, or the search sees nothing.
-        let mut there = String::new();
-        for (class, name, value) in model.live() {
-            let _ = writeln!(there, "{class}/{name} = {value}");
-        }
-        if !there.is_empty() {
-            self.search(made, &there, true)?;
         }
         Ok(looked_for.len())
     }
@@ -132,6 +136,15 @@ impl Readers {
             String::from_utf8_lossy(&output.stderr)
         ))
     }
+}
+
+/// The store's part of the flash.
+fn copy(made: &Made) -> Result<PathBuf, String> {
+    let failed = |error: std::io::Error| format!("{}: {error}", made.folder.display());
+    let flash = fs::read(&made.flash).map_err(failed)?;
+    let image = made.folder.join("store.bin");
+    fs::write(&image, flash.get(..made.store_bytes).unwrap_or(&flash)).map_err(failed)?;
+    Ok(image)
 }
 
 /// The second reader's lines are those of the model; the library's and the factory's own items are besides.
