@@ -2,7 +2,7 @@
 //! once more.
 //!
 //! ```text
-//!  pictures · blocklist
+//!  pictures · blocklist · firmware
 //!  built  (this file)
 //! ```
 

@@ -10,6 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use crate::built::Built;
 use crate::said::said;
 
 use super::Dice;
@@ -139,7 +140,8 @@ impl Board {
         fs::create_dir_all(folder).map_err(failed)?;
         let batch = folder.join("batch");
         let factory = root.join("firmware/factory");
-        let mut provision = tool(root);
+        let built = Built::all(root)?;
+        let mut provision = built.tool();
         provision.arg("provision").arg(factory.join("order.csv"));
         provision
             .arg("--profile")
@@ -152,7 +154,7 @@ impl Board {
 
         let recipient = folder.join("recipient.key");
         fs::write(&recipient, RECIPIENT).map_err(failed)?;
-        let mut open = tool(root);
+        let mut open = built.tool();
         open.arg("open-manifest").arg(batch.join("manifest.jsonl"));
         let row = said(open.arg("--private-key").arg(&recipient))?;
         let root_key_text = between(&row, "\"root_key\":\"", "\"").ok_or("the manifest names no root key")?;
@@ -187,14 +189,6 @@ impl Board {
             code: code.to_owned(),
         })
     }
-}
-
-/// The laboratory's and factory's tool.
-pub(super) fn tool(root: &Path) -> Command {
-    let mut cargo = Command::new("cargo");
-    cargo.args(["run", "--quiet", "--package", "bydesign-cli", "--"]);
-    cargo.current_dir(root);
-    cargo
 }
 
 fn between<'a>(text: &'a str, before: &str, after: &str) -> Option<&'a str> {

@@ -11,8 +11,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::board::{Made, tool};
+use super::board::Made;
 use super::model::Model;
+use crate::built::Built;
 use crate::said::said;
 
 /// The label in the factory's profiles.
@@ -22,23 +23,19 @@ const MOST_EXPECTED: usize = 1000;
 
 pub(super) struct Readers {
     root: PathBuf,
+    built: Built,
     has_python: bool,
 }
 
 impl Readers {
     pub(super) fn find(root: &Path) -> Result<Self, String> {
-        // Built once, so that what it prints later is its own.
-        said(
-            Command::new("cargo")
-                .args(["build", "--quiet", "--package", "bydesign-cli"])
-                .current_dir(root),
-        )?;
         let cryptography = Command::new("python3")
             .args(["-c", "import cryptography"])
             .stderr(Stdio::null())
             .status();
         Ok(Self {
             root: root.to_owned(),
+            built: Built::all(root)?,
             has_python: cryptography.is_ok_and(|status| status.success()),
         })
     }
@@ -60,7 +57,7 @@ impl Readers {
         let image = copy(made)?;
         let key = made.folder.join("root.key");
 
-        let mut inspect = tool(&self.root);
+        let mut inspect = self.built.tool();
         inspect
             .args(["image", "inspect"])
             .arg(&image)
@@ -114,7 +111,7 @@ impl Readers {
         );
         let expected = made.folder.join("expected");
         fs::write(&expected, list).map_err(|error| format!("{}: {error}", expected.display()))?;
-        let mut residue = tool(&self.root);
+        let mut residue = self.built.tool();
         residue
             .args(["image", "residue"])
             .arg(made.folder.join("store.bin"));
@@ -126,7 +123,7 @@ impl Readers {
             .arg(&expected)
             .stdin(Stdio::null())
             .output()
-            .map_err(|error| format!("cargo: {error}"))?;
+            .map_err(|error| format!("the search: {error}"))?;
         let text = String::from_utf8_lossy(&output.stdout);
         if text.contains(&found) {
             return Ok(());
