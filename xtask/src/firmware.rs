@@ -177,7 +177,7 @@ fn campaign(
         }
         if model.has_erased {
             // Before another start, which would complete what was only half done, and before the next change of keys.
-            tally.expected += readers.look_for_gone(made, model)?;
+            tally.expected += readers.look_for_gone(made, model, readers::JUST_GONE)?;
             tally.looks += 1;
         }
         if was_cut && (tally.cuts.is_multiple_of(CUTS_BETWEEN_LOOKS) || tally.cuts == cuts) {

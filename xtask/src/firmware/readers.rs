@@ -20,6 +20,8 @@ use crate::said::said;
 const LABEL: &str = "lifecycle";
 /// Values that one search looks for, the newest first: a search for thousands would take longer than the cuts.
 const MOST_EXPECTED: usize = 1000;
+/// After each erasure those that went last are looked for.
+pub(super) const JUST_GONE: usize = 100;
 
 pub(super) struct Readers {
     root: PathBuf,
@@ -75,7 +77,7 @@ impl Readers {
             compare(&read, model)?;
         }
 
-        let looked_for = self.look_for_gone(made, model)?;
+        let looked_for = self.look_for_gone(made, model, MOST_EXPECTED)?;
         // What is there is found, or the search sees nothing.
         let mut there = String::new();
         for (class, name, value) in model.live() {
@@ -88,10 +90,10 @@ impl Readers {
     }
 
     /// As the flash lies there, whatever was under way: nothing that was acknowledged to be gone is to be had. Gives how much was looked for.
-    pub(super) fn look_for_gone(&self, made: &Made, model: &Model) -> Result<usize, String> {
+    pub(super) fn look_for_gone(&self, made: &Made, model: &Model, most: usize) -> Result<usize, String> {
         copy(made)?;
         let gone: Vec<_> = model.gone().collect();
-        let looked_for = &gone[gone.len().saturating_sub(MOST_EXPECTED)..];
+        let looked_for = &gone[gone.len().saturating_sub(most)..];
         let mut list = String::new();
         for (class, name, value) in looked_for {
             let _ = writeln!(list, "{class}/{name} = {value}");
