@@ -70,11 +70,11 @@ mod tests {
         type Error = Infallible;
 
         fn try_next_u32(&mut self) -> Result<u32, Infallible> {
-            unimplemented!("symbols are drawn of single bytes")
+            rand_core::utils::next_word_via_fill(self)
         }
 
         fn try_next_u64(&mut self) -> Result<u64, Infallible> {
-            unimplemented!("symbols are drawn of single bytes")
+            rand_core::utils::next_word_via_fill(self)
         }
 
         fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {

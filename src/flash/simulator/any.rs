@@ -157,11 +157,7 @@ impl<const OVERWRITABLE: bool> Sealed for AnyPart<'_, OVERWRITABLE> {}
 impl<const OVERWRITABLE: bool> NeverPends for AnyPart<'_, OVERWRITABLE> {}
 
 impl<const OVERWRITABLE: bool> Medium for AnyPart<'_, OVERWRITABLE> {
-    const KIND: MediumKind = if OVERWRITABLE {
-        MediumKind::Overwritable
-    } else {
-        MediumKind::WriteOnce
-    };
+    const KIND: MediumKind = MediumKind::of(OVERWRITABLE);
     const READ_SIZE: usize = 1;
     const WRITE_SIZE: usize = 1;
     const ERASE_SIZE: usize = 1;

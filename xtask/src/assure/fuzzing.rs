@@ -23,15 +23,11 @@ const FUZZ_FLAGS: [(&str, &str); 1] = [(
     "--cfg chacha20_backend=\"soft\" --cfg poly1305_backend=\"soft\"",
 )];
 
-/// All targets at once, one process each.
+/// All targets at once, one process each, with the sanitizer of memory: what we stand on has `unsafe` code.
 pub(super) fn fuzz_long(root: &Path, extra: &[&str]) -> Result<Vec<Outcome>, String> {
     let targets = fuzz_targets(root)?;
     // Built once, so that the runs do not wait for each other.
-    let (built, _) = run_and_keep_with(
-        root,
-        &["cargo", "+nightly", "fuzz", "build", "--sanitizer", "none"],
-        &FUZZ_FLAGS,
-    )?;
+    let (built, _) = run_and_keep_with(root, &["cargo", "+nightly", "fuzz", "build"], &FUZZ_FLAGS)?;
     if !built {
         return Ok(vec![Outcome::Failed("the fuzz targets do not build".to_owned())]);
     }
@@ -64,8 +60,6 @@ fn fuzz_one(root: &Path, target: &str, extra: &[&str]) -> Result<Outcome, String
         "+nightly",
         "fuzz",
         "run",
-        "--sanitizer",
-        "none",
         target,
         &corpus,
         &seeds,
