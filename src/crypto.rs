@@ -99,6 +99,8 @@ impl Label {
 pub(crate) struct Refused;
 
 /// HKDF-SHA-256 (RFC 5869): `info` is the label, a zero byte and the context parts in order.
+//= compliance/requirements.md#store-24
+//# Every key MUST be derived with its purpose, the store id and the partition label.
 pub(crate) fn derive<const N: usize>(
     salt: &[u8],
     key_material: &[&[u8]],

@@ -372,7 +372,7 @@ impl Drop for Place {
     }
 }
 
-/// The example, built as this test was. `cargo test` has done so already; `cargo test --test lifecycle` has not.
+/// The example, built as this test was. `cargo test --workspace` has done so already; `cargo test --test lifecycle` has not.
 fn example() -> &'static Path {
     static EXAMPLE: OnceLock<PathBuf> = OnceLock::new();
     EXAMPLE.get_or_init(|| {
@@ -385,6 +385,7 @@ fn example() -> &'static Path {
         let built = Command::new(env!("CARGO"))
             .args([
                 "build",
+                "--workspace",
                 "--quiet",
                 "--example",
                 "lifecycle",

@@ -5,6 +5,7 @@
 //!  board     (this file)
 //!    ast1030   QEMU ast1030-evb: Cortex-M4, serial NOR on its controller
 //!    virt      QEMU virt: RISC-V 32, parallel NOR in its memory
+//!  moments     a chip whose power goes at a chosen moment
 //!  part
 //! ```
 //!
@@ -12,6 +13,8 @@
 
 #[cfg(target_arch = "arm")]
 mod ast1030;
+#[cfg(target_arch = "riscv32")]
+mod moments;
 #[cfg(target_arch = "riscv32")]
 mod virt;
 

@@ -85,7 +85,7 @@ fn begin() -> ! {
 }
 
 fn boot(orders: &Orders) -> Result<(), Fault> {
-    let chip = RefCell::new(board::chip().map_err(|error| {
+    let chip = RefCell::new(board::chip(orders).map_err(|error| {
         say!("fault the chip: {error:?}");
         Fault
     })?);
@@ -173,8 +173,10 @@ fn boot(orders: &Orders) -> Result<(), Fault> {
     };
     let store = device.store();
     while let Some(purpose) = GATE.question(store).map_err(during("question"))? {
+        say!("question {purpose}");
         GATE.grant(store, purpose, work::now(orders.first), &mut random)
             .map_err(during("grant"))?;
+        say!("granted {purpose}");
     }
     say!("ready");
     let operations = orders.first..orders.first.saturating_add(orders.operations);

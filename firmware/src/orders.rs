@@ -21,6 +21,10 @@ pub struct Orders {
     pub operations: u32,
     /// Ticks after which the core resets itself; 0 for never.
     pub cut_after: u32,
+    /// The kind of moment of the flash at which the board is turned off; 0 for none.
+    pub moment: u32,
+    /// Which one of them, from 1.
+    pub count: u32,
     /// What would be in fuses.
     pub root_key: [u8; 32],
     /// What stands on the label, with zeros behind it.

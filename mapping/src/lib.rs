@@ -42,7 +42,7 @@ pub use citation::{Citation, Kind, SOURCES, citations, files};
 pub use evidence::{Campaign, Evidence, Executed, Mutation};
 pub use ixit::{Ixit, ixit};
 pub use model::Mapping;
-pub use render::{generated, render};
+pub use render::{generated, put_between, render};
 pub use requirement::{DOCUMENT, Requirement, requirements};
 pub use trace::{Flaw, trace};
 

@@ -19,6 +19,8 @@ mod rust;
 mod tables;
 mod within;
 
+pub use within::put_between;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;

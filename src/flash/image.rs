@@ -48,11 +48,7 @@ impl<const OVERWRITABLE: bool> Sealed for Image<OVERWRITABLE> {}
 impl<const OVERWRITABLE: bool> NeverPends for Image<OVERWRITABLE> {}
 
 impl<const OVERWRITABLE: bool> Medium for Image<OVERWRITABLE> {
-    const KIND: MediumKind = if OVERWRITABLE {
-        MediumKind::Overwritable
-    } else {
-        MediumKind::WriteOnce
-    };
+    const KIND: MediumKind = MediumKind::of(OVERWRITABLE);
     const READ_SIZE: usize = 1;
     const WRITE_SIZE: usize = 1;
     const ERASE_SIZE: usize = 1;

@@ -17,6 +17,18 @@ pub enum MediumKind {
     WriteOnce,
 }
 
+#[cfg(any(feature = "factory", feature = "test-util"))]
+impl MediumKind {
+    /// Of media that have it as a parameter.
+    pub(crate) const fn of(is_overwritable: bool) -> Self {
+        if is_overwritable {
+            Self::Overwritable
+        } else {
+            Self::WriteOnce
+        }
+    }
+}
+
 /// A flash part of a known kind. Implemented by [`Overwritable`] and [`WriteOnce`] only.
 ///
 /// # Power loss

@@ -11,6 +11,7 @@
 //!    wear       units that were erased once too often
 //!    counters   what the calls cost
 //!    words      one bit per word
+//!    any        parts of all sizes behind one type
 //! ```
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,6 +26,7 @@ use embedded_storage::nor_flash::{
     check_write,
 };
 
+mod any;
 mod cells;
 mod counters;
 mod error;
@@ -32,6 +34,7 @@ mod tear;
 mod wear;
 mod words;
 
+pub use any::{AnyPart, AnySimulator};
 pub use counters::Counters;
 pub use error::SimulatorError;
 pub use tear::{EraseTear, ProgramTear};

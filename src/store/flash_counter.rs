@@ -65,19 +65,17 @@ impl<M: Medium> FlashCounter<M> {
     ///
     /// [`CounterFailed`] if the area has fewer than two erase units, or its units or words are too small or too large.
     pub fn new(medium: M, place: CounterPlace) -> Result<Self, CounterFailed> {
-        let sound = M::WRITE_SIZE.max(M::READ_SIZE) <= MAX_WORD
-            && M::ERASE_SIZE >= 3 * Self::step()
-            && medium.capacity() / M::ERASE_SIZE.max(1) >= 2
-            && u32::try_from(2 * M::ERASE_SIZE).is_ok();
-        if sound {
-            Ok(Self {
-                medium,
-                place,
-                settled: None,
-            })
-        } else {
-            Err(CounterFailed)
-        }
+        let counter = Self {
+            medium,
+            place,
+            settled: None,
+        };
+        let (step, page) = (counter.step(), counter.page());
+        let sound = step <= MAX_WORD
+            && page >= 3 * step
+            && counter.medium.capacity() / page.max(1) >= 2
+            && u32::try_from(2 * page).is_ok();
+        if sound { Ok(counter) } else { Err(CounterFailed) }
     }
 
     /// Gives the medium back.
@@ -86,29 +84,35 @@ impl<M: Medium> FlashCounter<M> {
     }
 
     /// Bytes of a step with padding.
-    fn step() -> usize {
-        STEP.next_multiple_of(M::WRITE_SIZE.max(M::READ_SIZE).max(1))
+    fn step(&self) -> usize {
+        let (read, write, _) = self.medium.sizes();
+        STEP.next_multiple_of(write.max(read).max(1))
+    }
+
+    /// Bytes of a page.
+    fn page(&self) -> usize {
+        self.medium.sizes().2
     }
 
     /// Steps in a page.
-    fn steps() -> usize {
-        M::ERASE_SIZE / Self::step()
+    fn steps(&self) -> usize {
+        self.page() / self.step()
     }
 
     /// The first byte behind a page.
-    fn end(page: usize) -> Result<u32, CounterFailed> {
-        u32::try_from((page + 1) * M::ERASE_SIZE).map_err(|_| CounterFailed)
+    fn end(&self, page: usize) -> Result<u32, CounterFailed> {
+        u32::try_from((page + 1) * self.page()).map_err(|_| CounterFailed)
     }
 
-    fn address(page: usize, step: usize) -> Result<u32, CounterFailed> {
-        u32::try_from(page * M::ERASE_SIZE + step * Self::step()).map_err(|_| CounterFailed)
+    fn address(&self, page: usize, step: usize) -> Result<u32, CounterFailed> {
+        u32::try_from(page * self.page() + step * self.step()).map_err(|_| CounterFailed)
     }
 
     /// The bytes of a step; `None` if they do not read, as those of a torn word may.
     async fn read(&mut self, page: usize, step: usize) -> Result<Option<[u8; MAX_WORD]>, CounterFailed> {
         let mut bytes = [0xff; MAX_WORD];
-        let target = bytes.get_mut(..Self::step()).ok_or(CounterFailed)?;
-        let at = Self::address(page, step)?;
+        let target = bytes.get_mut(..self.step()).ok_or(CounterFailed)?;
+        let at = self.address(page, step)?;
         // An error counts only if it stays: a step taken for torn sets the counter back.
         for _ in 0..LOOKS {
             if self.medium.read(at, target).await.is_ok() {
@@ -129,7 +133,7 @@ impl<M: Medium> FlashCounter<M> {
             return Ok(None);
         };
         let (mut last, mut free) = (None, 1);
-        for step in 1..Self::steps() {
+        for step in 1..self.steps() {
             let bytes = self.read(page, step).await?;
             if bytes != Some([0xff; MAX_WORD]) {
                 free = step + 1;
@@ -156,7 +160,7 @@ impl<M: Medium> FlashCounter<M> {
             serial: 0,
             value: 0,
             page: 1,
-            free: Self::steps(),
+            free: self.steps(),
         });
         self.go_to(newest, newest.value).await
     }
@@ -166,7 +170,7 @@ impl<M: Medium> FlashCounter<M> {
         self.settled = None;
         // A step that was begun may read blank and not take the value: once more, beyond it.
         for free in [from.free, from.free + 1] {
-            if free < Self::steps() && self.write(from.page, free, value).await.is_ok() {
+            if free < self.steps() && self.write(from.page, free, value).await.is_ok() {
                 return Ok(self.settle_at(Settled {
                     value,
                     free: free + 1,
@@ -177,7 +181,7 @@ impl<M: Medium> FlashCounter<M> {
         // Until the first value is on the other page, this one counts.
         let serial = from.serial.checked_add(1).ok_or(CounterFailed)?;
         let page = 1 - from.page;
-        let (begin, end) = (Self::address(page, 0)?, Self::end(page)?);
+        let (begin, end) = (self.address(page, 0)?, self.end(page)?);
         self.medium.erase(begin, end).await.map_err(|_| CounterFailed)?;
         self.write(page, 0, serial).await?;
         self.write(page, 1, value).await?;
@@ -199,8 +203,8 @@ impl<M: Medium> FlashCounter<M> {
         let mut bytes = [0xff; MAX_WORD];
         format::place(&mut bytes, 0, &value.to_le_bytes());
         format::place(&mut bytes, 4, &(!value).to_le_bytes());
-        let written = bytes.get(..Self::step()).ok_or(CounterFailed)?;
-        let at = Self::address(page, step)?;
+        let written = bytes.get(..self.step()).ok_or(CounterFailed)?;
+        let at = self.address(page, step)?;
         self.medium.write(at, written).await.map_err(|_| CounterFailed)?;
         if self.read(page, step).await? == Some(bytes) {
             Ok(())

@@ -9,6 +9,7 @@ import argparse
 import struct
 import sys
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
@@ -124,6 +125,7 @@ def siphash_round(a, b, c, d):
     return a, b, c, d
 
 
+@lru_cache(maxsize=1 << 16)
 def siphash_2_4(key, message):
     """SipHash-2-4 (Aumasson and Bernstein, 2012): the tag as a number."""
     low, high = struct.unpack("<QQ", key)
@@ -153,6 +155,8 @@ def quarter_round(state, a, b, c, d):
         state[third] = rotate_32(state[third] ^ state[first], bits)
 
 
+# The same records are opened again and again: by each walk over a log, and in each of many images that differ in one place.
+@lru_cache(maxsize=1 << 16)
 def hchacha20(key, nonce):
     """HChaCha20 (draft-irtf-cfrg-xchacha, section 2.2): a 32-byte key from a key and 16 bytes of nonce."""
     state = list(struct.unpack("<16I", b"expand 32-byte k" + key + nonce))

@@ -1,20 +1,23 @@
-//! Campaigns with tools that not every machine has: each leaves a row in `docs/assurance.md`.
+//! All that is checked with tools that not every machine has, behind one command: a table at the end says what came of each, and figures of it go to
+//! `docs/assurance.md`.
+//!
+//! ```text
+//!  assure (this file)        the list, the order, the table, the record
+//!    tools                   what each tool is asked
+//!    fuzzing · dependencies  two of them
+//!    running                 programs, shown while they run
+//! ```
+
+mod dependencies;
+mod fuzzing;
+mod running;
+mod tools;
 
 use std::fmt::Write as _;
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::thread;
-
-/// Seconds for each fuzz target, unless `-max_total_time` says otherwise.
-const FUZZ_SECONDS: u32 = 30 * 60;
-
-/// The portable cipher code that devices run; `cargo fuzz` does not read `.cargo/config.toml`.
-const FUZZ_FLAGS: [(&str, &str); 1] = [(
-    "RUSTFLAGS",
-    "--cfg chacha20_backend=\"soft\" --cfg poly1305_backend=\"soft\"",
-)];
+use std::process::Command;
+use std::time::Instant;
 
 const HEAD: &str = "\
 # Assurance
@@ -25,306 +28,244 @@ Figures of slow campaigns, newest last, appended by `cargo xtask assure`. A row 
 | --- | --- | --- | --- | --- |
 ";
 
-/// A campaign: its name, the tool's version command, how to install it.
-struct Campaign {
+/// What came of a check.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Outcome {
+    Passed(String),
+    Failed(String),
+    /// And why.
+    NotRun(String),
+}
+
+impl Outcome {
+    fn of(is_good: bool, figures: String) -> Self {
+        if is_good {
+            Self::Passed(figures)
+        } else {
+            Self::Failed(figures)
+        }
+    }
+
+    fn words(&self) -> (&'static str, &str) {
+        match self {
+            Self::Passed(figures) => ("passed", figures),
+            Self::Failed(figures) => ("FAILED", figures),
+            Self::NotRun(reason) => ("NOT RUN", reason),
+        }
+    }
+}
+
+/// A check: its name, how its tool says its version, how to install it, what it takes on two processors.
+struct Check {
     name: &'static str,
     version: &'static [&'static str],
     install: &'static str,
-    run: fn(&Path, &[&str]) -> Result<Vec<String>, String>,
+    takes: &'static str,
+    run: fn(&Path, &[&str]) -> Result<Vec<Outcome>, String>,
 }
 
-const CAMPAIGNS: [Campaign; 6] = [
-    Campaign {
-        name: "cuts",
-        version: &["--version"],
-        install: "nothing: cargo is all it needs",
-        run: cuts,
+/// The short ones first.
+const CHECKS: [Check; 10] = [
+    Check {
+        name: "dependencies",
+        version: &["cargo", "deny", "--version"],
+        install: "cargo install --locked cargo-deny",
+        takes: "10 seconds",
+        run: dependencies::dependencies,
     },
-    Campaign {
-        name: "coverage",
-        version: &["llvm-cov", "--version"],
-        install: "rustup component add llvm-tools && cargo install --locked cargo-llvm-cov",
-        run: coverage,
+    Check {
+        name: "advisories",
+        version: &["cargo", "deny", "--version"],
+        install: "cargo install --locked cargo-deny",
+        takes: "10 seconds, and a network",
+        run: dependencies::advisories,
     },
-    Campaign {
-        name: "mutants",
-        version: &["mutants", "--version"],
-        install: "cargo install --locked cargo-mutants",
-        run: mutants,
+    Check {
+        name: "constant-time",
+        version: &["valgrind", "--version"],
+        install: "apt-get install valgrind",
+        takes: "2 minutes",
+        run: tools::constant_time,
     },
-    Campaign {
-        name: "miri",
-        version: &["+nightly", "miri", "--version"],
-        install: "rustup component add --toolchain nightly miri rust-src",
-        run: miri,
-    },
-    Campaign {
+    Check {
         name: "semver",
-        version: &["semver-checks", "--version"],
+        version: &["cargo", "semver-checks", "--version"],
         install: "cargo install --locked cargo-semver-checks",
-        run: semver,
+        takes: "3 minutes",
+        run: tools::semver,
     },
-    Campaign {
+    Check {
+        name: "coverage",
+        version: &["cargo", "llvm-cov", "--version"],
+        install: "rustup component add llvm-tools && cargo install --locked cargo-llvm-cov",
+        takes: "15 minutes",
+        run: tools::coverage,
+    },
+    Check {
+        name: "wiping",
+        version: &["cargo", "--version"],
+        install: "nothing: QEMU for Arm adds the part on a device",
+        takes: "15 minutes",
+        run: tools::wiping,
+    },
+    Check {
+        name: "miri",
+        version: &["cargo", "+nightly", "miri", "--version"],
+        install: "rustup component add --toolchain nightly miri rust-src",
+        takes: "half an hour",
+        run: tools::miri,
+    },
+    Check {
         name: "fuzz-long",
-        version: &["fuzz", "--version"],
+        version: &["cargo", "fuzz", "--version"],
         install: "rustup toolchain install nightly && cargo install --locked cargo-fuzz",
-        run: fuzz_long,
+        takes: "half an hour, all targets at once; -- -max_total_time=SECONDS",
+        run: fuzzing::fuzz_long,
+    },
+    Check {
+        name: "cuts",
+        version: &["cargo", "--version"],
+        install: "nothing: cargo is all it needs",
+        takes: "an hour and more",
+        run: tools::cuts,
+    },
+    Check {
+        name: "mutants",
+        version: &["cargo", "mutants", "--version"],
+        install: "cargo install --locked cargo-mutants",
+        takes: "days; -- --shard 1/40 takes hours",
+        run: tools::mutants,
     },
 ];
 
-/// Runs one campaign or all. A tool that is not there makes the whole fail, after the others have run.
+/// A line of the table at the end.
+struct Row {
+    name: &'static str,
+    tool: String,
+    outcome: Outcome,
+    seconds: u64,
+}
+
+/// `--list`, or runs the checks that are named, or all, and prints what came of them. A tool that is not there makes the whole fail, after the
+/// others have run.
 pub(crate) fn run(root: &Path, arguments: &[&str]) -> Result<(), String> {
     let (names, extra) = match arguments.iter().position(|&argument| argument == "--") {
         Some(at) => (&arguments[..at], &arguments[at + 1..]),
         None => (arguments, &[][..]),
     };
-    let name = match names {
-        [] => "all",
-        [name] => name,
-        _ => return Err("one campaign, or all".to_owned()),
-    };
-    let chosen: Vec<&Campaign> = CAMPAIGNS
+    if names == ["--list"] {
+        print!("{}", list());
+        return Ok(());
+    }
+    if let Some(stranger) = names
         .iter()
-        .filter(|campaign| name == "all" || campaign.name == name)
-        .collect();
-    if chosen.is_empty() {
-        return Err(format!(
-            "no campaign {name}; there are cuts, coverage, mutants, miri, semver, fuzz-long and all"
-        ));
+        .find(|&&name| name != "all" && CHECKS.iter().all(|check| check.name != name))
+    {
+        return Err(format!("no check is called {stranger}\n{}", list()));
     }
-    let mut failures = String::new();
-    for campaign in chosen {
-        if let Err(reason) = run_one(root, campaign, extra) {
-            eprintln!("!!!! {}: {reason}", campaign.name);
-            let _ = writeln!(failures, "{}: {reason}", campaign.name);
-        }
+    let is_all = names.is_empty() || names.contains(&"all");
+    if !extra.is_empty() && (is_all || names.len() > 1) {
+        return Err("arguments are one tool's: name one check".to_owned());
     }
-    if failures.is_empty() {
+    let mut rows = Vec::new();
+    for check in CHECKS
+        .iter()
+        .filter(|check| is_all || names.contains(&check.name))
+    {
+        rows.extend(run_one(root, check, extra)?);
+    }
+    print!("\n{}", table(&rows));
+    let bad = rows
+        .iter()
+        .filter(|row| !matches!(row.outcome, Outcome::Passed(_)))
+        .count();
+    if bad == 0 {
         Ok(())
     } else {
-        Err(format!("\nnot done:\n{failures}"))
+        Err(format!("{bad} of {} did not pass", rows.len()))
     }
 }
 
-fn run_one(root: &Path, campaign: &Campaign, extra: &[&str]) -> Result<(), String> {
-    let version = Command::new("cargo")
-        .args(campaign.version)
+fn run_one(root: &Path, check: &Check, extra: &[&str]) -> Result<Vec<Row>, String> {
+    let (begun, tool) = (Instant::now(), version(root, check.version));
+    eprintln!("==== {}: {}", check.name, tool.as_deref().unwrap_or("not there"));
+    let outcomes = match &tool {
+        Some(_) => (check.run)(root, extra).unwrap_or_else(|reason| vec![Outcome::NotRun(reason)]),
+        None => vec![Outcome::NotRun(format!("not installed: {}", check.install))],
+    };
+    let seconds = begun.elapsed().as_secs();
+    let tool = tool.unwrap_or_default();
+    for outcome in &outcomes {
+        match outcome {
+            Outcome::NotRun(reason) => eprintln!("!!!! {}: {reason}", check.name),
+            Outcome::Passed(figures) => record(root, check.name, &tool, figures)?,
+            Outcome::Failed(figures) => record(root, check.name, &tool, &format!("FAILED: {figures}"))?,
+        }
+    }
+    Ok(outcomes
+        .into_iter()
+        .map(|outcome| Row {
+            name: check.name,
+            tool: tool.clone(),
+            outcome,
+            seconds,
+        })
+        .collect())
+}
+
+/// What the tool says first, if it is there.
+fn version(root: &Path, program: &[&str]) -> Option<String> {
+    let (name, arguments) = program.split_first()?;
+    let output = Command::new(name)
+        .args(arguments)
         .current_dir(root)
-        .output();
-    let version = match version {
-        Ok(output) if output.status.success() => String::from_utf8_lossy(&output.stdout).trim().to_owned(),
-        _ => {
-            return Err(format!(
-                "the tool is not installed; install it with: {}",
-                campaign.install
-            ));
-        }
-    };
-    eprintln!("==== {}: {version}", campaign.name);
+        .output()
+        .ok()?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let line = text.lines().next().unwrap_or_default().trim().to_owned();
+    output.status.success().then_some(line)
+}
+
+fn record(root: &Path, name: &str, tool: &str, figures: &str) -> Result<(), String> {
     let (date, commit) = (said(root, "date", &["-u", "+%F"])?, commit(root)?);
-    for figures in (campaign.run)(root, extra)? {
-        let row = format!(
-            "| {date} | {commit} | {} | {version} | {figures} |\n",
-            campaign.name
+    let row = format!("| {date} | {commit} | {name} | {tool} | {figures} |\n");
+    let path = root.join("docs/assurance.md");
+    let before = fs::read_to_string(&path).unwrap_or_else(|_| HEAD.to_owned());
+    fs::write(&path, before + &row).map_err(|error| format!("docs/assurance.md: {error}"))
+}
+
+/// What there is, and what each takes.
+fn list() -> String {
+    let mut text = String::from(
+        "| check | takes about | shows | if the tool is not there |\n| --- | --- | --- | --- |\n",
+    );
+    for check in &CHECKS {
+        let _ = writeln!(
+            text,
+            "| {} | {} | {} | {} |",
+            check.name,
+            check.takes,
+            crate::campaigns::shows(check.name),
+            check.install
         );
-        let path = root.join("docs/assurance.md");
-        let before = fs::read_to_string(&path).unwrap_or_else(|_| HEAD.to_owned());
-        fs::write(&path, before + &row).map_err(|error| format!("docs/assurance.md: {error}"))?;
-        eprint!("{row}");
     }
-    Ok(())
+    text
 }
 
-// ---- the campaigns: each gives its rows ----
-
-/// Power cuts at every event of every operation, and at every event of every recovery.
-fn cuts(root: &Path, extra: &[&str]) -> Result<Vec<String>, String> {
-    let mut arguments = vec!["test", "--test", "store", "--", "--nocapture"];
-    arguments.extend(["power_cut::", "mixed_faults::"]);
-    arguments.extend(extra);
-    let (success, output) = run_and_keep_with(root, &arguments, &[("BYDESIGN_EVERY_CUT", "1")])?;
-    let cuts: u64 = output
-        .lines()
-        .filter_map(|line| line.strip_suffix(" cuts")?.parse::<u64>().ok())
-        .sum();
-    if success && cuts > 0 {
-        Ok(vec![format!(
-            "{cuts} cuts, none left a third state or a store that does not mount"
-        )])
-    } else {
-        Err(format!("a cut was not survived, or none was made ({cuts})"))
+fn table(rows: &[Row]) -> String {
+    let mut text = String::from(
+        "| what | tool | outcome | seconds | figures, or why not |\n| --- | --- | --- | ---: | --- |\n",
+    );
+    for row in rows {
+        let (outcome, figures) = row.outcome.words();
+        let _ = writeln!(
+            text,
+            "| {} | {} | {outcome} | {} | {figures} |",
+            row.name, row.tool, row.seconds
+        );
     }
+    text
 }
-
-fn coverage(root: &Path, extra: &[&str]) -> Result<Vec<String>, String> {
-    let (success, output) = run_and_keep(root, &[&["llvm-cov", "--summary-only"], extra].concat())?;
-    let total = output
-        .lines()
-        .rev()
-        .find(|line| line.starts_with("TOTAL"))
-        .unwrap_or_default();
-    let shares: Vec<&str> = total
-        .split_whitespace()
-        .filter(|word| word.ends_with('%'))
-        .collect();
-    match (success, shares.as_slice()) {
-        (true, [regions, functions, lines, ..]) => Ok(vec![format!(
-            "regions {regions}, functions {functions}, lines {lines}"
-        )]),
-        _ => Err("cargo llvm-cov failed, or its summary has another shape".to_owned()),
-    }
-}
-
-fn mutants(root: &Path, extra: &[&str]) -> Result<Vec<String>, String> {
-    let files = ["src/store.rs", "src/store/**", "src/crypto.rs", "src/crypto/**"];
-    let mut arguments = vec!["mutants", "--output", "target/assure"];
-    for file in files {
-        arguments.extend(["--file", file]);
-    }
-    // Missed mutants make the tool fail; they are figures here.
-    let (_, output) = run_and_keep(root, &[&arguments, extra].concat())?;
-    let summary = output.lines().rev().find(|line| line.contains("mutants tested"));
-    let summary = summary.ok_or("cargo mutants ended without a summary")?;
-    Ok(vec![format!(
-        "{}; the missed ones are in target/assure/mutants.out/missed.txt",
-        summary.trim()
-    )])
-}
-
-/// Undefined behaviour, in ours and in what we stand on. What files do is left out, and of the integration tests those that are long.
-fn miri(root: &Path, extra: &[&str]) -> Result<Vec<String>, String> {
-    let runs: [&[&str]; 5] = [
-        &["--lib", "--", "--skip", "file"],
-        &["--test", "store", "sharing::"],
-        &["--test", "store", "operations::typed_values"],
-        &["--test", "store", "operations::each_user"],
-        &["--test", "store", "transactions::changes_of_several"],
-    ];
-    let mut passed = 0;
-    for run in runs {
-        let arguments = [&["+nightly", "miri", "test"], run, extra].concat();
-        let (success, output) =
-            run_and_keep_with(root, &arguments, &[("MIRIFLAGS", "-Zmiri-disable-isolation")])?;
-        if !success {
-            return Err(format!("cargo {} failed", arguments.join(" ")));
-        }
-        passed += output.lines().filter(|line| line.ends_with(" ... ok")).count();
-    }
-    Ok(vec![format!("{passed} tests, no undefined behaviour")])
-}
-
-fn semver(root: &Path, extra: &[&str]) -> Result<Vec<String>, String> {
-    let tag = said(root, "git", &["describe", "--tags", "--abbrev=0"]).ok();
-    let mut arguments = vec!["semver-checks"];
-    match &tag {
-        Some(tag) => arguments.extend(["--baseline-rev", tag]),
-        None if extra.iter().any(|argument| argument.starts_with("--baseline")) => {}
-        None => {
-            return Err("there is no tag to compare with; give one: -- --baseline-rev REVISION".to_owned());
-        }
-    }
-    let (success, output) = run_and_keep(root, &[&arguments, extra].concat())?;
-    let summary = output
-        .lines()
-        .rev()
-        .find(|line| line.contains("Summary") || line.contains("checks:"));
-    let outcome = if success {
-        "no breaking change"
-    } else {
-        "breaking changes"
-    };
-    let against = tag.as_deref().unwrap_or("the given baseline");
-    Ok(vec![format!(
-        "{outcome} against {against}: {}",
-        summary.unwrap_or_default().trim()
-    )])
-}
-
-/// All targets at once, one process each.
-fn fuzz_long(root: &Path, extra: &[&str]) -> Result<Vec<String>, String> {
-    let targets = fuzz_targets(root)?;
-    // Built once, so that the runs do not wait for each other.
-    let (built, _) = run_and_keep_with(
-        root,
-        &["+nightly", "fuzz", "build", "--sanitizer", "none"],
-        &FUZZ_FLAGS,
-    )?;
-    if !built {
-        return Err("the fuzz targets do not build".to_owned());
-    }
-    thread::scope(|scope| {
-        let runs: Vec<_> = targets
-            .iter()
-            .map(|target| scope.spawn(|| fuzz_one(root, target, extra)))
-            .collect();
-        let ended = runs
-            .into_iter()
-            .map(|run| run.join().map_err(|_| "a run died".to_owned())?);
-        ended.collect()
-    })
-}
-
-fn fuzz_one(root: &Path, target: &str, extra: &[&str]) -> Result<String, String> {
-    let (corpus, seeds) = (format!("fuzz/corpus/{target}"), format!("fuzz/seeds/{target}"));
-    for directory in [&corpus, &seeds] {
-        fs::create_dir_all(root.join(directory)).map_err(|error| format!("{directory}: {error}"))?;
-    }
-    let seconds = extra
-        .iter()
-        .find_map(|argument| argument.strip_prefix("-max_total_time="));
-    let seconds: u32 = seconds
-        .map_or(Ok(FUZZ_SECONDS), str::parse)
-        .map_err(|error| format!("-max_total_time: {error}"))?;
-    let most = format!("-max_total_time={seconds}");
-    let arguments = [
-        "+nightly",
-        "fuzz",
-        "run",
-        "--sanitizer",
-        "none",
-        target,
-        &corpus,
-        &seeds,
-        "--",
-        &most,
-        "-max_len=512",
-        "-timeout=10",
-        "-print_final_stats=1",
-    ];
-    let (success, output) = run_and_keep_with(root, &[&arguments, extra].concat(), &FUZZ_FLAGS)?;
-    let executions = output
-        .lines()
-        .rev()
-        .find_map(|line| line.strip_prefix("stat::number_of_executed_units:"));
-    let edges = output.lines().rev().find_map(|line| {
-        let mut words = line.split_whitespace().skip_while(|word| *word != "cov:");
-        words.nth(1)
-    });
-    let outcome = if success {
-        "no finding"
-    } else {
-        "A FINDING, see fuzz/artifacts"
-    };
-    Ok(format!(
-        "{target}: {outcome} in {} executions of {} minutes, {} edges",
-        executions.unwrap_or("?").trim(),
-        seconds / 60,
-        edges.unwrap_or("?"),
-    ))
-}
-
-/// The names of the binaries in `fuzz/Cargo.toml`.
-fn fuzz_targets(root: &Path) -> Result<Vec<String>, String> {
-    let manifest = fs::read_to_string(root.join("fuzz/Cargo.toml"))
-        .map_err(|error| format!("fuzz/Cargo.toml: {error}"))?;
-    let names = manifest.split("[[bin]]").skip(1).filter_map(|section| {
-        let name = section.lines().find_map(|line| line.strip_prefix("name = "))?;
-        Some(name.trim().trim_matches('"').to_owned())
-    });
-    Ok(names.collect())
-}
-
-// ---- running things ----
 
 pub(crate) fn commit(root: &Path) -> Result<String, String> {
     let commit = said(root, "git", &["rev-parse", "--short", "HEAD"])?;
@@ -349,50 +290,51 @@ pub(crate) fn said(root: &Path, program: &str, arguments: &[&str]) -> Result<Str
     Ok(text.trim().to_owned())
 }
 
-/// Runs cargo, shows what it prints and keeps it. Gives whether it succeeded.
-fn run_and_keep(root: &Path, arguments: &[&str]) -> Result<(bool, String), String> {
-    run_and_keep_with(root, arguments, &[])
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// As [`run_and_keep`], with more in the environment.
-fn run_and_keep_with(
-    root: &Path,
-    arguments: &[&str],
-    environment: &[(&str, &str)],
-) -> Result<(bool, String), String> {
-    eprintln!("$ cargo {}", arguments.join(" "));
-    let child = Command::new("cargo")
-        .args(arguments)
-        .envs(environment.iter().copied())
-        .current_dir(root)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn();
-    let mut child = child.map_err(|error| format!("cargo: {error}"))?;
-    let errors = child
-        .stderr
-        .take()
-        .map(|pipe| thread::spawn(move || show_and_keep(pipe)));
-    let mut output = child.stdout.take().map(show_and_keep).unwrap_or_default();
-    if let Some(errors) = errors {
-        output += &errors
-            .join()
-            .map_err(|_| "a reader of the tool's output died".to_owned())?;
+    #[test]
+    fn each_outcome_has_a_line_with_its_tool_and_seconds() {
+        let row = |outcome| Row {
+            name: "miri",
+            tool: "miri 0.1".to_owned(),
+            outcome,
+            seconds: 7,
+        };
+        let rows = [
+            row(Outcome::of(true, "5 tests".to_owned())),
+            row(Outcome::of(false, "1 test".to_owned())),
+            row(Outcome::NotRun("no nightly".to_owned())),
+        ];
+        let table = table(&rows);
+        for line in [
+            "| miri | miri 0.1 | passed | 7 | 5 tests |",
+            "| miri | miri 0.1 | FAILED | 7 | 1 test |",
+            "| miri | miri 0.1 | NOT RUN | 7 | no nightly |",
+        ] {
+            assert!(table.contains(line), "{table}");
+        }
     }
-    let status = child.wait().map_err(|error| format!("cargo: {error}"))?;
-    Ok((status.success(), output))
-}
 
-fn show_and_keep(pipe: impl Read) -> String {
-    let mut kept = String::new();
-    let mut lines = BufReader::new(pipe);
-    let mut line = Vec::new();
-    while lines.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
-        let text = String::from_utf8_lossy(&line);
-        eprint!("{text}");
-        kept += &text;
-        line.clear();
+    #[test]
+    fn every_check_says_what_it_shows_and_what_it_takes() {
+        for check in &CHECKS {
+            assert!(!crate::campaigns::shows(check.name).is_empty(), "{}", check.name);
+            assert!(list().contains(check.takes));
+        }
     }
-    kept
+
+    #[test]
+    fn a_tool_that_is_not_there_has_no_version() {
+        let here = Path::new(".");
+        assert_eq!(version(here, &["there-is-no-such-program"]), None);
+        assert!(version(here, &["cargo", "--version"]).is_some_and(|version| version.starts_with("cargo ")));
+    }
+
+    #[test]
+    fn a_check_that_is_not_there_and_arguments_for_several_are_refused() {
+        assert!(run(Path::new("."), &["no-such-check"]).is_err());
+        assert!(run(Path::new("."), &["miri", "semver", "--", "--quiet"]).is_err());
+    }
 }

@@ -2,7 +2,9 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
+
+use crate::built::Built;
+use crate::said::said;
 
 const WORDS: &str = "xtask/common_words.txt";
 const FILTER: &str = "src/credential/blocklist.bin";
@@ -17,15 +19,7 @@ pub(crate) fn run(root: &Path, write: bool) -> Result<(), String> {
     let (list, made) = (directory.join("list.txt"), directory.join("filter.bin"));
     fs::write(&list, one_a_line(&words)).map_err(|error| failed("list.txt", &error))?;
 
-    let status = Command::new("cargo")
-        .args(["run", "--quiet", "--example", "own_blocklist", "--"])
-        .args([&list, &made])
-        .current_dir(root)
-        .status()
-        .map_err(|error| failed("cargo", &error))?;
-    if !status.success() {
-        return Err("the filter was not made".to_owned());
-    }
+    said(Built::all(root)?.example("own_blocklist").args([&list, &made]))?;
     let made = fs::read(&made).map_err(|error| failed("filter.bin", &error))?;
     if made.len() > MOST_BYTES {
         return Err(format!("{} bytes are more than {MOST_BYTES}", made.len()));

@@ -16,7 +16,7 @@ struct Check {
     command: &'static str,
 }
 
-const CHECKS: [Check; 14] = [
+const CHECKS: [Check; 15] = [
     Check {
         names: &["fuzz-long"],
         shows: "hostile images, operations, orders and codes: no panic, no endless loop, no loss",
@@ -28,14 +28,14 @@ const CHECKS: [Check; 14] = [
         command: "cargo xtask assure miri",
     },
     Check {
-        names: &["constant time"],
+        names: &["constant-time", "constant time"],
         shows: "time does not depend on secrets, under valgrind",
-        command: "tests/constant_time/check; tests/noise_time/check",
+        command: "cargo xtask assure constant-time",
     },
     Check {
         names: &["wiping"],
         shows: "nothing of secrets in memory, on a PC and on an emulated Cortex-M4",
-        command: "cargo xtask wiping",
+        command: "cargo xtask assure wiping",
     },
     Check {
         names: &["plants"],
@@ -91,9 +91,20 @@ const CHECKS: [Check; 14] = [
     Check {
         names: &["dependencies"],
         shows: "licences, sources and duplicates of what we stand on",
-        command: "cargo deny check licenses bans sources",
+        command: "cargo xtask assure dependencies",
+    },
+    Check {
+        names: &["advisories"],
+        shows: "known flaws of what we stand on",
+        command: "cargo xtask assure advisories",
     },
 ];
+
+/// What the check of this name shows.
+pub(crate) fn shows(name: &str) -> &'static str {
+    let check = CHECKS.iter().find(|check| check.names.contains(&name));
+    check.map_or("", |check| check.shows)
+}
 
 /// Prints the table.
 pub(crate) fn run(root: &Path) -> Result<(), String> {

@@ -3,10 +3,12 @@
 //!
 //! ```text
 //!  costs    (this file)       the document, the comparison, the budgets
+//!    readme                   the README's table, out of the document
 //!    sizes                    images of firmware/src/size, by llvm-size and llvm-nm
 //!    runs                     the image of firmware/src/measure.rs on emulated cores
 //! ```
 
+mod readme;
 mod runs;
 mod sizes;
 
@@ -23,6 +25,7 @@ use sizes::Size;
 /// A figure may differ from the document by so many per cent, as the compiler's version would have it.
 const TOLERANCE_PERCENT: u64 = 2;
 const DOCUMENT: &str = "docs/firmware-costs.md";
+const README: &str = "README.md";
 const BUDGETS: &str = "firmware/budgets.txt";
 
 /// A target, as its column is headed.
@@ -80,11 +83,18 @@ pub(crate) fn run(root: &Path, core: Option<&str>, is_writing: bool) -> Result<(
         failures = over(&parse(&budgets)?, &sizes, &runs);
     }
     failures.extend(sizes::floats(root, &targets)?);
+    failures.extend(with_data(&sizes));
+    let readme = fs::read_to_string(root.join(README)).map_err(|error| format!("{README}: {error}"))?;
     if is_writing {
         let text = document(root, compiler.trim(), &known, &sizes, &runs)?;
-        fs::write(&file, text).map_err(|error| format!("{DOCUMENT}: {error}"))?;
+        fs::write(&file, &text).map_err(|error| format!("{DOCUMENT}: {error}"))?;
+        let readme = readme::with_table(&readme, &text)?;
+        fs::write(root.join(README), readme).map_err(|error| format!("{README}: {error}"))?;
     } else {
         failures.extend(compare(&figures(&sizes, &runs), &known));
+        if readme::with_table(&readme, &known)? != readme {
+            failures.push(format!("the table in {README} is not that of {DOCUMENT}"));
+        }
     }
     if failures.is_empty() {
         println!(
@@ -169,6 +179,20 @@ fn over(budgets: &[Budget], sizes: &[Size], runs: &[Run]) -> Vec<String> {
                 )),
                 Some(_) => None,
             }
+        })
+        .collect()
+}
+
+/// The document and the README say that there is none: what the store needs of memory is lent to it.
+fn with_data(sizes: &[Size]) -> Vec<String> {
+    sizes
+        .iter()
+        .filter(|size| size.data > 0)
+        .map(|size| {
+            format!(
+                "{} on {}: {} bytes of .data and .bss, where there ought to be none",
+                size.set, size.target, size.data
+            )
         })
         .collect()
 }
@@ -336,6 +360,7 @@ mod tests {
             target: TARGETS[0].triple,
             set,
             text,
+            data: 0,
         }
     }
 
@@ -369,6 +394,16 @@ mod tests {
                 "{budget}"
             );
         }
+    }
+
+    #[test]
+    fn an_image_with_data_is_told() {
+        assert!(with_data(&[size("store", 1000)]).is_empty());
+        let with = Size {
+            data: 4,
+            ..size("store", 1000)
+        };
+        assert_eq!(with_data(&[with]).len(), 1);
     }
 
     #[test]

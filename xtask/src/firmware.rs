@@ -5,6 +5,7 @@
 //!  firmware (this file)      the campaign
 //!    board                   the two boards, and what the factory makes for them
 //!    emulator                one boot, and its end
+//!    moment                  where a board turns itself off
 //!    model                   what ought to be on the flash, from the journal
 //!    readers                 what others read of the flash: the laboratory's tool, the second reader
 //! ```
@@ -12,15 +13,17 @@
 mod board;
 mod emulator;
 mod model;
+mod moment;
 mod readers;
 
 use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
-use board::{BOARDS, Board, Made};
-use emulator::{End, Orders};
+use board::{BOARDS, Board, Made, OwnEnd};
+use emulator::{End, Ended, Orders};
 use model::Model;
+use moment::MOMENTS;
 
 /// Operations that a boot would do if power stayed on.
 const OPERATIONS: u32 = 400;
@@ -36,7 +39,10 @@ const SEED: u64 = 20_181_014;
 #[derive(Default)]
 struct Tally {
     cuts: u32,
+    /// By the core's own reset, after ticks.
     resets: u32,
+    /// At moments of the flash, as [`MOMENTS`] has them.
+    moments: [u32; MOMENTS.len()],
     boots: u32,
     looks: u32,
     expected: usize,
@@ -95,16 +101,25 @@ pub(crate) fn run(root: &Path, words: &[&str]) -> Result<(), String> {
             )
         })?;
         let seconds = begun.elapsed().as_secs_f64();
+        let mut by_itself = format!("{} by the core's own reset", tally.resets);
+        if matches!(board.own_end, OwnEnd::Moments) {
+            let moments = MOMENTS.iter().zip(tally.moments);
+            let moments: Vec<String> = moments
+                .map(|(moment, count)| format!("{count} {}", moment.name))
+                .collect();
+            by_itself = moments.join(", ");
+        }
+        let by_itself_count = tally.resets + tally.moments.iter().sum::<u32>();
         println!(
-            "{}, seed {seed}{}: {} cuts ({} by the core's own reset, {} from outside), {} boots, {:.1} cuts/s\n  \
+            "{}, seed {seed}{}: {} cuts ({by_itself}; {} from outside), {} boots, {} of which told what is there, {:.1} cuts/s\n  \
              {} operations done, {} under way at a cut ({} had arrived, {} had not), {} erasures resumed at a start\n  \
              nothing lost at any start; none of {} values that were to be gone recovered in {} looks by {}",
             board.name,
             if is_blank { ", from blank flash" } else { "" },
             tally.cuts,
-            tally.resets,
-            tally.cuts - tally.resets,
+            tally.cuts - by_itself_count,
             tally.boots,
+            model.told_starts,
             f64::from(tally.cuts) / seconds,
             model.done,
             model.arrived + model.not_arrived,
@@ -134,17 +149,8 @@ fn campaign(
     // A busy machine takes longer to start: cuts shall come in the mount, and in what follows it, too.
     let mut longest_milliseconds = board.longest_milliseconds;
     while tally.cuts < cuts {
-        let end = if board.resets_itself && dice.below(2) == 0 {
-            End::Reset {
-                // The core's ticks come every fifth instruction: in the mount, or in what follows it.
-                ticks: u32::try_from(1 + dice.below(board.longest_ticks)).unwrap_or(1),
-            }
-        } else {
-            End::FromOutside {
-                milliseconds: dice.below(longest_milliseconds),
-            }
-        };
-        let was_cut = boot(board, made, model, &end, OPERATIONS, &mut tally)?;
+        let end = end(board, longest_milliseconds, dice);
+        let ended = boot(board, made, model, &end, OPERATIONS, &mut tally)?;
         if matches!(end, End::FromOutside { .. }) {
             longest_milliseconds = if model.is_told {
                 board.longest_milliseconds.max(longest_milliseconds * 9 / 10)
@@ -152,19 +158,68 @@ fn campaign(
                 LONGEST_MILLISECONDS.min(longest_milliseconds * 5 / 4)
             };
         }
+        let was_cut = ended != Ended::Done;
         tally.cuts += u32::from(was_cut);
-        tally.resets += u32::from(was_cut && matches!(end, End::Reset { .. }));
+        if ended == Ended::ByItself {
+            match end {
+                End::Reset { .. } => tally.resets += 1,
+                End::Moment { moment, .. } => {
+                    let counts = MOMENTS.iter().zip(&mut tally.moments);
+                    for (_, count) in counts.filter(|(known, _)| known.name == moment.name) {
+                        *count += 1;
+                    }
+                }
+                // Nobody ended it: then it died, and a campaign of boards that die at once would find nothing.
+                End::FromOutside { .. } | End::WhenDone => {
+                    return Err("the emulator ended by itself".to_owned());
+                }
+            }
+        }
+        if model.has_erased {
+            // Before another start, which would complete what was only half done, and before the next change of keys.
+            tally.expected += readers.look_for_gone(made, model, readers::JUST_GONE)?;
+            tally.looks += 1;
+        }
         if was_cut && (tally.cuts.is_multiple_of(CUTS_BETWEEN_LOOKS) || tally.cuts == cuts) {
             // A start that is not cut finishes what was begun; then others look.
-            boot(board, made, model, &End::WhenDone, 0, &mut tally)?;
+            if boot(board, made, model, &End::WhenDone, 0, &mut tally)? != Ended::Done {
+                return Err("a start that nobody cut did not come to its end".to_owned());
+            }
             tally.expected += readers.look(made, model)?;
             tally.looks += 1;
         }
     }
+    if model.done == 0 || model.told_starts == 0 {
+        return Err("nothing was done, or no start told what is there: nothing is shown".to_owned());
+    }
     Ok(tally)
 }
 
-/// One boot. Whether it was cut.
+/// Two of three boots end by the board itself, and the others from outside.
+fn end(board: &Board, longest_milliseconds: u64, dice: &mut Dice) -> End {
+    let number = |below: u64| u32::try_from(below).unwrap_or(0);
+    if dice.below(3) == 0 {
+        return End::FromOutside {
+            milliseconds: dice.below(longest_milliseconds),
+        };
+    }
+    match board.own_end {
+        // The core's ticks come every fifth instruction: in the mount, or in what follows it.
+        OwnEnd::Reset { longest_ticks } => End::Reset {
+            ticks: number(1 + dice.below(longest_ticks)),
+        },
+        OwnEnd::Moments => {
+            let chosen = usize::try_from(dice.below(MOMENTS.len() as u64)).unwrap_or(0);
+            let moment = &MOMENTS[chosen];
+            End::Moment {
+                moment,
+                count: number(1 + dice.below(moment.among)),
+            }
+        }
+    }
+}
+
+/// One boot, and how it did end.
 fn boot(
     board: &Board,
     made: &Made,
@@ -172,7 +227,7 @@ fn boot(
     end: &End,
     operations: u32,
     tally: &mut Tally,
-) -> Result<bool, String> {
+) -> Result<Ended, String> {
     tally.boots += 1;
     model.boots = tally.boots;
     let orders = Orders {
@@ -184,8 +239,7 @@ fn boot(
         code: made.code.clone(),
     };
     model.power_on();
-    let came_to_its_end = emulator::boot(board, made, &orders, end, &mut |line| model.line(line))?;
-    Ok(!came_to_its_end)
+    emulator::boot(board, made, &orders, end, &mut |line| model.line(line))
 }
 
 /// Numbers that follow from a seed (SplitMix64): not for secrets.

@@ -1,7 +1,7 @@
 //! Slow checks and campaigns, run by hand.
 //!
 //! ```text
-//!  cargo xtask assure [coverage|mutants|semver|fuzz-long|all] [-- arguments for the tool]
+//!  cargo xtask assure [--list | all | NAME ...] [-- arguments for the tool]
 //!  cargo xtask assure executed|planted [--only STORE-1]
 //!  cargo xtask plants [part of a name]
 //!  cargo xtask instructions [--write]
@@ -16,7 +16,8 @@
 //!  cargo xtask mapping [--write | --pick 20 --seed 7]
 //! ```
 //!
-//! `assure` drives tools that take minutes to hours and appends what they found to `docs/assurance.md`, or to `compliance/evidence.json`. `plants` proves that
+//! `assure` drives tools that take seconds to days (fuzzing, Miri, audits, mutants, dependencies), ends with one table, and appends what they found to
+//! `docs/assurance.md`, or to `compliance/evidence.json`. `plants` proves that
 //! tests can fail: it plants the bugs of `xtask/plants.txt`, one at a time, in a copy of the tree. `instructions` counts what each
 //! operation takes and holds it against `docs/instructions.md`. `wiping` looks for what is left of secrets in the memory of optimised
 //! programs, on this machine and on an emulated device. `campaigns` shows what slow checks found, `costs` measures what the crate takes on
@@ -26,6 +27,7 @@
 
 mod assure;
 mod blocklist;
+mod built;
 mod campaigns;
 mod costs;
 mod evidence;
@@ -45,8 +47,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 const HELP: &str = "\
-cargo xtask assure [coverage|mutants|semver|fuzz-long|all] [-- arguments for the tool]
-    Runs slow tools and appends their figures to docs/assurance.md.
+cargo xtask assure [--list | all | dependencies|advisories|constant-time|semver|coverage|wiping|miri|fuzz-long|cuts|mutants ...] [-- arguments for the tool]
+    Runs the tools named, or all, shows one table at the end, and appends figures to docs/assurance.md. List: what there is, and what each takes.
 cargo xtask assure executed|planted [--only STORE-1]
     Whether cited tests run the cited code; whether they see the bugs of xtask/plants.txt. For one requirement, a family (STORE) or all; recorded in compliance/evidence.json.
 cargo xtask plants [part of a name]

@@ -5,27 +5,18 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use crate::built::Built;
+
 /// Images, and the exit code of a search for the users' values in them: 1, all are found; 0, none is.
 const IMAGES: [(&str, i32); 3] = [("before", 1), ("after", 0), ("swept", 0)];
-const TOOL: [&str; 6] = ["run", "--quiet", "--package", "bydesign-cli", "--", "image"];
 
 /// Draws and compares, or writes.
 pub(crate) fn run(root: &Path, write: bool) -> Result<(), String> {
     let made = root.join("target/pictures");
     let pictures = root.join("docs/pictures");
     let in_made = |name: &str| made.join(name).display().to_string();
-    cargo(
-        root,
-        &[
-            "run",
-            "--quiet",
-            "--example",
-            "pictured_erase",
-            "--",
-            &in_made(""),
-        ],
-        0,
-    )?;
+    let built = Built::all(root)?;
+    ended(built.example("pictured_erase").arg(in_made("")), 0)?;
     let mut different = Vec::new();
     for (name, left) in IMAGES {
         let image = in_made(&format!("{name}.img"));
@@ -33,13 +24,13 @@ pub(crate) fn run(root: &Path, write: bool) -> Result<(), String> {
         let opened = ["--root-key", &key, "--label", "device"];
 
         let values = in_made("values");
-        let residue = [&TOOL[..], &["residue", &image], &opened, &["--expect", &values]].concat();
-        cargo(root, &residue, left)?;
+        let residue = [&["image", "residue", &image][..], &opened, &["--expect", &values]].concat();
+        ended(built.tool().args(residue), left)?;
 
         let drawn = made.join(format!("{name}.svg"));
         let output = drawn.display().to_string();
-        let map = [&TOOL[..], &["map", &image], &opened, &["-o", &output]].concat();
-        cargo(root, &map, 0)?;
+        let map = [&["image", "map", &image][..], &opened, &["-o", &output]].concat();
+        ended(built.tool().args(map), 0)?;
 
         let picture = pictures.join(format!("{name}.svg"));
         let drawn = fs::read(&drawn).map_err(|error| format!("{}: {error}", drawn.display()))?;
@@ -62,15 +53,13 @@ pub(crate) fn run(root: &Path, write: bool) -> Result<(), String> {
     }
 }
 
-fn cargo(root: &Path, arguments: &[&str], expected: i32) -> Result<(), String> {
-    let status = Command::new("cargo")
-        .args(arguments)
-        .current_dir(root)
+fn ended(program: &mut Command, expected: i32) -> Result<(), String> {
+    let status = program
         .status()
-        .map_err(|error| format!("cargo: {error}"))?;
+        .map_err(|error| format!("{program:?}: {error}"))?;
     if status.code() == Some(expected) {
         Ok(())
     } else {
-        Err(format!("cargo {}: {status}, not {expected}", arguments.join(" ")))
+        Err(format!("{program:?}: {status}, not {expected}"))
     }
 }

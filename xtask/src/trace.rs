@@ -70,7 +70,7 @@ fn unlisted(root: &Path, mapping: &Mapping) -> Result<Vec<Flaw>, String> {
 /// The names of the tests of a program.
 fn list(root: &Path, target: &str) -> Result<BTreeSet<String>, String> {
     let output = Command::new("cargo")
-        .arg("test")
+        .args(["test", "--workspace"])
         .args(target.split(' '))
         .args(["--quiet", "--", "--list", "--format", "terse"])
         .current_dir(root)

@@ -76,7 +76,7 @@ pub const STORE_UNITS: usize = 16;
 /// # Errors
 ///
 /// [`PartError`].
-pub fn chip() -> Result<Chip, PartError> {
+pub fn chip(_orders: &Orders) -> Result<Chip, PartError> {
     // SAFETY: a register of the controller.
     unsafe { CONFIGURATION.write_volatile(CONFIGURATION.read_volatile() | WRITES_ALLOWED) };
     SpiNor::new(Bus(()))

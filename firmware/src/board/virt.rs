@@ -3,6 +3,7 @@
 //! ```text
 //!  board
 //!    virt     (this file)
+//!  moments
 //!  part::cfi_nor
 //! ```
 
@@ -11,6 +12,7 @@ use core::fmt;
 
 use bydesign::flash::{Blocking, WriteOnce};
 
+use super::moments::Moments;
 use crate::orders::Orders;
 use crate::part::PartError;
 use crate::part::cfi_nor::CfiNor;
@@ -34,10 +36,13 @@ global_asm!(
 const FLASH: *mut u32 = 0x2200_0000 as *mut u32;
 const FLASH_BYTES: usize = 32 * 1024 * 1024;
 const UART: *mut u8 = 0x1000_0000 as *mut u8;
+/// What is written here ends the emulator.
+const FINISHER: *mut u32 = 0x0010_0000 as *mut u32;
+const OFF: u32 = 0x5555;
 const ORDERS: *const Orders = 0x8080_0000 as *const Orders;
 
-/// The chips' driver.
-pub type Chip = CfiNor;
+/// The chips' driver, and the moments at which their power goes.
+pub type Chip = Moments<CfiNor>;
 /// To the store, the chips are write-once.
 pub type Medium<'a> = WriteOnce<Blocking<Partition<'a, Chip>>>;
 
@@ -54,9 +59,17 @@ pub const STORE_UNITS: usize = 4;
 /// # Errors
 ///
 /// None; other boards have some.
-pub fn chip() -> Result<Chip, PartError> {
+pub fn chip(orders: &Orders) -> Result<Chip, PartError> {
     // SAFETY: the board has them there.
-    Ok(unsafe { CfiNor::new(FLASH, FLASH_BYTES) })
+    let chips = unsafe { CfiNor::new(FLASH, FLASH_BYTES) };
+    Ok(Moments::new(chips, orders, power_off))
+}
+
+/// At once: not one more word is programmed.
+fn power_off() -> ! {
+    // SAFETY: a register of the board.
+    unsafe { FINISHER.write_volatile(OFF) };
+    rest()
 }
 
 /// What the host ordered.
@@ -66,7 +79,7 @@ pub fn orders() -> Option<Orders> {
     unsafe { Orders::read(ORDERS) }
 }
 
-/// Nothing: the host ends this board.
+/// Nothing: this board is turned off at a moment of its flash, or by the host.
 pub fn cut_after(_ticks: u32) {}
 
 /// The serial line.

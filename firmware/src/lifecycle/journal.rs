@@ -10,6 +10,8 @@
 //! | --- | --- |
 //! | `item CLASS NAME VALUE` | at the start: this is stored; so are `serial`, `failures` (of the limiter), `spent` (of the privacy budget) |
 //! | `told` | that was all |
+//! | `stage STAGE` | how far the device has come: `unprovisioned`, `provisioned`, `owner`; and `claimed`, once somebody has set a password |
+//! | `question N`, `granted N` | the user is about to be asked about a purpose; has agreed |
 //! | `ready` | there is an owner; operations begin |
 //! | `begin N change CLASS NAME VALUE …` | these items are about to change together; `-` for one that goes |
 //! | `begin N item CLASS NAME` | this item is about to be erased, with every version of it |
@@ -18,6 +20,7 @@
 //! | `begin N report COST BYTES`, `begin N send BYTES` | a report is about to be released, to be sent |
 //! | `refused N` | a report was not released, because the declaration allows no more |
 //! | `done N` | it has happened |
+//! | `erasing UNIT` | power goes amid the erase of the unit at this address, as the host ordered |
 //! | `fault …` | something that must not be |
 
 use core::fmt;

@@ -31,11 +31,16 @@ pub(super) fn within(mapping: &Mapping, path: &str, text: &str) -> Result<String
         "src/lib.rs" => of_the_crate(mapping),
         _ => of_the_readme(mapping),
     };
-    let parts = text
-        .split_once(begin)
-        .and_then(|(before, rest)| Some((before, rest.split_once(end)?.1)));
-    let (before, after) = parts.ok_or_else(|| format!("{path}: no place between {begin:?} and {end:?}"))?;
-    Ok(format!("{before}{begin}{table}{end}{after}"))
+    put_between(text, begin, end, &table)
+        .ok_or_else(|| format!("{path}: no place between {begin:?} and {end:?}"))
+}
+
+/// The text with this table between the marks, if it has them.
+#[must_use]
+pub fn put_between(text: &str, begin: &str, end: &str, table: &str) -> Option<String> {
+    let (before, rest) = text.split_once(begin)?;
+    let (_, after) = rest.split_once(end)?;
+    Some(format!("{before}{begin}{table}{end}{after}"))
 }
 
 fn by_words(provisions: &[&Provision]) -> String {

@@ -221,3 +221,126 @@ impl<M: NeverPends> Mounted<M> {
         }))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use core::mem::swap;
+    use std::path::Path;
+
+    use super::super::certificate::Date;
+    use super::super::issue::{Common, Times};
+    use super::super::order::Row;
+    use super::super::source::Sources;
+    use super::*;
+    use crate::credential::items::Serial;
+
+    /// Everything that a profile can ask for.
+    const PROFILE: &str = r#"
+        format = 1
+        product = "Lamp"
+        model = "L3"
+        root-key = { flow = "injected" }
+        recipient = { public-key = "675dd574ed7789310b3d2e7681f3790b466c773b1521fecf36577958371ea52f" }
+        store = { label = "settings", medium = "overwritable", write-size = 4, erase-size = 4096, units = 4 }
+        identity = { certificate = "self-issued", organisation = "Example Lamps" }
+        matter = { vendor = 0xFFF1, product = 0x8001, discovery = ["ble"], iterations = 1000 }
+        pairing-code = { symbols = 8, cost = "32KiB" }
+        device-password = { symbols = 18, cost = "32KiB" }
+        wifi-key = { ssid = "Lamp-{serial}", symbols = 20 }
+    "#;
+
+    /// Makes one device differ from what it was issued, with what is another's or nothing.
+    type Change = fn(&mut Issued, &mut Issued);
+
+    fn issued(profile: &Profile, serial: &str, address: &str) -> (Issued, Generator) {
+        let common = Common {
+            profile,
+            issuer: None,
+            batch_key: None,
+            day: Date::of_seconds(1_800_000_000),
+            for_tests: true,
+        };
+        let row = Row {
+            number: 0,
+            serial: Serial::new(serial).expect("a serial"),
+            identifiers: std::vec![("mac".into(), address.into())],
+        };
+        let sources = Sources::for_tests("images").expect("a source");
+        let mut random = sources.generator(serial).expect("a source");
+        let issued = Issued::draw(&common, row, &mut random, &mut Vec::new(), &mut Times::default());
+        (issued.expect("drawn"), random)
+    }
+
+    //= compliance/requirements.md#cred-26
+    //= type=test
+    //# Label, QR code, verifier, image and manifest row of a device MUST come from one value, and the image MUST be read back and compared with it before the device counts as made.
+    #[test]
+    fn an_image_that_differs_in_one_item_from_what_was_issued_is_refused_by_its_name() {
+        let profile = Profile::parse("lamp.toml", PROFILE, Path::new("")).expect("a sound profile");
+        let (one, mut random) = issued(&profile, "SN-1", "02:00:5E:00:00:01");
+        let bytes = one.image(&profile, &mut random).expect("made");
+        let store = &profile.store;
+        let len = store.unit * store.units;
+        let compared = |issued: &Issued, key: &RootKey| {
+            let image = Image::<true>::of(bytes[..len].to_vec(), store.word, store.unit);
+            issued.compare(&mut Mounted::mount(image, key, &store.label).expect("mounts"))
+        };
+        let key = RootKey::new(*one.root_key.expose()).expect("a key");
+        compared(&one, &key).expect("is what was issued");
+
+        let changes: [(&str, Change); 14] = [
+            ("the serial", |one, other| {
+                swap(&mut one.row.serial, &mut other.row.serial);
+            }),
+            ("the identity", |one, other| {
+                swap(&mut one.identity, &mut other.identity);
+            }),
+            ("the certificate", |one, other| {
+                swap(&mut one.certificate, &mut other.certificate);
+            }),
+            ("the certificate", |one, _| {
+                one.certificate = None;
+            }),
+            ("an identifier", |one, other| {
+                swap(&mut one.row.identifiers, &mut other.row.identifiers);
+            }),
+            ("the setup code", |one, other| {
+                swap(&mut one.matter, &mut other.matter);
+            }),
+            ("the setup code", |one, _| {
+                one.matter = None;
+            }),
+            ("the pairing code", |one, other| {
+                swap(&mut one.code, &mut other.code);
+            }),
+            ("the pairing code", |one, _| {
+                one.code = None;
+            }),
+            ("the device password", |one, other| {
+                swap(&mut one.password, &mut other.password);
+            }),
+            ("the device password", |one, _| {
+                one.password = None;
+            }),
+            ("the Wi-Fi key", |one, other| {
+                swap(&mut one.wifi, &mut other.wifi);
+            }),
+            ("the Wi-Fi key", |one, _| {
+                one.wifi = None;
+            }),
+            ("whether it may be sold", |one, _| {
+                one.for_tests = false;
+            }),
+        ];
+        for (name, change) in changes {
+            let (mut one, _) = issued(&profile, "SN-1", "02:00:5E:00:00:01");
+            let (mut other, _) = issued(&profile, "SN-2", "02:00:5E:00:00:02");
+            change(&mut one, &mut other);
+            let refused = compared(&one, &key).expect_err(name);
+            assert!(
+                matches!(refused, IssueError::Disagree(what) if what == name),
+                "{name}: {refused}"
+            );
+        }
+    }
+}

@@ -23,11 +23,12 @@ const BROKEN_DOWN: &str = "store";
 /// Symbols of it that are listed.
 const LISTED: usize = 20;
 
-/// An image's code.
+/// An image's code, and what it has of memory that is its own.
 pub(super) struct Size {
     pub(super) target: &'static str,
     pub(super) set: &'static str,
     pub(super) text: u64,
+    pub(super) data: u64,
 }
 
 fn image(root: &Path, target: &Target, set: &str) -> PathBuf {
@@ -58,20 +59,30 @@ pub(super) fn measure(root: &Path, target: &'static Target) -> Result<Vec<Size>,
     sets()
         .map(|set| {
             let sections = said(tool("llvm-size")?.arg("-A").arg(image(root, target, set)))?;
-            let text = sections.lines().find_map(|line| {
-                let mut words = line.split_whitespace();
-                (words.next() == Some(".text"))
-                    .then(|| words.next()?.parse().ok())
-                    .flatten()
-            });
-            let text = text.ok_or_else(|| format!("{set} has no .text\n{sections}"))?;
+            let text =
+                section(&sections, ".text").ok_or_else(|| format!("{set} has no .text\n{sections}"))?;
+            let data = [".data", ".bss"]
+                .iter()
+                .filter_map(|name| section(&sections, name))
+                .sum();
             Ok(Size {
                 target: target.triple,
                 set,
                 text,
+                data,
             })
         })
         .collect()
+}
+
+/// Bytes of a section, as `llvm-size -A` lists them.
+fn section(sections: &str, name: &str) -> Option<u64> {
+    sections.lines().find_map(|line| {
+        let mut words = line.split_whitespace();
+        (words.next() == Some(name))
+            .then(|| words.next()?.parse().ok())
+            .flatten()
+    })
 }
 
 /// Images with an instruction or a routine for floating point numbers.
@@ -236,6 +247,14 @@ mod tests {
         }
         assert!(is_float("  10:  \tvadd.f32\ts0, s0, s1"));
         assert!(!is_float("  10:  \tvldr\td0, [r0]"));
+    }
+
+    #[test]
+    fn a_section_has_the_size_that_stands_behind_its_name() {
+        let sections = "image  :\nsection size addr\n.text 1000 0\n.bss 8 536870912\n";
+        assert_eq!(section(sections, ".text"), Some(1000));
+        assert_eq!(section(sections, ".bss"), Some(8));
+        assert_eq!(section(sections, ".data"), None);
     }
 
     #[test]

@@ -10,6 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use crate::built::Built;
 use crate::said::said;
 
 use super::Dice;
@@ -28,14 +29,21 @@ pub(super) struct Board {
     /// The store's part of the flash, from its beginning.
     pub(super) store_bytes: usize,
     flash_bytes: usize,
+    pub(super) unit_bytes: usize,
     pub(super) is_overwritable: bool,
-    /// Whether the image can reset its core after a number of ticks.
-    pub(super) resets_itself: bool,
-    pub(super) longest_ticks: u64,
+    pub(super) own_end: OwnEnd,
     pub(super) longest_milliseconds: u64,
     /// How it is cut from outside: the one writes to its file behind the guest's back and loses what a hard kill finds under way, the other does not,
     /// and may hang when it is asked.
     pub(super) is_asked_to_end: bool,
+}
+
+/// How a board ends by itself.
+pub(super) enum OwnEnd {
+    /// The image resets its core after a number of ticks.
+    Reset { longest_ticks: u64 },
+    /// The board turns itself off at a chosen moment of its flash.
+    Moments,
 }
 
 pub(super) const BOARDS: [Board; 2] = [
@@ -49,9 +57,11 @@ pub(super) const BOARDS: [Board; 2] = [
         orders: 0xbf000,
         store_bytes: 16 * 4096,
         flash_bytes: 4 << 20,
+        unit_bytes: 4096,
         is_overwritable: true,
-        resets_itself: true,
-        longest_ticks: 12_000_000,
+        own_end: OwnEnd::Reset {
+            longest_ticks: 12_000_000,
+        },
         longest_milliseconds: 250,
         is_asked_to_end: true,
     },
@@ -65,9 +75,9 @@ pub(super) const BOARDS: [Board; 2] = [
         orders: 0x8080_0000,
         store_bytes: 4 << 18,
         flash_bytes: 32 << 20,
+        unit_bytes: 1 << 18,
         is_overwritable: false,
-        resets_itself: false,
-        longest_ticks: 0,
+        own_end: OwnEnd::Moments,
         longest_milliseconds: 400,
         is_asked_to_end: false,
     },
@@ -78,7 +88,7 @@ pub(super) const SERIAL: &str = "LAMP-0001";
 /// The private key of the profile's recipient, `tests/interop/README.md`.
 const RECIPIENT: &str = "202122232425262728292a2b2c2d2e2f303132333435363738393a3b3c3d3e3f";
 /// Flash that nothing was written to.
-const BLANK: u8 = 0xff;
+pub(super) const BLANK: u8 = 0xff;
 
 /// A device as it leaves the factory.
 pub(super) struct Made {
@@ -130,7 +140,8 @@ impl Board {
         fs::create_dir_all(folder).map_err(failed)?;
         let batch = folder.join("batch");
         let factory = root.join("firmware/factory");
-        let mut provision = tool(root);
+        let built = Built::all(root)?;
+        let mut provision = built.tool();
         provision.arg("provision").arg(factory.join("order.csv"));
         provision
             .arg("--profile")
@@ -143,7 +154,7 @@ impl Board {
 
         let recipient = folder.join("recipient.key");
         fs::write(&recipient, RECIPIENT).map_err(failed)?;
-        let mut open = tool(root);
+        let mut open = built.tool();
         open.arg("open-manifest").arg(batch.join("manifest.jsonl"));
         let row = said(open.arg("--private-key").arg(&recipient))?;
         let root_key_text = between(&row, "\"root_key\":\"", "\"").ok_or("the manifest names no root key")?;
@@ -178,14 +189,6 @@ impl Board {
             code: code.to_owned(),
         })
     }
-}
-
-/// The laboratory's and factory's tool.
-pub(super) fn tool(root: &Path) -> Command {
-    let mut cargo = Command::new("cargo");
-    cargo.args(["run", "--quiet", "--package", "bydesign-cli", "--"]);
-    cargo.current_dir(root);
-    cargo
 }
 
 fn between<'a>(text: &'a str, before: &str, after: &str) -> Option<&'a str> {

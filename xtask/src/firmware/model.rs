@@ -9,6 +9,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+/// The class of the owner's password and of what they agreed to.
+const SETTINGS: &str = "settings";
+
 /// Class and name.
 type Item = (String, String);
 
@@ -25,8 +28,9 @@ enum Pending {
     Login,
     Report {
         cost: u64,
+        bytes: String,
     },
-    Send,
+    Send(String),
 }
 
 #[derive(Default)]
@@ -43,13 +47,23 @@ pub(super) struct Model {
     failures: (u32, u32),
     /// Millionths of epsilon that are spent: at least, at most.
     spent: (u64, u64),
-    released: BTreeSet<String>,
+    /// Reports that were released, or may have been, and are not known to have been taken out of the queue: each as often as that.
+    released: BTreeMap<String, u32>,
+    /// Whether somebody has set a password: for certain, perhaps.
+    owned: (bool, bool),
+    /// Purposes that the user has agreed to.
+    granted: BTreeSet<String>,
+    /// What this boot says that the device is called.
+    called: Option<String>,
     /// What this boot says is there.
     told: BTreeMap<Item, String>,
     /// Whether it has said all.
     pub(super) is_told: bool,
+    pub(super) told_starts: u32,
     /// The number of the next operation.
     pub(super) next: u32,
+    /// Whether this boot has acknowledged an erasure of classes.
+    pub(super) has_erased: bool,
     pub(super) boots: u32,
     pub(super) done: u32,
     pub(super) arrived: u32,
@@ -71,6 +85,8 @@ impl Model {
 
     pub(super) fn power_on(&mut self) {
         self.is_told = false;
+        self.called = None;
+        self.has_erased = false;
         self.told.clear();
     }
 
@@ -109,6 +125,7 @@ impl Model {
                 }
                 _ => {
                     self.serial = Some((*serial).to_owned());
+                    self.called = self.serial.clone();
                     Ok(())
                 }
             },
@@ -123,14 +140,36 @@ impl Model {
             ["done", number] => self.finish(number),
             ["refused", _] => self.refuse(),
             ["unformatted"] if self.live.is_empty() && self.serial.is_none() => Ok(()),
-            ["boot" | "stage", _] | ["ready" | "claimed" | "end"] => Ok(()),
-            // No factory made the limiter, and power went between the store's record and its area.
-            ["repaired"] if self.serial.is_none() => Ok(()),
+            // No factory made the device; nor its limiter, and power went between the store's record and its area.
+            ["stage", "unprovisioned"] | ["repaired"] if self.serial.is_none() => Ok(()),
+            ["stage", "provisioned"] if !self.owned.0 => {
+                self.owned.1 = false;
+                Ok(())
+            }
+            ["stage", "owner"] if self.owned.1 => {
+                self.owned.0 = true;
+                Ok(())
+            }
+            ["claimed"] => {
+                self.owned = (true, true);
+                Ok(())
+            }
+            ["question", purpose] if !self.granted.contains(*purpose) => Ok(()),
+            ["granted", purpose] => {
+                self.granted.insert((*purpose).to_owned());
+                Ok(())
+            }
+            ["boot", _] | ["ready" | "end"] => Ok(()),
             _ => Err(format!("the device says: {line}")),
         }
     }
 
     fn begin(&mut self, number: &str, words: &[&str]) -> Result<(), String> {
+        if let Some((begun, _)) = &self.pending {
+            return Err(format!(
+                "operation {number} is begun, where {begun} is neither done nor refused"
+            ));
+        }
         let number = number.parse().map_err(|_| format!("{number} is no number"))?;
         let pending = match words {
             ["change", changes @ ..] => Pending::Change(
@@ -146,6 +185,11 @@ impl Model {
             ),
             ["item", class, name] => Pending::EraseItem(item(class, name)),
             ["erase", classes @ ..] => {
+                if classes.contains(&SETTINGS) {
+                    // With the password go the answers of whoever had it.
+                    self.owned.0 = false;
+                    self.granted.clear();
+                }
                 Pending::Erase(classes.iter().map(|&class| class.to_owned()).collect())
             }
             ["attempt"] => {
@@ -155,15 +199,22 @@ impl Model {
             ["login"] => {
                 // Counted before it is checked, and taken back when it was right.
                 self.failures = (0, self.failures.1 + 1);
+                // With the code on the label it is a claim, and a password is set right behind it.
+                self.owned.1 = true;
                 Pending::Login
             }
             ["report", cost, bytes] => {
                 let cost = cost.parse().map_err(|_| format!("{cost} is no number"))?;
                 self.spent.1 += cost;
-                self.released.insert((*bytes).to_owned());
-                Pending::Report { cost }
+                *self.released.entry((*bytes).to_owned()).or_default() += 1;
+                Pending::Report {
+                    cost,
+                    bytes: (*bytes).to_owned(),
+                }
             }
-            ["send", bytes] if self.released.contains(*bytes) => Pending::Send,
+            ["send", bytes] if self.released.get(*bytes).is_some_and(|&waiting| waiting > 0) => {
+                Pending::Send((*bytes).to_owned())
+            }
             _ => return Err(format!("the device begins {words:?}")),
         };
         self.pending = Some((number, pending));
@@ -182,8 +233,8 @@ impl Model {
         match pending {
             Pending::Attempt => self.failures.0 += 1,
             Pending::Login => self.failures = (0, 0),
-            Pending::Report { cost } => self.spent.0 += cost,
-            Pending::Send => {}
+            Pending::Report { cost, .. } => self.spent.0 += cost,
+            Pending::Send(bytes) => self.take_out(&bytes),
             stored => self.apply(&stored, true),
         }
         Ok(())
@@ -191,17 +242,28 @@ impl Model {
 
     /// A report was not released: it costs nothing.
     fn refuse(&mut self) -> Result<(), String> {
-        let Some((number, Pending::Report { cost })) = self.pending.take() else {
+        let Some((number, Pending::Report { cost, bytes })) = self.pending.take() else {
             return Err("something is refused that is no report".to_owned());
         };
         self.next = self.next.max(number + 1);
         self.spent.1 = self.spent.1.saturating_sub(cost);
+        self.take_out(&bytes);
         Ok(())
+    }
+
+    fn take_out(&mut self, report: &str) {
+        if let Some(waiting) = self.released.get_mut(report) {
+            *waiting = waiting.saturating_sub(1);
+        }
     }
 
     /// The start has told what is there: as it was, or with what was under way when power went.
     fn settle(&mut self) -> Result<(), String> {
         self.is_told = true;
+        self.told_starts += 1;
+        if let (Some(serial), None) = (&self.serial, &self.called) {
+            return Err(format!("the device does not say that it is {serial}"));
+        }
         let before = self.live.clone();
         if let Some((number, pending)) = self.pending.take() {
             self.next = self.next.max(number + 1);
@@ -254,8 +316,12 @@ impl Model {
                     self.replace(&item, None);
                 }
                 self.forget(of_them);
+                self.has_erased |= is_done;
+                if is_done && classes.iter().any(|class| class == SETTINGS) {
+                    self.owned = (false, false);
+                }
             }
-            Pending::Attempt | Pending::Login | Pending::Report { .. } | Pending::Send => {}
+            Pending::Attempt | Pending::Login | Pending::Report { .. } | Pending::Send(_) => {}
         }
     }
 
@@ -310,6 +376,7 @@ mod tests {
 
     fn after(is_overwritable: bool, lines: &[&str]) -> Result<Model, String> {
         let mut model = Model::new(is_overwritable, Some("A-1"));
+        model.line("serial A-1")?;
         lines.iter().try_for_each(|line| model.line(line)).map(|()| model)
     }
 
@@ -393,6 +460,67 @@ mod tests {
             assert_eq!(model.line(line), Ok(()));
         }
         assert_eq!(gone(&model), ["aa", "bb"]);
+    }
+
+    #[test]
+    fn a_report_that_was_sent_and_acknowledged_is_not_sent_again() {
+        let sent = ["begin 1 report 0 00", "done 1", "begin 2 send 00", "done 2"];
+        let mut lines = sent.to_vec();
+        lines.push("begin 3 send 00");
+        assert!(after(true, &lines).is_err());
+        // Power went before it was acknowledged: it may be.
+        let lines = [sent[0], sent[1], sent[2], "told", "begin 3 send 00"];
+        assert!(after(true, &lines).is_ok());
+    }
+
+    #[test]
+    fn an_operation_does_not_begin_amid_another() {
+        assert!(after(true, &["begin 1 attempt", "begin 2 attempt"]).is_err());
+    }
+
+    #[test]
+    fn an_owner_who_set_a_password_is_not_lost_but_by_an_erasure_of_settings() {
+        let claimed = ["stage provisioned", "told", "begin 1 login", "done 1", "claimed"];
+        let erasing = "begin 2 erase settings user";
+        for (more, is_right) in [
+            (&["stage owner"][..], true),
+            (&["stage provisioned"], false),
+            (&["stage unprovisioned"], false),
+            (&[erasing, "stage owner"], true),
+            (&[erasing, "stage provisioned"], true),
+            (&[erasing, "stage provisioned", "stage owner"], false),
+            (&[erasing, "done 2", "stage owner"], false),
+        ] {
+            let lines = [&claimed[..], more].concat();
+            assert_eq!(after(true, &lines).is_ok(), is_right, "{more:?}");
+        }
+        // Power went in the claim.
+        for stage in ["stage owner", "stage provisioned"] {
+            let lines = [&claimed[..3], &["told", stage]].concat();
+            assert!(after(true, &lines).is_ok(), "{stage}");
+        }
+        assert!(after(true, &["stage owner"]).is_err());
+    }
+
+    #[test]
+    fn nobody_is_asked_again_who_has_agreed() {
+        let agreed = ["question 1", "granted 1"];
+        assert!(after(true, &[agreed[0], agreed[1], "question 2"]).is_ok());
+        assert!(after(true, &[agreed[0], agreed[1], "question 1"]).is_err());
+        assert!(
+            after(
+                true,
+                &[agreed[0], agreed[1], "begin 1 erase settings", "question 1"]
+            )
+            .is_ok()
+        );
+    }
+
+    #[test]
+    fn a_serial_number_that_is_gone_is_a_loss() {
+        let mut model = Model::new(true, Some("A-1"));
+        model.power_on();
+        assert!(model.line("told").is_err());
     }
 
     #[test]

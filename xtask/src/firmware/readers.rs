@@ -11,34 +11,33 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::board::{Made, tool};
+use super::board::Made;
 use super::model::Model;
+use crate::built::Built;
 use crate::said::said;
 
 /// The label in the factory's profiles.
 const LABEL: &str = "lifecycle";
 /// Values that one search looks for, the newest first: a search for thousands would take longer than the cuts.
 const MOST_EXPECTED: usize = 1000;
+/// After each erasure those that went last are looked for.
+pub(super) const JUST_GONE: usize = 100;
 
 pub(super) struct Readers {
     root: PathBuf,
+    built: Built,
     has_python: bool,
 }
 
 impl Readers {
     pub(super) fn find(root: &Path) -> Result<Self, String> {
-        // Built once, so that what it prints later is its own.
-        said(
-            Command::new("cargo")
-                .args(["build", "--quiet", "--package", "bydesign-cli"])
-                .current_dir(root),
-        )?;
         let cryptography = Command::new("python3")
             .args(["-c", "import cryptography"])
             .stderr(Stdio::null())
             .status();
         Ok(Self {
             root: root.to_owned(),
+            built: Built::all(root)?,
             has_python: cryptography.is_ok_and(|status| status.success()),
         })
     }
@@ -55,15 +54,12 @@ impl Readers {
         (!self.has_python).then_some("the second reader, for want of python3 with the package cryptography")
     }
 
-    /// Reads the store's part of the flash, and looks for values that ought to be gone. Gives how many.
+    /// Reads the store's part of the flash, and looks for values that ought to be gone. Gives how many. Nothing is under way.
     pub(super) fn look(&self, made: &Made, model: &Model) -> Result<usize, String> {
-        let failed = |error: std::io::Error| format!("{}: {error}", made.folder.display());
-        let flash = fs::read(&made.flash).map_err(failed)?;
-        let image = made.folder.join("store.bin");
-        fs::write(&image, &flash[..made.store_bytes]).map_err(failed)?;
+        let image = copy(made)?;
         let key = made.folder.join("root.key");
 
-        let mut inspect = tool(&self.root);
+        let mut inspect = self.built.tool();
         inspect
             .args(["image", "inspect"])
             .arg(&image)
@@ -81,15 +77,7 @@ impl Readers {
             compare(&read, model)?;
         }
 
-        let gone: Vec<_> = model.gone().collect();
-        let looked_for = &gone[gone.len().saturating_sub(MOST_EXPECTED)..];
-        let mut list = String::new();
-        for (class, name, value) in looked_for {
-            let _ = writeln!(list, "{class}/{name} = {value}");
-        }
-        if !looked_for.is_empty() {
-            self.search(made, &list, false)?;
-        }
+        let looked_for = self.look_for_gone(made, model, MOST_EXPECTED)?;
         // What is there is found, or the search sees nothing.
         let mut there = String::new();
         for (class, name, value) in model.live() {
@@ -97,6 +85,21 @@ impl Readers {
         }
         if !there.is_empty() {
             self.search(made, &there, true)?;
+        }
+        Ok(looked_for)
+    }
+
+    /// As the flash lies there, whatever was under way: nothing that was acknowledged to be gone is to be had. Gives how much was looked for.
+    pub(super) fn look_for_gone(&self, made: &Made, model: &Model, most: usize) -> Result<usize, String> {
+        copy(made)?;
+        let gone: Vec<_> = model.gone().collect();
+        let looked_for = &gone[gone.len().saturating_sub(most)..];
+        let mut list = String::new();
+        for (class, name, value) in looked_for {
+            let _ = writeln!(list, "{class}/{name} = {value}");
+        }
+        if !looked_for.is_empty() {
+            self.search(made, &list, false)?;
         }
         Ok(looked_for.len())
     }
@@ -110,7 +113,7 @@ impl Readers {
         );
         let expected = made.folder.join("expected");
         fs::write(&expected, list).map_err(|error| format!("{}: {error}", expected.display()))?;
-        let mut residue = tool(&self.root);
+        let mut residue = self.built.tool();
         residue
             .args(["image", "residue"])
             .arg(made.folder.join("store.bin"));
@@ -122,7 +125,7 @@ impl Readers {
             .arg(&expected)
             .stdin(Stdio::null())
             .output()
-            .map_err(|error| format!("cargo: {error}"))?;
+            .map_err(|error| format!("the search: {error}"))?;
         let text = String::from_utf8_lossy(&output.stdout);
         if text.contains(&found) {
             return Ok(());
@@ -132,6 +135,15 @@ impl Readers {
             String::from_utf8_lossy(&output.stderr)
         ))
     }
+}
+
+/// The store's part of the flash.
+fn copy(made: &Made) -> Result<PathBuf, String> {
+    let failed = |error: std::io::Error| format!("{}: {error}", made.folder.display());
+    let flash = fs::read(&made.flash).map_err(failed)?;
+    let image = made.folder.join("store.bin");
+    fs::write(&image, flash.get(..made.store_bytes).unwrap_or(&flash)).map_err(failed)?;
+    Ok(image)
 }
 
 /// The second reader's lines are those of the model; the library's and the factory's own items are besides.
