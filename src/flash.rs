@@ -27,4 +27,4 @@ pub mod simulator;
 
 pub use blocking::Blocking;
 pub use medium::{Medium, MediumKind, NeverPends, Overwritable, WriteOnce};
-pub(crate) use now::{Now, now};
+pub(crate) use now::{Now, Routine, now};

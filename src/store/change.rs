@@ -18,7 +18,7 @@ use super::keys::Fate;
 use super::log::{Doomed, Log, Writing};
 use super::memory::{Entry, Index, Parts};
 use crate::crypto;
-use crate::flash::{Medium, MediumKind};
+use crate::flash::{Medium, MediumKind, Routine};
 
 /// What is put, but for its bytes.
 #[derive(Clone, Copy)]
@@ -121,7 +121,7 @@ impl<M: Medium> Log<M> {
         parts: &mut Parts<'_>,
         fill: impl Fn(&mut [u8]) -> Result<usize, WriteError>,
         random: &mut R,
-    ) -> impl IntoFuture<Output = Result<(), WriteError>> {
+    ) -> impl Routine<Output = Result<(), WriteError>> {
         M::call(async move {
             let Item {
                 data,
@@ -216,7 +216,7 @@ impl<M: Medium> Log<M> {
         name: &str,
         parts: &mut Parts<'_>,
         random: &mut R,
-    ) -> impl IntoFuture<Output = Result<bool, WriteError>> {
+    ) -> impl Routine<Output = Result<bool, WriteError>> {
         M::call(async move {
             let pair = self.pages.geometry.pair_record();
             if self.head.writing == Writing::Burnt {
@@ -278,7 +278,7 @@ impl<M: Medium> Log<M> {
         data: DataClass,
         parts: &mut Parts<'_>,
         random: &mut R,
-    ) -> impl IntoFuture<Output = Result<u8, WriteError>> {
+    ) -> impl Routine<Output = Result<u8, WriteError>> {
         M::call(async move {
             let free = parts.slots.used().iter().position(|slot| slot.data.is_none());
             let at = free.unwrap_or(*parts.slots.count);

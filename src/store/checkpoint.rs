@@ -17,7 +17,7 @@ use super::list::{GROUP_LEN, Group, Listed};
 use super::log::{Log, Taken};
 use super::memory::{Entry, Index, Parts};
 use crate::crypto::{self, Digest};
-use crate::flash::Medium;
+use crate::flash::{Medium, Routine};
 
 /// A checkpoint is written when the log since the one before is so many times as long, in whole pages: it stands at the beginning of a
 /// page then, and the page that a mount reads to its end in any case is all that is read behind it, or the last of what is read.
@@ -31,7 +31,7 @@ impl<M: Medium> Log<M> {
         size: u32,
         parts: &mut Parts<'_>,
         random: &mut R,
-    ) -> impl IntoFuture<Output = Result<bool, Fault>> {
+    ) -> impl Routine<Output = Result<bool, Fault>> {
         M::call(async move {
             let geometry = self.pages.geometry;
             if self.key_page.features & CHECKPOINTS == 0 || parts.index.len() == 0 || self.lists_nothing {
@@ -117,7 +117,7 @@ impl<M: Medium> Log<M> {
         most_text: usize,
         parts: &mut Parts<'_>,
         random: &mut R,
-    ) -> impl IntoFuture<Output = Result<bool, Fault>> {
+    ) -> impl Routine<Output = Result<bool, Fault>> {
         M::call(async move {
             let geometry = self.pages.geometry;
             let (pair, moved) = (geometry.pair_record(), self.moved);
@@ -189,7 +189,7 @@ impl<M: Medium> Log<M> {
         from: &mut u32,
         most: usize,
         parts: &mut Parts<'_>,
-    ) -> impl IntoFuture<Output = Result<(usize, u32), Fault>> {
+    ) -> impl Routine<Output = Result<(usize, u32), Fault>> {
         M::call(async move {
             let geometry = self.pages.geometry;
             let (mut len, mut number, mut last) = (0, 0, None);

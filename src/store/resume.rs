@@ -16,7 +16,7 @@ use super::memory::{Entry, Parts};
 use super::record::Frame;
 use super::walk::PageStart;
 use crate::crypto::{Digest, Place};
-use crate::flash::Medium;
+use crate::flash::{Medium, Routine};
 
 /// Bytes that hold a Checkpoint record, padding included, whatever the unit.
 const CHECKPOINT_RECORD: usize = 3 * MAX_UNIT;
@@ -46,7 +46,7 @@ impl<M: Medium> Log<M> {
     pub(crate) fn find_head_quickly(
         &mut self,
         keys: KeyPagePayload,
-    ) -> impl IntoFuture<Output = Option<PageStart>> {
+    ) -> impl Routine<Output = Option<PageStart>> {
         M::call(async move {
             if self.key_page.features & CHECKPOINTS == 0 {
                 return None;
@@ -90,7 +90,7 @@ impl<M: Medium> Log<M> {
         &mut self,
         head: PageStart,
         keys: KeyPagePayload,
-    ) -> impl IntoFuture<Output = Option<Loading>> {
+    ) -> impl Routine<Output = Option<Loading>> {
         M::call(async move {
             if self.key_page.features & CHECKPOINTS == 0 {
                 return None;
@@ -116,7 +116,7 @@ impl<M: Medium> Log<M> {
         })
     }
 
-    fn checkpoint_at(&mut self, at: Position) -> impl IntoFuture<Output = Option<CheckpointPayload>> {
+    fn checkpoint_at(&mut self, at: Position) -> impl Routine<Output = Option<CheckpointPayload>> {
         M::call(async move {
             let geometry = self.pages.geometry;
             let page = geometry.page_of(at.generation);
@@ -156,7 +156,7 @@ impl<M: Medium> Log<M> {
         here: Position,
         text: Range<usize>,
         parts: &mut Parts<'_>,
-    ) -> impl IntoFuture<Output = Result<Loaded, MountError>> {
+    ) -> impl Routine<Output = Result<Loaded, MountError>> {
         M::call(async move {
             let size = self.pages.geometry.size(header);
             loading.bytes = loading.bytes.saturating_add(size);
@@ -185,7 +185,7 @@ impl<M: Medium> Log<M> {
         slot: u8,
         text: Range<usize>,
         parts: &mut Parts<'_>,
-    ) -> impl IntoFuture<Output = Result<(), MountError>> {
+    ) -> impl Routine<Output = Result<(), MountError>> {
         M::call(async move {
             loading.records += 1;
             let mut at = text.start;
@@ -210,7 +210,7 @@ impl<M: Medium> Log<M> {
         group: Group,
         text: Range<usize>,
         parts: &mut Parts<'_>,
-    ) -> impl IntoFuture<Output = Result<usize, MountError>> {
+    ) -> impl Routine<Output = Result<usize, MountError>> {
         M::call(async move {
             let geometry = self.pages.geometry;
             let (tail, head) = (loading.says.tail, loading.at.generation);
