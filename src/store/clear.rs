@@ -104,10 +104,7 @@ impl<M: Medium> Pages<M> {
     }
 
     /// The id of the store whose key page this is. Reads little of a page that does not begin like one.
-    pub(crate) fn store_id(
-        &mut self,
-        page: u16,
-    ) -> impl Routine<Output = Result<Option<[u8; 16]>, Fault>> {
+    pub(crate) fn store_id(&mut self, page: u16) -> impl Routine<Output = Result<Option<[u8; 16]>, Fault>> {
         M::call(async move {
             if !self.begins_like_a_key_page(page).await {
                 return Ok(None);

@@ -246,11 +246,7 @@ impl<M: Medium> Pages<M> {
     }
 
     /// Programs zeros over what must go.
-    pub(crate) fn program_zeros(
-        &mut self,
-        from: u32,
-        to: u32,
-    ) -> impl Routine<Output = Result<(), Fault>> {
+    pub(crate) fn program_zeros(&mut self, from: u32, to: u32) -> impl Routine<Output = Result<(), Fault>> {
         M::call(async move {
             let mut at = from;
             while at < to {
