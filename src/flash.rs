@@ -26,5 +26,6 @@ mod now;
 pub mod simulator;
 
 pub use blocking::Blocking;
+pub(crate) use medium::Routine;
 pub use medium::{Medium, MediumKind, NeverPends, Overwritable, WriteOnce};
-pub(crate) use now::{Now, Routine, now};
+pub(crate) use now::{Now, now};

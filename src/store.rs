@@ -148,7 +148,7 @@ use rand_core::TryCryptoRng;
 use zeroize::Zeroize;
 
 pub use blocking::Store;
-pub(crate) use blocking::run;
+pub(crate) use blocking::{begin, run};
 pub use claims::CLAIMS;
 pub use class::{Class, DataClass, Scope, UserId};
 pub use counter::{AnchorPolicy, Counter, CounterFailed, CounterPlace, Freshness};
@@ -265,7 +265,7 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
         memory: I,
         root_key: &RootKey,
         label: &str,
-    ) -> impl Routine<Output = Result<Self, MountError>> {
+    ) -> Routine<M, impl Future<Output = Result<Self, MountError>>> {
         M::call(async move {
             let mut store = Self::unmounted(medium, memory, label)?;
             store.find(root_key, label).await?;
@@ -306,7 +306,7 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
     pub(crate) fn check_counter<C: Counter>(
         &mut self,
         counter: &mut C,
-    ) -> impl Routine<Output = Result<(), MountError>> {
+    ) -> Routine<M, impl Future<Output = Result<(), MountError>>> {
         M::call(async move { self.log.check_counter(counter).await })
     }
 
@@ -411,7 +411,7 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
         data: DataClass,
         name: &str,
         out: &mut [u8],
-    ) -> impl Routine<Output = Result<Option<usize>, ReadError>> {
+    ) -> Routine<M, impl Future<Output = Result<Option<usize>, ReadError>>> {
         M::call(async move {
             let Some((_, opened)) = self.open(data, name).await? else {
                 return Ok(None);
@@ -657,7 +657,7 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
         data: DataClass,
         name: &str,
         random: &mut R,
-    ) -> impl Routine<Output = Result<bool, WriteError>> {
+    ) -> Routine<M, impl Future<Output = Result<bool, WriteError>>> {
         M::call(async move {
             self.recover().await?;
             let removed = self
@@ -721,7 +721,7 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
         &mut self,
         changes: &[Change<'_>],
         random: &mut R,
-    ) -> impl Routine<Output = Result<(), WriteError>> {
+    ) -> Routine<M, impl Future<Output = Result<(), WriteError>>> {
         M::call(async move {
             self.recover().await?;
             let committed = self.log.commit(changes, &mut self.memory.parts(), random).await;
@@ -813,7 +813,7 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
     pub(crate) fn erase_versions<R: TryCryptoRng + ?Sized>(
         &mut self,
         random: &mut R,
-    ) -> impl Routine<Output = Result<(), EraseError>> {
+    ) -> Routine<M, impl Future<Output = Result<(), EraseError>>> {
         M::call(async move {
             //= compliance/requirements.md#store-20
             //# The erasure of one item MUST NOT report success while the medium holds a version of it that opens under a class key that is still there.
@@ -1041,7 +1041,7 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
         label: &str,
         existing: Existing,
         random: &mut R,
-    ) -> impl Routine<Output = Result<(), FormatError>> {
+    ) -> Routine<M, impl Future<Output = Result<(), FormatError>>> {
         M::call(async move {
             self.log
                 .format(root_key, label, existing, &mut self.memory.parts(), random)
@@ -1051,13 +1051,17 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
 
     /// A store that is to be found there.
     #[inline(never)]
-    fn unmounted(medium: M, memory: I, label: &str) -> Result<Self, MountError> {
+    pub(crate) fn unmounted(medium: M, memory: I, label: &str) -> Result<Self, MountError> {
         let log = Log::over(medium.pages(label)?);
         Ok(Self { log, memory })
     }
 
     #[inline(never)]
-    fn find(&mut self, root_key: &RootKey, label: &str) -> impl Routine<Output = Result<(), MountError>> {
+    pub(crate) fn find(
+        &mut self,
+        root_key: &RootKey,
+        label: &str,
+    ) -> Routine<M, impl Future<Output = Result<(), MountError>>> {
         M::call(async move {
             let mut parts = self.memory.parts();
             let found = self.log.mount(root_key, label, &mut parts).await;
@@ -1068,11 +1072,11 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
 
     //= compliance/requirements.md#erase-1
     //# While an erasure that was begun is not complete, a mount MUST refuse to show anything.
-    fn find_unerased(
+    pub(crate) fn find_unerased(
         &mut self,
         root_key: &RootKey,
         label: &str,
-    ) -> impl Routine<Output = Result<(), MountError>> {
+    ) -> Routine<M, impl Future<Output = Result<(), MountError>>> {
         M::call(async move {
             self.find(root_key, label).await?;
             if self.is_being_erased().await? {
@@ -1083,7 +1087,7 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
     }
 
     /// Brings the keys and the index up to date after an operation that failed or was dropped: enough to read, and to change keys.
-    fn settle(&mut self) -> impl Routine<Output = Result<(), Fault>> {
+    fn settle(&mut self) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
         M::call(async move {
             // A start of the counter that was dropped states nothing later.
             self.log.anchoring.next = None;
@@ -1099,7 +1103,7 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
 
     /// Completes what an operation that failed or was dropped left half done. A write does that before it begins: nothing may
     /// stand behind a record whose predecessor is not overwritten yet.
-    fn recover(&mut self) -> impl Routine<Output = Result<(), Fault>> {
+    fn recover(&mut self) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
         M::call(async move {
             self.settle().await?;
             self.log.prove_end().await;
@@ -1114,7 +1118,7 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
         &mut self,
         data: DataClass,
         name: &str,
-    ) -> impl Routine<Output = Result<Option<(Entry, OpenedValue)>, ReadError>> {
+    ) -> Routine<M, impl Future<Output = Result<Option<(Entry, OpenedValue)>, ReadError>>> {
         M::call(async move {
             if name.len() > MAX_NAME {
                 return Err(ReadError::Name);
@@ -1139,7 +1143,7 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
         item: Item<'_>,
         fill: impl Fn(&mut [u8]) -> Result<usize, WriteError>,
         random: &mut R,
-    ) -> impl Routine<Output = Result<(), WriteError>> {
+    ) -> Routine<M, impl Future<Output = Result<(), WriteError>>> {
         M::call(async move {
             if item.name.len() > MAX_NAME {
                 return Err(WriteError::Name);
@@ -1157,7 +1161,7 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
         item: Item<'_>,
         fill: impl Fn(&mut [u8]) -> Result<usize, WriteError>,
         random: &mut R,
-    ) -> impl Routine<Output = Result<(), WriteError>> {
+    ) -> Routine<M, impl Future<Output = Result<(), WriteError>>> {
         M::call(async move {
             self.recover().await?;
             let put = self

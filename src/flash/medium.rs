@@ -105,6 +105,10 @@ pub struct Overwritable<F>(F);
 #[derive(Debug)]
 pub struct WriteOnce<F>(F);
 
+/// A routine over a medium, as it is before it is awaited. What implements `Future` is named, and not only what it gives, so that a future over a
+/// driver that may be sent to another thread may be sent, too.
+pub(crate) type Routine<M, F> = <M as Medium>::Call<<F as Future>::Output, F>;
+
 macro_rules! medium {
     ($name:ident, $sync_bound:path, $async_bound:path) => {
         impl<F: $sync_bound> $name<Blocking<F>> {

@@ -22,13 +22,6 @@ use embedded_storage::nor_flash::NorFlashErrorKind;
 use super::medium::sealed::Sealed;
 use super::{Medium, MediumKind, NeverPends};
 
-/// What a routine gives: its output, once it is awaited. A trait of its own, so that one which is not awaited is told by the compiler, as a
-/// future would be: over a medium that may pend it has done nothing.
-#[must_use = "routines do nothing unless they are awaited"]
-pub(crate) trait Routine: IntoFuture {}
-
-impl<F: IntoFuture> Routine for F {}
-
 /// Runs a routine to its end, where it is ready at the first poll. One of somebody else that pends, a counter's, is polled until it is ready.
 #[inline(always)]
 pub(crate) fn now<F: IntoFuture>(routine: F) -> F::Output {

@@ -22,7 +22,7 @@ impl<M: Medium> Log<M> {
         &mut self,
         parts: &mut Parts<'_>,
         random: &mut R,
-    ) -> impl Routine<Output = Result<(), Fault>> {
+    ) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
         M::call(async move {
             if self.free_pages() < 2 {
                 return Err(Fault::Full);
@@ -73,7 +73,7 @@ impl<M: Medium> Log<M> {
 
     /// Whether the page after the head can be written on. What an earlier start began there may read blank now, be read back rightly
     /// under what is written over it, and read differently later: its first records are looked at several times.
-    pub(crate) fn is_ready(&mut self, page: u16) -> impl Routine<Output = Result<bool, Fault>> {
+    pub(crate) fn is_ready(&mut self, page: u16) -> Routine<M, impl Future<Output = Result<bool, Fault>>> {
         M::call(async move {
             if self.ready == 0 || self.pages.is_erased(page).await?.is_none() {
                 return Ok(false);
@@ -96,7 +96,7 @@ impl<M: Medium> Log<M> {
         &mut self,
         parts: &mut Parts<'_>,
         random: &mut R,
-    ) -> impl Routine<Output = Result<bool, Fault>> {
+    ) -> Routine<M, impl Future<Output = Result<bool, Fault>>> {
         M::call(async move {
             if self.ready >= self.free_pages().min(self.ring().spare()) {
                 return Ok(false);
@@ -119,7 +119,7 @@ impl<M: Medium> Log<M> {
         &mut self,
         parts: &mut Parts<'_>,
         random: &mut R,
-    ) -> impl Routine<Output = Result<(), Fault>> {
+    ) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
         M::call(async move {
             if self.next_page == NextPage::Spoiled {
                 self.ready = 0;
@@ -140,7 +140,7 @@ impl<M: Medium> Log<M> {
         &mut self,
         parts: &mut Parts<'_>,
         random: &mut R,
-    ) -> impl Routine<Output = Result<(), Fault>> {
+    ) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
         M::call(async move {
             if !self.tail_erased {
                 let page = self.page_before_tail();
@@ -159,7 +159,7 @@ impl<M: Medium> Log<M> {
         page: u16,
         parts: &mut Parts<'_>,
         random: &mut R,
-    ) -> impl Routine<Output = Result<bool, Fault>> {
+    ) -> Routine<M, impl Future<Output = Result<bool, Fault>>> {
         M::call(async move {
             let failed = match self.pages.erase_page(page, 0).await {
                 Err(failed @ (Fault::Flash(_) | Fault::Unkept)) => failed,
@@ -187,7 +187,7 @@ impl<M: Medium> Log<M> {
         failed: Fault,
         parts: &mut Parts<'_>,
         random: &mut R,
-    ) -> impl Routine<Output = Result<(), Fault>> {
+    ) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
         M::call(async move {
             let others = self.ring_without(page, failed, parts).await?;
             self.go_on_with(others, parts, random).await
@@ -201,7 +201,7 @@ impl<M: Medium> Log<M> {
         page: u16,
         failed: Fault,
         parts: &Parts<'_>,
-    ) -> impl Routine<Output = Result<Ring, Fault>> {
+    ) -> Routine<M, impl Future<Output = Result<Ring, Fault>>> {
         M::call(async move {
             let (mut others, mut failing) = (self.ring(), page);
             // The list of pages left out is short, and ends this.
@@ -239,7 +239,7 @@ impl<M: Medium> Log<M> {
         ring: Ring,
         parts: &mut Parts<'_>,
         random: &mut R,
-    ) -> impl Routine<Output = Result<(), Fault>> {
+    ) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
         M::call(async move {
             self.rewrite_ring(ring, parts, random).await?;
             // The page after the head is another one, which was erased.
@@ -250,7 +250,7 @@ impl<M: Medium> Log<M> {
     }
 
     /// Erases what pages that were left out still hold.
-    pub(crate) fn erase_left_out(&mut self) -> impl Routine<Output = Result<(), Fault>> {
+    pub(crate) fn erase_left_out(&mut self) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
         M::call(async move {
             for page in self.ring().left_out() {
                 if self.pages.is_erased(page).await?.is_none() {

@@ -32,7 +32,7 @@ impl<M: Medium> Log<M> {
     pub(crate) fn check_counter<C: Counter>(
         &mut self,
         counter: &mut C,
-    ) -> impl Routine<Output = Result<(), MountError>> {
+    ) -> Routine<M, impl Future<Output = Result<(), MountError>>> {
         M::call(async move {
             let stated = self.anchoring.stated;
             if stated == 0 {
@@ -63,7 +63,7 @@ impl<M: Medium> Log<M> {
         counter: &mut C,
         parts: &mut Parts<'_>,
         random: &mut R,
-    ) -> impl Routine<Output = Result<(), AnchorError>> {
+    ) -> Routine<M, impl Future<Output = Result<(), AnchorError>>> {
         M::call(async move {
             let value = counter.value().await.map_err(|_| AnchorError::Counter)?;
             let stated = self.anchoring.stated;
@@ -94,7 +94,7 @@ impl<M: Medium> Log<M> {
         policy: AnchorPolicy,
         parts: &mut Parts<'_>,
         random: &mut R,
-    ) -> impl Routine<Output = Result<(), AnchorError>> {
+    ) -> Routine<M, impl Future<Output = Result<(), AnchorError>>> {
         M::call(async move {
             let stated = self.anchoring.stated;
             if stated == 0 || self.anchoring.confirmed == Confirmed::No {
@@ -128,7 +128,7 @@ impl<M: Medium> Log<M> {
     fn move_counter<C: Counter>(
         &mut self,
         counter: &mut C,
-    ) -> impl Routine<Output = Result<(), AnchorError>> {
+    ) -> Routine<M, impl Future<Output = Result<(), AnchorError>>> {
         M::call(async move {
             counter.advance().await.map_err(|_| AnchorError::Counter)?;
             if counter.value().await != Ok(self.anchoring.stated) {

@@ -29,37 +29,43 @@ pub struct Store<M: NeverPends, I: Memory>(pub(crate) AsyncStore<Now<M>, I>);
 /// which no longer erases, takes 5.9 KB on a Cortex-M4 above the cipher's own (decision 26).
 type Room<F> = ([MaybeUninit<F>; 2], [u8; 1536 * size_of::<usize>()]);
 
-/// And after one that only reads: 2.1 KiB.
-type ReadRoom<F> = ([MaybeUninit<F>; 2], [u8; 544 * size_of::<usize>()]);
+/// And after one that only reads: 2.1 KiB, and what it gives some times over, which may be a large value.
+type ReadRoom<F, T> = (
+    [MaybeUninit<F>; 2],
+    [MaybeUninit<T>; 4],
+    [u8; 544 * size_of::<usize>()],
+);
 
 /// And when a store was found, made or salvaged: the store stands there, and its memory stood there.
-type LargeRoom<S> = ([MaybeUninit<S>; 2], [u8; 1536 * size_of::<usize>()]);
+type LargeRoom<S, F> = ([MaybeUninit<S>; 3], Room<F>);
 
 /// Runs a routine of an [`AsyncStore`] over a [`NeverPends`] medium, and wipes the stack that it used. Every operation goes through here,
-/// or through one of the two below.
+/// or through one of those below.
 pub(crate) fn run<F: IntoFuture>(operation: impl FnOnce() -> F) -> F::Output {
     on_wiped_stack::<Room<F>, _>(|| now(operation()))
 }
 
 /// The same for what writes nothing, and needs less.
 fn read<F: IntoFuture>(operation: impl FnOnce() -> F) -> F::Output {
-    on_wiped_stack::<ReadRoom<F>, _>(|| now(operation()))
+    on_wiped_stack::<ReadRoom<F, F::Output>, _>(|| now(operation()))
 }
 
-/// Fills a store in where it stands, and wipes the stack that took.
-fn begin<M: NeverPends, I: Memory, E>(
+/// Fills a store in where it stands, gives it away with what was found on the way, and wipes the stack that took.
+pub(crate) fn begin<M: NeverPends, I: Memory, T, Whole, E>(
     empty: impl FnOnce() -> Result<AsyncStore<Now<M>, I>, E>,
-    fill: impl AsyncFnOnce(&mut AsyncStore<Now<M>, I>) -> Result<(), E>,
-) -> Result<Store<M, I>, E> {
-    on_wiped_stack::<LargeRoom<Store<M, I>>, _>(|| {
-        let mut begun = empty();
-        if let Ok(store) = &mut begun
-            && let Err(error) = now(fill(store))
-        {
-            return Err(error);
-        }
-        begun.map(Store)
+    fill: impl AsyncFnOnce(&mut AsyncStore<Now<M>, I>) -> Result<T, E>,
+    whole: impl FnOnce(Store<M, I>, T) -> Whole,
+) -> Result<Whole, E> {
+    on_wiped_stack::<LargeRoom<Store<M, I>, ()>, _>(|| {
+        let mut store = empty()?;
+        let found = now(fill(&mut store))?;
+        Ok(whole(Store(store), found))
     })
+}
+
+/// As [`run`], for a salvage, which finds a store of its own, as `S`, and takes memory and a closure of somebody else's along.
+fn salvage<S, F: IntoFuture>(operation: impl FnOnce() -> F) -> F::Output {
+    on_wiped_stack::<LargeRoom<S, [MaybeUninit<F>; 2]>, _>(|| now(operation()))
 }
 
 /// The same for a future that is there already, in the laboratory: nothing is wiped.
@@ -84,6 +90,7 @@ impl<M: NeverPends, I: Memory> Store<M, I> {
         begin(
             || AsyncStore::unmade(Now(medium), memory),
             async |store| store.make(root_key, label, Existing::Refuse, random).await,
+            |store, ()| store,
         )
     }
 
@@ -102,6 +109,7 @@ impl<M: NeverPends, I: Memory> Store<M, I> {
         begin(
             || AsyncStore::unmade(Now(medium), memory),
             async |store| store.make(root_key, label, Existing::Erase, random).await,
+            |store, ()| store,
         )
     }
 
@@ -114,6 +122,7 @@ impl<M: NeverPends, I: Memory> Store<M, I> {
         begin(
             || AsyncStore::unmounted(Now(medium), memory, label),
             async |store| store.find_unerased(root_key, label).await,
+            |store, ()| store,
         )
     }
 
@@ -136,6 +145,7 @@ impl<M: NeverPends, I: Memory> Store<M, I> {
                 store.find_unerased(root_key, label).await?;
                 store.check_counter(counter).await
             },
+            |store, ()| store,
         )
     }
 
@@ -151,9 +161,7 @@ impl<M: NeverPends, I: Memory> Store<M, I> {
         label: &str,
         each: impl FnMut(Salvage<'_>),
     ) -> Result<Salvaged, MountError> {
-        on_wiped_stack::<LargeRoom<Self>, _>(|| {
-            now(AsyncStore::salvage(Now(medium), memory, root_key, label, each))
-        })
+        salvage::<Self, _>(|| AsyncStore::salvage(Now(medium), memory, root_key, label, each))
     }
 
     /// Ends the store and gives the medium back.

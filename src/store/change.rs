@@ -121,7 +121,7 @@ impl<M: Medium> Log<M> {
         parts: &mut Parts<'_>,
         fill: impl Fn(&mut [u8]) -> Result<usize, WriteError>,
         random: &mut R,
-    ) -> impl Routine<Output = Result<(), WriteError>> {
+    ) -> Routine<M, impl Future<Output = Result<(), WriteError>>> {
         M::call(async move {
             let Item {
                 data,
@@ -216,7 +216,7 @@ impl<M: Medium> Log<M> {
         name: &str,
         parts: &mut Parts<'_>,
         random: &mut R,
-    ) -> impl Routine<Output = Result<bool, WriteError>> {
+    ) -> Routine<M, impl Future<Output = Result<bool, WriteError>>> {
         M::call(async move {
             let pair = self.pages.geometry.pair_record();
             if self.head.writing == Writing::Burnt {
@@ -278,7 +278,7 @@ impl<M: Medium> Log<M> {
         data: DataClass,
         parts: &mut Parts<'_>,
         random: &mut R,
-    ) -> impl Routine<Output = Result<u8, WriteError>> {
+    ) -> Routine<M, impl Future<Output = Result<u8, WriteError>>> {
         M::call(async move {
             let free = parts.slots.used().iter().position(|slot| slot.data.is_none());
             let at = free.unwrap_or(*parts.slots.count);

@@ -31,7 +31,7 @@ impl<M: Medium> Log<M> {
         size: u32,
         parts: &mut Parts<'_>,
         random: &mut R,
-    ) -> impl Routine<Output = Result<bool, Fault>> {
+    ) -> Routine<M, impl Future<Output = Result<bool, Fault>>> {
         M::call(async move {
             let geometry = self.pages.geometry;
             if self.key_page.features & CHECKPOINTS == 0 || parts.index.len() == 0 || self.lists_nothing {
@@ -117,7 +117,7 @@ impl<M: Medium> Log<M> {
         most_text: usize,
         parts: &mut Parts<'_>,
         random: &mut R,
-    ) -> impl Routine<Output = Result<bool, Fault>> {
+    ) -> Routine<M, impl Future<Output = Result<bool, Fault>>> {
         M::call(async move {
             let geometry = self.pages.geometry;
             let (pair, moved) = (geometry.pair_record(), self.moved);
@@ -189,7 +189,7 @@ impl<M: Medium> Log<M> {
         from: &mut u32,
         most: usize,
         parts: &mut Parts<'_>,
-    ) -> impl Routine<Output = Result<(usize, u32), Fault>> {
+    ) -> Routine<M, impl Future<Output = Result<(usize, u32), Fault>>> {
         M::call(async move {
             let geometry = self.pages.geometry;
             let (mut len, mut number, mut last) = (0, 0, None);

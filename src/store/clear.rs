@@ -68,7 +68,7 @@ impl<M: Medium> Pages<M> {
     #[inline(never)]
     pub(crate) fn find_store(
         &mut self,
-    ) -> impl Routine<Output = Result<([u8; 16], Option<[u8; 16]>), MountError>> {
+    ) -> Routine<M, impl Future<Output = Result<([u8; 16], Option<[u8; 16]>), MountError>>> {
         M::call(async move {
             let (first, other) = (self.store_id(0).await?, self.store_id(1).await?);
             if let Some(id) = first.or(other) {
@@ -104,7 +104,10 @@ impl<M: Medium> Pages<M> {
     }
 
     /// The id of the store whose key page this is. Reads little of a page that does not begin like one.
-    pub(crate) fn store_id(&mut self, page: u16) -> impl Routine<Output = Result<Option<[u8; 16]>, Fault>> {
+    pub(crate) fn store_id(
+        &mut self,
+        page: u16,
+    ) -> Routine<M, impl Future<Output = Result<Option<[u8; 16]>, Fault>>> {
         M::call(async move {
             if !self.begins_like_a_key_page(page).await {
                 return Ok(None);
@@ -117,7 +120,7 @@ impl<M: Medium> Pages<M> {
     }
 
     /// Whether a page reads blank where a key page has its clear part.
-    pub(crate) fn has_no_clear_part(&mut self, page: u16) -> impl Routine<Output = bool> {
+    pub(crate) fn has_no_clear_part(&mut self, page: u16) -> Routine<M, impl Future<Output = bool>> {
         M::call(async move {
             let start = self.geometry.start(page);
             self.is_blank(start + self.geometry.first(), start + clear_end(self.geometry))
@@ -125,7 +128,7 @@ impl<M: Medium> Pages<M> {
         })
     }
 
-    fn begins_like_a_key_page(&mut self, page: u16) -> impl Routine<Output = bool> {
+    fn begins_like_a_key_page(&mut self, page: u16) -> Routine<M, impl Future<Output = bool>> {
         M::call(async move {
             let geometry = self.geometry;
             let mut begin = [0; MAX_UNIT];
@@ -141,7 +144,7 @@ impl<M: Medium> Pages<M> {
 
     /// A key page that ends early beside a log that holds something. A format begins its key page when the log holds
     /// nothing: no interrupted write leaves this.
-    pub(crate) fn cut_key_page(&mut self) -> impl Routine<Output = Option<u16>> {
+    pub(crate) fn cut_key_page(&mut self) -> Routine<M, impl Future<Output = Option<u16>>> {
         M::call(async move {
             for page in 0..LOG_START {
                 if self.begins_like_a_key_page(page).await && !self.is_log_unused().await {
@@ -153,7 +156,7 @@ impl<M: Medium> Pages<M> {
     }
 
     /// Whether the first page begins like a key page of another unit.
-    fn has_magic_elsewhere(&mut self) -> impl Routine<Output = bool> {
+    fn has_magic_elsewhere(&mut self) -> Routine<M, impl Future<Output = bool>> {
         M::call(async move {
             let mut bytes = [0; 64];
             let read = self.medium.read(self.geometry.start(0), &mut bytes).await;
@@ -166,7 +169,7 @@ impl<M: Medium> Pages<M> {
     }
 
     /// What the clear part of a key page says.
-    pub(crate) fn read_clear(&mut self, page: u16) -> impl Routine<Output = Result<Clear, Fault>> {
+    pub(crate) fn read_clear(&mut self, page: u16) -> Routine<M, impl Future<Output = Result<Clear, Fault>>> {
         M::call(async move {
             let geometry = self.geometry;
             let mut bytes = [0; 3 * MAX_UNIT];
@@ -213,7 +216,7 @@ impl<M: Medium> Pages<M> {
 
     /// Whether a page holds nothing, or what a format leaves that was cut short: our own mark with anything behind it, or a
     /// torn mark with nothing behind it.
-    pub(crate) fn is_left_by_format(&mut self, page: u16) -> impl Routine<Output = bool> {
+    pub(crate) fn is_left_by_format(&mut self, page: u16) -> Routine<M, impl Future<Output = bool>> {
         M::call(async move {
             let mut mark = [0; MAX_UNIT];
             let Some(mark) = usize::try_from(self.geometry.first())
@@ -231,7 +234,7 @@ impl<M: Medium> Pages<M> {
     }
 
     /// Whether the log holds nothing but, at most, the first record of its first page.
-    pub(crate) fn is_log_unused(&mut self) -> impl Routine<Output = bool> {
+    pub(crate) fn is_log_unused(&mut self) -> Routine<M, impl Future<Output = bool>> {
         M::call(async move {
             let first = self.geometry.first();
             for page in LOG_START..self.geometry.pages {
@@ -249,7 +252,7 @@ impl<M: Medium> Pages<M> {
     }
 
     /// Whether a page reads as ones from an offset on. A word that does not read is none.
-    fn is_all_ones(&mut self, page: u16, from: u32) -> impl Routine<Output = bool> {
+    fn is_all_ones(&mut self, page: u16, from: u32) -> Routine<M, impl Future<Output = bool>> {
         M::call(async move {
             let start = self.geometry.start(page);
             self.is_blank(start + from, start + self.geometry.page).await

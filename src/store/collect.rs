@@ -28,7 +28,7 @@ impl<M: Medium> Log<M> {
         in_haste: bool,
         parts: &mut Parts<'_>,
         random: &mut R,
-    ) -> impl Routine<Output = Result<(), Fault>> {
+    ) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
         M::call(async move {
             if !in_haste {
                 self.keep_pace(size, parts, random).await?;
@@ -63,7 +63,7 @@ impl<M: Medium> Log<M> {
         reserve: u32,
         parts: &mut Parts<'_>,
         random: &mut R,
-    ) -> impl Routine<Output = Result<(), Fault>> {
+    ) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
         M::call(async move {
             for _ in 0..=self.pages.geometry.log_pages() {
                 self.erase_spoiled(parts, random).await?;
@@ -88,7 +88,7 @@ impl<M: Medium> Log<M> {
         &mut self,
         parts: &mut Parts<'_>,
         random: &mut R,
-    ) -> impl Routine<Output = Result<(), Fault>> {
+    ) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
         M::call(async move {
             let pair = self.pages.geometry.pair_record();
             self.keep_pace(pair, parts, random).await?;
@@ -102,7 +102,7 @@ impl<M: Medium> Log<M> {
         &mut self,
         parts: &mut Parts<'_>,
         random: &mut R,
-    ) -> impl Routine<Output = Result<(), Fault>> {
+    ) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
         M::call(async move {
             if self.free_pages() > 1 {
                 self.open_page(parts, random).await
@@ -119,7 +119,7 @@ impl<M: Medium> Log<M> {
         size: u32,
         parts: &mut Parts<'_>,
         random: &mut R,
-    ) -> impl Routine<Output = Result<(), Fault>> {
+    ) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
         M::call(async move {
             if self.tail >= self.head.generation {
                 (self.due, self.ahead) = (0, 0);
@@ -172,7 +172,7 @@ impl<M: Medium> Log<M> {
         &mut self,
         parts: &mut Parts<'_>,
         random: &mut R,
-    ) -> impl Routine<Output = Result<bool, Fault>> {
+    ) -> Routine<M, impl Future<Output = Result<bool, Fault>>> {
         M::call(async move {
             if self.tail < self.head.generation {
                 self.find_pace(&parts.index);
@@ -243,7 +243,7 @@ impl<M: Medium> Log<M> {
         &mut self,
         parts: &mut Parts<'_>,
         random: &mut R,
-    ) -> impl Routine<Output = Result<(), Fault>> {
+    ) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
         M::call(async move {
             let tail = self.tail;
             if tail >= self.head.generation {
@@ -272,7 +272,7 @@ impl<M: Medium> Log<M> {
         next: Option<Entry>,
         parts: &mut Parts<'_>,
         random: &mut R,
-    ) -> impl Routine<Output = Result<bool, Fault>> {
+    ) -> Routine<M, impl Future<Output = Result<bool, Fault>>> {
         M::call(async move {
             let (tail, pair) = (self.tail, self.pages.geometry.pair_record());
             if let Some(entry) = next {
@@ -310,7 +310,7 @@ impl<M: Medium> Log<M> {
         &mut self,
         parts: &mut Parts<'_>,
         random: &mut R,
-    ) -> impl Routine<Output = Result<(), Fault>> {
+    ) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
         M::call(async move {
             if self.free_pages() == 0 {
                 return Err(Fault::Full);
@@ -336,7 +336,7 @@ impl<M: Medium> Log<M> {
         &mut self,
         parts: &mut Parts<'_>,
         random: &mut R,
-    ) -> impl Routine<Output = Result<(), Fault>> {
+    ) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
         M::call(async move {
             let salt = crypto::fresh(random).map_err(|_| Fault::Random)?;
             let generation = self.next_generation()?;
@@ -445,7 +445,7 @@ impl<M: Medium> Log<M> {
         entry: Entry,
         parts: &mut Parts<'_>,
         random: &mut R,
-    ) -> impl Routine<Output = Result<(), Fault>> {
+    ) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
         M::call(async move {
             self.moved = self.moved.wrapping_add(1);
             let randomness = crypto::fresh(random).map_err(|_| Fault::Random)?;
@@ -483,7 +483,7 @@ impl<M: Medium> Log<M> {
         index: &mut Index<'_>,
         slots: &Slots<'_>,
         buffer: &mut [u8],
-    ) -> impl Routine<Output = Result<(), Fault>> {
+    ) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
         M::call(async move {
             let previous = older.map_or(NO_ADDRESS, Entry::address);
             let address = self.next_address();

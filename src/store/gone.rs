@@ -55,7 +55,7 @@ impl<M: Medium> Log<M> {
     pub(crate) fn is_being_erased(
         &mut self,
         parts: &mut Parts<'_>,
-    ) -> impl Routine<Output = Result<bool, Fault>> {
+    ) -> Routine<M, impl Future<Output = Result<bool, Fault>>> {
         M::call(async move {
             let Some(slot) = parts.slots.find(DataClass::LEDGER) else {
                 return Ok(false);
@@ -78,7 +78,7 @@ impl<M: Medium> Log<M> {
 
 impl<M: Medium, I: Memory> AsyncStore<M, I> {
     /// Whether an erasure was begun that is not complete.
-    pub(crate) fn is_being_erased(&mut self) -> impl Routine<Output = Result<bool, Fault>> {
+    pub(crate) fn is_being_erased(&mut self) -> Routine<M, impl Future<Output = Result<bool, Fault>>> {
         M::call(async move { self.log.is_being_erased(&mut self.memory.parts()).await })
     }
 
@@ -102,7 +102,7 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
         &mut self,
         takes: impl Fn(DataClass) -> bool,
         random: &mut R,
-    ) -> impl Routine<Output = Result<(), EraseError>> {
+    ) -> Routine<M, impl Future<Output = Result<(), EraseError>>> {
         M::call(async move {
             self.settle().await?;
             let mut parts = self.memory.parts();
@@ -142,7 +142,7 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
         &mut self,
         last: u32,
         random: &mut R,
-    ) -> impl Routine<Output = Result<bool, Fault>> {
+    ) -> Routine<M, impl Future<Output = Result<bool, Fault>>> {
         M::call(async move {
             self.recover().await?;
             if self.log.tail <= last {
@@ -160,7 +160,7 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
     }
 
     /// Whether the pages that were left out hold nothing any more. One that does not erase is no reason to stop.
-    pub(crate) fn clear_left_out(&mut self) -> impl Routine<Output = bool> {
+    pub(crate) fn clear_left_out(&mut self) -> Routine<M, impl Future<Output = bool>> {
         M::call(async move { self.log.erase_left_out().await.is_ok() })
     }
 
@@ -168,7 +168,7 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
     pub(crate) fn note(
         &mut self,
         note: &mut [u8; NOTE_LEN],
-    ) -> impl Routine<Output = Result<Option<usize>, ReadError>> {
+    ) -> Routine<M, impl Future<Output = Result<Option<usize>, ReadError>>> {
         M::call(async move { self.copy_bytes(DataClass::LEDGER, ERASURE, note).await })
     }
 
@@ -177,7 +177,7 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
         &mut self,
         name: &str,
         out: &mut [u8],
-    ) -> impl Routine<Output = Result<Option<usize>, ReadError>> {
+    ) -> Routine<M, impl Future<Output = Result<Option<usize>, ReadError>>> {
         M::call(async move { self.copy_bytes(DataClass::LEDGER, name, out).await })
     }
 
@@ -188,7 +188,7 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
         name: &str,
         value: &[u8],
         random: &mut R,
-    ) -> impl Routine<Output = Result<(), WriteError>> {
+    ) -> Routine<M, impl Future<Output = Result<(), WriteError>>> {
         M::call(async move {
             let item = Item {
                 data,
@@ -205,7 +205,7 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
         &mut self,
         note: &[u8; NOTE_LEN],
         random: &mut R,
-    ) -> impl Routine<Output = Result<(), WriteError>> {
+    ) -> Routine<M, impl Future<Output = Result<(), WriteError>>> {
         M::call(async move {
             self.put_amid_erasure(DataClass::LEDGER, ERASURE, note, random)
                 .await
@@ -240,7 +240,7 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
         &mut self,
         data: DataClass,
         name: &str,
-    ) -> impl Routine<Output = Result<Option<Entry>, ReadError>> {
+    ) -> Routine<M, impl Future<Output = Result<Option<Entry>, ReadError>>> {
         M::call(async move {
             let found = self.open(data, name).await?;
             self.memory.parts().buffer.zeroize();
@@ -249,7 +249,7 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
     }
 
     /// Sees to it that the key page before the current one is erased to its last byte, where the store is content if no key opens there.
-    pub(crate) fn clear_other_key_page(&mut self) -> impl Routine<Output = Result<(), Fault>> {
+    pub(crate) fn clear_other_key_page(&mut self) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
         M::call(async move {
             self.settle().await?;
             let log = &mut self.log;
@@ -264,7 +264,7 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
     }
 
     /// Whether it reads so.
-    pub(crate) fn has_one_key_page(&mut self) -> impl Routine<Output = Result<bool, Fault>> {
+    pub(crate) fn has_one_key_page(&mut self) -> Routine<M, impl Future<Output = Result<bool, Fault>>> {
         M::call(async move {
             let other = self.log.key_page.other();
             Ok(self.log.pages.is_erased(other).await?.is_some())
@@ -273,7 +273,10 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
 
     /// Whether what stands at an address opens under any class key at hand, as that class's present record or an earlier one; `None` if no
     /// record stands there that could.
-    pub(crate) fn opens(&mut self, address: u32) -> impl Routine<Output = Result<Option<bool>, Fault>> {
+    pub(crate) fn opens(
+        &mut self,
+        address: u32,
+    ) -> Routine<M, impl Future<Output = Result<Option<bool>, Fault>>> {
         M::call(async move {
             let Parts { slots, buffer, .. } = self.memory.parts();
             let log = &mut self.log;
@@ -315,7 +318,7 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
     }
 
     /// What the log still holds beside what is live.
-    pub(crate) fn remains(&mut self) -> impl Routine<Output = Result<Remains, Fault>> {
+    pub(crate) fn remains(&mut self) -> Routine<M, impl Future<Output = Result<Remains, Fault>>> {
         M::call(async move {
             let Parts { index, slots, buffer } = self.memory.parts();
             let log = &mut self.log;
@@ -364,12 +367,11 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
     /// Whether a removed item leaves no record behind: the medium overwrites it.
     pub(crate) const OVERWRITES: bool = matches!(M::KIND, MediumKind::Overwritable);
 
-    /// Erases the key pages, and then everything else, and gives the medium back; with the first error, if a page does not erase. The others
-    /// do nevertheless.
+    /// Erases the key pages, and then everything else; with the first error, if a page does not erase. The others do nevertheless.
     pub(crate) fn erase_medium(
-        mut self,
+        &mut self,
         mut progress: impl FnMut(u32, u32),
-    ) -> impl Routine<Output = (M, Result<(), Fault>)> {
+    ) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
         M::call(async move {
             let pages = self.log.pages.geometry.pages;
             let current = self.log.key_page.page;
@@ -383,7 +385,7 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
                 }
                 progress(done, u32::from(pages));
             }
-            (self.log.pages.medium, erased)
+            erased
         })
     }
 }

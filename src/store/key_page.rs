@@ -114,7 +114,7 @@ impl<M: Medium> Pages<M> {
         &mut self,
         wrapping: &WrapKeys,
         page: u16,
-    ) -> impl Routine<Output = Result<Option<KeyPage>, Fault>> {
+    ) -> Routine<M, impl Future<Output = Result<Option<KeyPage>, Fault>>> {
         M::call(async move {
             let geometry = self.geometry;
             let offset = clear_end(geometry);
@@ -166,7 +166,7 @@ impl<M: Medium> Pages<M> {
         wrapping: &WrapKeys,
         key_page: &KeyPage,
         is_complete: bool,
-    ) -> impl Routine<Output = Result<bool, Fault>> {
+    ) -> Routine<M, impl Future<Output = Result<bool, Fault>>> {
         M::call(async move {
             let payload = key_page.payload;
             let count = usize::try_from(payload.count).map_err(|_| Fault::Internal)?;
@@ -192,7 +192,7 @@ impl<M: Medium> Pages<M> {
         &mut self,
         wrapping: &WrapKeys,
         key_page: &KeyPage,
-    ) -> impl Routine<Output = Result<Secret<KEY_LEN>, Fault>> {
+    ) -> Routine<M, impl Future<Output = Result<Secret<KEY_LEN>, Fault>>> {
         M::call(async move {
             let offset = store_key_offset(self.geometry);
             let damaged = Fault::Damaged(self.geometry.start(key_page.page) + offset);
@@ -223,7 +223,7 @@ impl<M: Medium> Pages<M> {
         wrapping: &WrapKeys,
         key_page: &KeyPage,
         slot: u8,
-    ) -> impl Routine<Output = Result<ClassKey, Fault>> {
+    ) -> Routine<M, impl Future<Output = Result<ClassKey, Fault>>> {
         M::call(async move {
             let offset = class_key_offset(self.geometry, usize::from(slot));
             let damaged = Fault::Damaged(self.geometry.start(key_page.page) + offset);
@@ -256,7 +256,7 @@ impl<M: Medium> Pages<M> {
         kind: Kind,
         slot: u8,
         record: &mut [u8; SALT_RECORD],
-    ) -> impl Routine<Output = Result<Option<Range<usize>>, Fault>> {
+    ) -> Routine<M, impl Future<Output = Result<Option<Range<usize>>, Fault>>> {
         M::call(async move {
             let header = key_header(kind, slot, kind.key_payload())?;
             let size = usize::try_from(self.geometry.size(header)).map_err(|_| Fault::Internal)?;
@@ -292,7 +292,7 @@ impl<M: Medium> Pages<M> {
     }
 
     /// Whether a page holds nothing where a key page begins: its clear part and its first record are written first.
-    pub(crate) fn has_no_key_page(&mut self, page: u16) -> impl Routine<Output = bool> {
+    pub(crate) fn has_no_key_page(&mut self, page: u16) -> Routine<M, impl Future<Output = bool>> {
         M::call(async move {
             let start = self.geometry.start(page);
             let end = clear_end(self.geometry) + self.geometry.salt_record();
@@ -308,7 +308,7 @@ impl<M: Medium> Pages<M> {
         wrapping: &WrapKeys,
         key_page: &KeyPage,
         random: &mut R,
-    ) -> impl Routine<Output = Result<(), Fault>> {
+    ) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
         M::call(async move {
             let geometry = self.geometry;
             let start = geometry.start(key_page.page);
@@ -349,7 +349,7 @@ impl<M: Medium> Pages<M> {
         key_page: &KeyPage,
         key: &Secret<KEY_LEN>,
         random: &mut R,
-    ) -> impl Routine<Output = Result<(), Fault>> {
+    ) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
         M::call(async move {
             let offset = store_key_offset(self.geometry);
             self.write_key_record(
@@ -373,7 +373,7 @@ impl<M: Medium> Pages<M> {
         slot: u8,
         class_key: &ClassKey,
         random: &mut R,
-    ) -> impl Routine<Output = Result<(), Fault>> {
+    ) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
         M::call(async move {
             let offset = class_key_offset(self.geometry, usize::from(slot));
             let text = class_key.to_bytes();
@@ -396,7 +396,7 @@ impl<M: Medium> Pages<M> {
         wrapping: &WrapKeys,
         key_page: &KeyPage,
         random: &mut R,
-    ) -> impl Routine<Output = Result<(), Fault>> {
+    ) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
         M::call(async move {
             let KeyPagePayload { count, version, .. } = key_page.payload;
             let offset = class_key_offset(
@@ -429,7 +429,7 @@ impl<M: Medium> Pages<M> {
         slot: u8,
         text: &[u8],
         random: &mut R,
-    ) -> impl Routine<Output = Result<(), Fault>> {
+    ) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
         M::call(async move {
             let header = key_header(kind, slot, text.len())?;
             let randomness = crypto::fresh(random).map_err(|_| Fault::Random)?;

@@ -48,7 +48,7 @@ impl<M: Medium> Log<M> {
         &mut self,
         slots: &mut Slots<'_>,
         count: usize,
-    ) -> impl Routine<Output = Result<(), Fault>> {
+    ) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
         M::call(async move {
             for at in 0..count {
                 let number = u8::try_from(at).map_err(|_| Fault::Internal)?;
@@ -83,7 +83,7 @@ impl<M: Medium> Log<M> {
     /// Sees to it that the key page before the current one is gone for certain.
     //= compliance/requirements.md#store-11
     //# An erasure that was interrupted at any point after it began MUST be completed by the next mount before anything can be read.
-    pub(crate) fn settle_key_pages(&mut self) -> impl Routine<Output = Result<(), Fault>> {
+    pub(crate) fn settle_key_pages(&mut self) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
         M::call(async move {
             if self.key_work != KeyWork::Erase {
                 return Ok(());
@@ -109,7 +109,7 @@ impl<M: Medium> Log<M> {
         root_key: &RootKey,
         parts: &mut Parts<'_>,
         random: &mut R,
-    ) -> impl Routine<Output = Result<(), Fault>> {
+    ) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
         M::call(async move {
             let wrapping = WrapKeys::derive(root_key, self.keys.wrapping.context)?;
             let count = *parts.slots.count;
@@ -128,7 +128,7 @@ impl<M: Medium> Log<M> {
         ring: Ring,
         parts: &mut Parts<'_>,
         random: &mut R,
-    ) -> impl Routine<Output = Result<(), Fault>> {
+    ) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
         M::call(async move {
             let count = *parts.slots.count;
             let change = KeyChange {
@@ -145,7 +145,7 @@ impl<M: Medium> Log<M> {
         &mut self,
         parts: &mut Parts<'_>,
         random: &mut R,
-    ) -> impl Routine<Output = Result<(), Fault>> {
+    ) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
         M::call(async move {
             if M::KIND == MediumKind::Overwritable || self.key_page.features & CHECKPOINTS != 0 {
                 return Ok(());
@@ -175,7 +175,7 @@ impl<M: Medium> Log<M> {
         fate: impl Fn(u8, Option<DataClass>) -> Fate,
         count: usize,
         random: &mut R,
-    ) -> impl Routine<Output = Result<(), Fault>> {
+    ) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
         M::call(async move {
             self.write_keys(self.no_change(), parts, fate, count, random)
                 .await
@@ -193,7 +193,7 @@ impl<M: Medium> Log<M> {
         fate: impl Fn(u8, Option<DataClass>) -> Fate,
         count: usize,
         random: &mut R,
-    ) -> impl Routine<Output = Result<(), Fault>> {
+    ) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
         M::call(async move {
             let KeyChange {
                 wrapping: another,
@@ -299,7 +299,7 @@ impl<M: Medium> Log<M> {
         store_key: &Secret<KEY_LEN>,
         classes: &[(DataClass, Secret<KEY_LEN>)],
         random: &mut R,
-    ) -> impl Routine<Output = Result<(), Fault>> {
+    ) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
         M::call(async move {
             let KeyPagePayload {
                 version,

@@ -353,7 +353,7 @@ impl<M: Medium> Log<M> {
     pub(crate) fn open_session<R: TryCryptoRng + ?Sized>(
         &mut self,
         random: &mut R,
-    ) -> impl Routine<Output = Result<(), Fault>> {
+    ) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
         M::call(async move {
             if self.head.writing == Writing::Open {
                 return self.overwrite_burnt().await;
@@ -373,7 +373,7 @@ impl<M: Medium> Log<M> {
     fn try_session<R: TryCryptoRng + ?Sized>(
         &mut self,
         random: &mut R,
-    ) -> impl Routine<Output = Result<(), Fault>> {
+    ) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
         M::call(async move {
             let offset = self.session_offset();
             let passes_over = self.head.writing == Writing::Burnt;
@@ -421,7 +421,7 @@ impl<M: Medium> Log<M> {
     }
 
     /// On overwritable media an interrupted write leaves nothing behind either: part of a value that is removed later.
-    pub(crate) fn overwrite_burnt(&mut self) -> impl Routine<Output = Result<(), Fault>> {
+    pub(crate) fn overwrite_burnt(&mut self) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
         M::call(async move {
             if let (MediumKind::Overwritable, Some((from, to))) = (M::KIND, self.burnt) {
                 self.pages.program_zeros(from, to).await?;
@@ -465,7 +465,7 @@ impl<M: Medium> Log<M> {
         salt: [u8; SALT_LEN],
         randomness: &[u8; RANDOMNESS_LEN],
         payload: SaltPayload,
-    ) -> impl Routine<Output = Result<Head, Fault>> {
+    ) -> Routine<M, impl Future<Output = Result<Head, Fault>>> {
         M::call(async move {
             let offset = self.pages.geometry.first();
             let header = Header {
@@ -518,7 +518,7 @@ impl<M: Medium> Log<M> {
         class: Option<&ClassSlot>,
         randomness: &[u8; RANDOMNESS_LEN],
         buffer: &mut [u8],
-    ) -> impl Routine<Output = Result<(), Fault>> {
+    ) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
         M::call(async move {
             let size = self.pages.geometry.size(header);
             if self.head.writing != Writing::Open || size > self.room() {
@@ -546,7 +546,7 @@ impl<M: Medium> Log<M> {
         class: Option<&ClassSlot>,
         randomness: &[u8; RANDOMNESS_LEN],
         buffer: &mut [u8],
-    ) -> impl Routine<Output = Result<(), Fault>> {
+    ) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
         M::call(async move {
             let (size, place) = (self.pages.geometry.size(header), head.place());
             if place.offset.saturating_add(size) > self.pages.geometry.page {
@@ -567,7 +567,7 @@ impl<M: Medium> Log<M> {
         class: Option<&ClassSlot>,
         randomness: &[u8; RANDOMNESS_LEN],
         buffer: &mut [u8],
-    ) -> impl Routine<Output = Result<(), Fault>> {
+    ) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
         M::call(async move {
             let offset = place.offset;
             let class_generation = class.map_or(0, |slot| slot.generation);
@@ -590,7 +590,7 @@ impl<M: Medium> Log<M> {
         &mut self,
         tail: u32,
         random: &mut R,
-    ) -> impl Routine<Output = Result<(), Fault>> {
+    ) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
         M::call(async move {
             self.append_pair(Kind::Retire, tail, random).await?;
             self.tail_erased = false;
@@ -604,7 +604,7 @@ impl<M: Medium> Log<M> {
         &mut self,
         value: u32,
         random: &mut R,
-    ) -> impl Routine<Output = Result<(), Fault>> {
+    ) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
         M::call(async move {
             self.append_pair(Kind::Anchor, value, random).await?;
             self.anchoring.state(value);
@@ -618,7 +618,7 @@ impl<M: Medium> Log<M> {
         kind: Kind,
         number: u32,
         random: &mut R,
-    ) -> impl Routine<Output = Result<(), Fault>> {
+    ) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
         M::call(async move {
             let randomness = crypto::fresh(random).map_err(|_| Fault::Random)?;
             let header = self.head.header(kind, NO_SLOT, PAIR_PAYLOAD)?;
@@ -638,7 +638,7 @@ impl<M: Medium> Log<M> {
     /// Overwrites the superseded record, if one is waiting: everything after its header becomes zero.
     //= compliance/requirements.md#store-9
     //# On overwritable media a superseded or removed item's name, value, tag and nonce part MUST be overwritten before the operation that superseded it reports success.
-    pub(crate) fn overwrite_doomed(&mut self) -> impl Routine<Output = Result<(), Fault>> {
+    pub(crate) fn overwrite_doomed(&mut self) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
         M::call(async move {
             let Some(doomed) = self.doomed else { return Ok(()) };
             //= compliance/requirements.md#store-21
@@ -651,7 +651,10 @@ impl<M: Medium> Log<M> {
         })
     }
 
-    pub(crate) fn overwrite(&mut self, doomed: Doomed) -> impl Routine<Output = Result<(), Fault>> {
+    pub(crate) fn overwrite(
+        &mut self,
+        doomed: Doomed,
+    ) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
         M::call(async move {
             let start = doomed.address.saturating_mul(4);
             let header = u32::try_from(HEADER_LEN).map_err(|_| Fault::Internal)?;
@@ -684,7 +687,7 @@ impl<M: Medium> Log<M> {
         size: u32,
         slot: Option<&ClassSlot>,
         buffer: &mut [u8],
-    ) -> impl Routine<Output = Result<OpenedValue, Fault>> {
+    ) -> Routine<M, impl Future<Output = Result<OpenedValue, Fault>>> {
         M::call(async move {
             let (header, text) = self.read_record(address, size, slot, buffer).await?;
             split_value(M::KIND, header.kind, buffer, &text).ok_or(Fault::Damaged(address.saturating_mul(4)))
@@ -698,7 +701,7 @@ impl<M: Medium> Log<M> {
         size: u32,
         slot: Option<&ClassSlot>,
         buffer: &mut [u8],
-    ) -> impl Routine<Output = Result<(Header, Range<usize>), Fault>> {
+    ) -> Routine<M, impl Future<Output = Result<(Header, Range<usize>), Fault>>> {
         M::call(async move {
             let damaged = Fault::Damaged(address.saturating_mul(4));
             let (page, offset) = self.pages.geometry.place(address).ok_or(damaged)?;
@@ -736,7 +739,7 @@ impl<M: Medium> Log<M> {
         slot: u8,
         name: &[u8],
         buffer: &mut [u8],
-    ) -> impl Routine<Output = Result<Option<(Entry, OpenedValue)>, Fault>> {
+    ) -> Routine<M, impl Future<Output = Result<Option<(Entry, OpenedValue)>, Fault>>> {
         M::call(async move {
             let hash = self.keys.name_hash(slot, name);
             let mut skip = 0;
@@ -758,7 +761,7 @@ impl<M: Medium> Log<M> {
         &mut self,
         page: u16,
         salt_at: u16,
-    ) -> impl Routine<Output = Result<Option<[u8; SALT_LEN]>, Fault>> {
+    ) -> Routine<M, impl Future<Output = Result<Option<[u8; SALT_LEN]>, Fault>>> {
         M::call(async move {
             let offset = match salt_at {
                 0 => self.pages.geometry.first(),

@@ -95,7 +95,7 @@ impl<M: Medium> Log<M> {
         existing: Existing,
         parts: &mut Parts<'_>,
         random: &mut R,
-    ) -> impl Routine<Output = Result<(), FormatError>> {
+    ) -> Routine<M, impl Future<Output = Result<(), FormatError>>> {
         M::call(async move {
             let geometry = self.pages.geometry;
             if label.len() > format::MAX_LABEL {
@@ -185,7 +185,7 @@ impl<M: Medium> Log<M> {
         root_key: &RootKey,
         label: &str,
         parts: &mut Parts<'_>,
-    ) -> impl Routine<Output = Result<(), MountError>> {
+    ) -> Routine<M, impl Future<Output = Result<(), MountError>>> {
         M::call(async move {
             let (first_id, other_id) = self.pages.find_store().await?;
             let found = self.find_key_page(root_key, first_id, label).await;
@@ -217,7 +217,7 @@ impl<M: Medium> Log<M> {
     pub(crate) fn open_key_page(
         &mut self,
         parts: &mut Parts<'_>,
-    ) -> impl Routine<Output = Result<usize, MountError>> {
+    ) -> Routine<M, impl Future<Output = Result<usize, MountError>>> {
         M::call(async move {
             let count = usize::try_from(self.key_page.payload.count).map_err(|_| MountError::Internal)?;
             if count > parts.slots.all.len() {
@@ -241,7 +241,7 @@ impl<M: Medium> Log<M> {
         root_key: &RootKey,
         store_id: [u8; 16],
         label: &str,
-    ) -> impl Routine<Output = Result<(), MountError>> {
+    ) -> Routine<M, impl Future<Output = Result<(), MountError>>> {
         M::call(async move {
             let context = Context::new(store_id, label).ok_or(MountError::Label)?;
             self.keys.wrapping.fill(root_key, context)?;
@@ -302,7 +302,7 @@ impl<M: Medium> Log<M> {
         &mut self,
         root_key: &RootKey,
         label: &str,
-    ) -> impl Routine<Output = Result<bool, FormatError>> {
+    ) -> Routine<M, impl Future<Output = Result<bool, FormatError>>> {
         M::call(async move {
             for page in 0..LOG_START {
                 match self.pages.read_clear(page).await? {

@@ -69,7 +69,11 @@ impl<M: Medium> Pages<M> {
     /// Programs and reads back.
     //= compliance/requirements.md#store-22
     //# What the store programs or erases MUST be read back and compared before it is relied on.
-    pub(crate) fn program(&mut self, at: u32, bytes: &[u8]) -> impl Routine<Output = Result<(), Fault>> {
+    pub(crate) fn program(
+        &mut self,
+        at: u32,
+        bytes: &[u8],
+    ) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
         M::call(async move {
             self.medium.write(at, bytes).await?;
             let mut chunk = [0; CHUNK];
@@ -91,7 +95,7 @@ impl<M: Medium> Pages<M> {
         &mut self,
         at: u32,
         bytes: &mut [u8],
-    ) -> impl Routine<Output = Result<(), NorFlashErrorKind>> {
+    ) -> Routine<M, impl Future<Output = Result<(), NorFlashErrorKind>>> {
         M::call(async move {
             for _ in 1..LOOKS {
                 if self.medium.read(at, bytes).await.is_ok() {
@@ -103,7 +107,11 @@ impl<M: Medium> Pages<M> {
     }
 
     /// The end of the last unit in `from..to` (both aligned) that is not provably blank: not all ones, or unreadable.
-    pub(crate) fn last_not_blank(&mut self, from: u32, to: u32) -> impl Routine<Output = Option<u32>> {
+    pub(crate) fn last_not_blank(
+        &mut self,
+        from: u32,
+        to: u32,
+    ) -> Routine<M, impl Future<Output = Option<u32>>> {
         M::call(async move {
             let mut last = None;
             let mut chunk = [0; CHUNK];
@@ -133,7 +141,11 @@ impl<M: Medium> Pages<M> {
     }
 
     /// The first unit in `from..to` (both aligned) that is not provably blank.
-    pub(crate) fn first_not_blank(&mut self, from: u32, to: u32) -> impl Routine<Output = Option<u32>> {
+    pub(crate) fn first_not_blank(
+        &mut self,
+        from: u32,
+        to: u32,
+    ) -> Routine<M, impl Future<Output = Option<u32>>> {
         M::call(async move {
             let unit = self.geometry.unit;
             let mut at = from;
@@ -148,7 +160,7 @@ impl<M: Medium> Pages<M> {
     }
 
     /// Reads no further than to what is not blank.
-    pub(crate) fn is_blank(&mut self, from: u32, to: u32) -> impl Routine<Output = bool> {
+    pub(crate) fn is_blank(&mut self, from: u32, to: u32) -> Routine<M, impl Future<Output = bool>> {
         M::call(async move {
             let mut at = from;
             while at < to {
@@ -163,7 +175,7 @@ impl<M: Medium> Pages<M> {
     }
 
     /// Whether bytes read as blank every time.
-    pub(crate) fn is_steadily_blank(&mut self, from: u32, to: u32) -> impl Routine<Output = bool> {
+    pub(crate) fn is_steadily_blank(&mut self, from: u32, to: u32) -> Routine<M, impl Future<Output = bool>> {
         M::call(async move {
             for _ in 0..LOOKS {
                 if !self.is_blank(from, to).await {
@@ -175,7 +187,10 @@ impl<M: Medium> Pages<M> {
     }
 
     /// The erase mark of a page.
-    pub(crate) fn erases_of(&mut self, page: u16) -> impl Routine<Output = Result<Option<u32>, Fault>> {
+    pub(crate) fn erases_of(
+        &mut self,
+        page: u16,
+    ) -> Routine<M, impl Future<Output = Result<Option<u32>, Fault>>> {
         M::call(async move {
             let mut mark = [0; MAX_UNIT];
             let len = usize::try_from(self.geometry.first()).map_err(|_| Fault::Internal)?;
@@ -191,7 +206,10 @@ impl<M: Medium> Pages<M> {
     }
 
     /// Whether a page is erased for certain: marked, and blank after the mark. Gives its number of erases.
-    pub(crate) fn is_erased(&mut self, page: u16) -> impl Routine<Output = Result<Option<u32>, Fault>> {
+    pub(crate) fn is_erased(
+        &mut self,
+        page: u16,
+    ) -> Routine<M, impl Future<Output = Result<Option<u32>, Fault>>> {
         M::call(async move {
             let Some(erases) = self.erases_of(page).await? else {
                 return Ok(None);
@@ -205,7 +223,10 @@ impl<M: Medium> Pages<M> {
     }
 
     /// Whether that reads so every time.
-    pub(crate) fn is_steadily_erased(&mut self, page: u16) -> impl Routine<Output = Result<bool, Fault>> {
+    pub(crate) fn is_steadily_erased(
+        &mut self,
+        page: u16,
+    ) -> Routine<M, impl Future<Output = Result<bool, Fault>>> {
         M::call(async move {
             for _ in 0..LOOKS {
                 if self.is_erased(page).await?.is_none() {
@@ -223,7 +244,7 @@ impl<M: Medium> Pages<M> {
         &mut self,
         page: u16,
         at_least: u32,
-    ) -> impl Routine<Output = Result<(), Fault>> {
+    ) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
         M::call(async move {
             let before = self
                 .erases_of(page)
@@ -246,7 +267,11 @@ impl<M: Medium> Pages<M> {
     }
 
     /// Programs zeros over what must go.
-    pub(crate) fn program_zeros(&mut self, from: u32, to: u32) -> impl Routine<Output = Result<(), Fault>> {
+    pub(crate) fn program_zeros(
+        &mut self,
+        from: u32,
+        to: u32,
+    ) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
         M::call(async move {
             let mut at = from;
             while at < to {
@@ -259,7 +284,7 @@ impl<M: Medium> Pages<M> {
     }
 
     /// Whether bytes read the same every time.
-    pub(crate) fn is_steady(&mut self, from: u32, len: u32) -> impl Routine<Output = bool> {
+    pub(crate) fn is_steady(&mut self, from: u32, len: u32) -> Routine<M, impl Future<Output = bool>> {
         M::call(async move {
             // A fingerprint to compare with itself: no secret is needed.
             let any_key = Secret::new([0; 16]);

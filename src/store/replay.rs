@@ -26,7 +26,7 @@ impl<M: Medium> Log<M> {
     pub(crate) fn read_log(
         &mut self,
         parts: &mut Parts<'_>,
-    ) -> impl Routine<Output = Result<(), MountError>> {
+    ) -> Routine<M, impl Future<Output = Result<(), MountError>>> {
         M::call(async move {
             let keys = self.key_page.payload;
             let newest = self.find_head(keys, parts).await?;
@@ -80,7 +80,7 @@ impl<M: Medium> Log<M> {
         keys: KeyPagePayload,
         loading: Option<Loading>,
         parts: &mut Parts<'_>,
-    ) -> impl Routine<Output = Result<Reading, MountError>> {
+    ) -> Routine<M, impl Future<Output = Result<Reading, MountError>>> {
         M::call(async move {
             let from = loading.as_ref().map(|loading| loading.says.first);
             let mut reading = Reading {
@@ -156,7 +156,7 @@ impl<M: Medium> Log<M> {
         &mut self,
         keys: KeyPagePayload,
         parts: &mut Parts<'_>,
-    ) -> impl Routine<Output = Result<PageStart, MountError>> {
+    ) -> Routine<M, impl Future<Output = Result<PageStart, MountError>>> {
         M::call(async move {
             let mut found = self.find_head_quickly(keys).await;
             let mut below = u32::MAX;
@@ -184,7 +184,7 @@ impl<M: Medium> Log<M> {
     }
 
     /// Looks at all pages for the one with the highest generation below a number.
-    fn newest_below(&mut self, below: u32) -> impl Routine<Output = Option<PageStart>> {
+    fn newest_below(&mut self, below: u32) -> Routine<M, impl Future<Output = Option<PageStart>>> {
         M::call(async move {
             let mut newest: Option<PageStart> = None;
             for page in LOG_START..self.pages.geometry.pages {
@@ -200,7 +200,7 @@ impl<M: Medium> Log<M> {
     }
 
     /// How worn the pages are. A checkpoint says it of all of them.
-    fn note_erases(&mut self) -> impl Routine<Output = Result<(), MountError>> {
+    fn note_erases(&mut self) -> Routine<M, impl Future<Output = Result<(), MountError>>> {
         M::call(async move {
             for page in LOG_START..self.pages.geometry.pages {
                 let erases = self.pages.erases_of(page).await?.unwrap_or(0);
@@ -213,7 +213,7 @@ impl<M: Medium> Log<M> {
     pub(crate) fn page_of_generation(
         &mut self,
         generation: u32,
-    ) -> impl Routine<Output = Result<PageStart, MountError>> {
+    ) -> Routine<M, impl Future<Output = Result<PageStart, MountError>>> {
         M::call(async move {
             let page = self.pages.geometry.page_of(generation);
             let start = self
@@ -230,7 +230,7 @@ impl<M: Medium> Log<M> {
         &mut self,
         head: PageStart,
         parts: &mut Parts<'_>,
-    ) -> impl Routine<Output = Result<HeadRead, MountError>> {
+    ) -> Routine<M, impl Future<Output = Result<HeadRead, MountError>>> {
         M::call(async move {
             let geometry = self.pages.geometry;
             self.head.generation = head.payload.generation;
@@ -256,7 +256,7 @@ impl<M: Medium> Log<M> {
         head: PageStart,
         skims: bool,
         parts: &mut Parts<'_>,
-    ) -> impl Routine<Output = Result<HeadRead, MountError>> {
+    ) -> Routine<M, impl Future<Output = Result<HeadRead, MountError>>> {
         M::call(async move {
             self.decided_end = None;
             self.checkpoint = None;
@@ -347,7 +347,7 @@ impl<M: Medium> Log<M> {
     }
 
     /// What stands behind the end of the log in the page before the head.
-    fn burnt_end_before(&mut self, head: PageStart) -> impl Routine<Output = Option<(u32, u32)>> {
+    fn burnt_end_before(&mut self, head: PageStart) -> Routine<M, impl Future<Output = Option<(u32, u32)>>> {
         M::call(async move {
             let before = self.ring().before(head.payload.generation);
             if before < head.payload.tail {
@@ -369,7 +369,7 @@ impl<M: Medium> Log<M> {
         cursor: &mut Cursor,
         reading: &mut Reading,
         parts: &mut Parts<'_>,
-    ) -> impl Routine<Output = Result<(u32, bool), MountError>> {
+    ) -> Routine<M, impl Future<Output = Result<(u32, bool), MountError>>> {
         M::call(async move {
             loop {
                 let here = Position {
@@ -537,7 +537,7 @@ impl<M: Medium> Log<M> {
         text: core::ops::Range<usize>,
         knows_all: bool,
         parts: &mut Parts<'_>,
-    ) -> impl Routine<Output = Result<(), MountError>> {
+    ) -> Routine<M, impl Future<Output = Result<(), MountError>>> {
         M::call(async move {
             let damaged = MountError::Damaged(address.saturating_mul(4));
             let opened = split_value(M::KIND, header.kind, parts.buffer, &text).ok_or(damaged)?;
@@ -619,7 +619,10 @@ impl<M: Medium> Log<M> {
     /// Overwrites what the last change superseded. If it reads as overwritten already, that may have been cut short all the
     /// same: its last word may read zero now and not the next time.
     #[inline(never)]
-    fn finish_overwriting(&mut self, reading: &Reading) -> impl Routine<Output = Result<(), MountError>> {
+    fn finish_overwriting(
+        &mut self,
+        reading: &Reading,
+    ) -> Routine<M, impl Future<Output = Result<(), MountError>>> {
         M::call(async move {
             let address = self.doomed.map(|doomed| doomed.address).or(reading.overwritten);
             if let (MediumKind::Overwritable, Some(address)) = (M::KIND, address) {
@@ -631,7 +634,7 @@ impl<M: Medium> Log<M> {
 
     /// What stands on the pages that hold no part of the log.
     #[inline(never)]
-    fn examine_free_pages(&mut self) -> impl Routine<Output = Result<(), MountError>> {
+    fn examine_free_pages(&mut self) -> Routine<M, impl Future<Output = Result<(), MountError>>> {
         M::call(async move {
             self.ready = 0;
             let free = self.free_pages();

@@ -46,7 +46,7 @@ impl<M: Medium> Log<M> {
     pub(crate) fn find_head_quickly(
         &mut self,
         keys: KeyPagePayload,
-    ) -> impl Routine<Output = Option<PageStart>> {
+    ) -> Routine<M, impl Future<Output = Option<PageStart>>> {
         M::call(async move {
             if self.key_page.features & CHECKPOINTS == 0 {
                 return None;
@@ -90,7 +90,7 @@ impl<M: Medium> Log<M> {
         &mut self,
         head: PageStart,
         keys: KeyPagePayload,
-    ) -> impl Routine<Output = Option<Loading>> {
+    ) -> Routine<M, impl Future<Output = Option<Loading>>> {
         M::call(async move {
             if self.key_page.features & CHECKPOINTS == 0 {
                 return None;
@@ -116,7 +116,7 @@ impl<M: Medium> Log<M> {
         })
     }
 
-    fn checkpoint_at(&mut self, at: Position) -> impl Routine<Output = Option<CheckpointPayload>> {
+    fn checkpoint_at(&mut self, at: Position) -> Routine<M, impl Future<Output = Option<CheckpointPayload>>> {
         M::call(async move {
             let geometry = self.pages.geometry;
             let page = geometry.page_of(at.generation);
@@ -156,7 +156,7 @@ impl<M: Medium> Log<M> {
         here: Position,
         text: Range<usize>,
         parts: &mut Parts<'_>,
-    ) -> impl Routine<Output = Result<Loaded, MountError>> {
+    ) -> Routine<M, impl Future<Output = Result<Loaded, MountError>>> {
         M::call(async move {
             let size = self.pages.geometry.size(header);
             loading.bytes = loading.bytes.saturating_add(size);
@@ -185,7 +185,7 @@ impl<M: Medium> Log<M> {
         slot: u8,
         text: Range<usize>,
         parts: &mut Parts<'_>,
-    ) -> impl Routine<Output = Result<(), MountError>> {
+    ) -> Routine<M, impl Future<Output = Result<(), MountError>>> {
         M::call(async move {
             loading.records += 1;
             let mut at = text.start;
@@ -210,7 +210,7 @@ impl<M: Medium> Log<M> {
         group: Group,
         text: Range<usize>,
         parts: &mut Parts<'_>,
-    ) -> impl Routine<Output = Result<usize, MountError>> {
+    ) -> Routine<M, impl Future<Output = Result<usize, MountError>>> {
         M::call(async move {
             let geometry = self.pages.geometry;
             let (tail, head) = (loading.says.tail, loading.at.generation);

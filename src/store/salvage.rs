@@ -161,7 +161,7 @@ impl<M: Medium> Log<M> {
         label: &str,
         parts: &mut Parts<'_>,
         mut each: impl FnMut(Salvage<'_>),
-    ) -> impl Routine<Output = Result<Salvaged, MountError>> {
+    ) -> Routine<M, impl Future<Output = Result<Salvaged, MountError>>> {
         M::call(async move {
             let mut pages = place.pages(label)?;
             let geometry = pages.geometry;
@@ -264,7 +264,7 @@ impl<M: Medium> Log<M> {
         oldest: u32,
         head: u32,
         parts: &mut Parts<'_>,
-    ) -> impl Routine<Output = Result<(u32, bool), MountError>> {
+    ) -> Routine<M, impl Future<Output = Result<(u32, bool), MountError>>> {
         M::call(async move {
             let (mut tail, mut names_other_keys) = (oldest, false);
             for generation in self.ring().generations(oldest, head) {
@@ -288,7 +288,7 @@ impl<M: Medium> Log<M> {
         &mut self,
         slots: &mut Slots<'_>,
         count: usize,
-    ) -> impl Routine<Output = Result<impl Iterator<Item = u8> + use<M>, MountError>> {
+    ) -> Routine<M, impl Future<Output = Result<impl Iterator<Item = u8> + use<M>, MountError>>> {
         M::call(async move {
             let mut lost = 0u64;
             for at in 0..count {
@@ -312,7 +312,7 @@ impl<M: Medium> Log<M> {
     }
 
     /// The newest generation that anything speaks of, and the oldest that counts.
-    fn newest_and_tail(&mut self) -> impl Routine<Output = Result<(u32, u32), MountError>> {
+    fn newest_and_tail(&mut self) -> Routine<M, impl Future<Output = Result<(u32, u32), MountError>>> {
         M::call(async move {
             let mut head = self.key_page.payload.log_end.generation;
             let mut tail = 1;
@@ -345,7 +345,7 @@ impl<M: Medium> Log<M> {
     }
 
     /// A page of the log, at its first record behind the Page record.
-    fn scan_of(&mut self, generation: u32) -> impl Routine<Output = Result<Scan, Fault>> {
+    fn scan_of(&mut self, generation: u32) -> Routine<M, impl Future<Output = Result<Scan, Fault>>> {
         M::call(async move {
             let geometry = self.pages.geometry;
             let page = geometry.page_of(generation);
@@ -430,7 +430,7 @@ impl<M: Medium> Log<M> {
         scan: &mut Scan,
         slots: &Slots<'_>,
         buffer: &mut [u8],
-    ) -> impl Routine<Output = Result<Option<Piece>, Fault>> {
+    ) -> Routine<M, impl Future<Output = Result<Option<Piece>, Fault>>> {
         M::call(async move {
             let geometry = self.pages.geometry;
             let mut gap: Option<(u32, u32)> = scan.missing.take();
@@ -545,7 +545,7 @@ impl<M: Medium> Log<M> {
     }
 
     /// A page of an earlier time in the place of one that was behind the head.
-    fn older_page_ahead(&mut self) -> impl Routine<Output = Option<(u32, u32)>> {
+    fn older_page_ahead(&mut self) -> Routine<M, impl Future<Output = Option<(u32, u32)>>> {
         M::call(async move {
             if self.free_pages() < 2 {
                 // The tail before this one, not erased yet.
@@ -577,7 +577,7 @@ impl<M: Medium> Log<M> {
         scan: &mut Scan,
         slots: &Slots<'_>,
         buffer: &mut [u8],
-    ) -> impl Routine<Output = Result<Option<(Found, Header)>, Fault>> {
+    ) -> Routine<M, impl Future<Output = Result<Option<(Found, Header)>, Fault>>> {
         M::call(async move {
             let (geometry, at) = (self.pages.geometry, scan.at);
             let header = self.header_at(scan.stretch.page, at).await;
@@ -607,7 +607,7 @@ impl<M: Medium> Log<M> {
 
     /// The first record of the transaction whose Commit stands at the scan's place, when that is met for the first time. Going by
     /// the Commit, which only the store can make, and not by staged records, of which an attacker makes as many as fit.
-    fn run_before(&mut self, scan: &mut Scan) -> impl Routine<Output = Option<u32>> {
+    fn run_before(&mut self, scan: &mut Scan) -> Routine<M, impl Future<Output = Option<u32>>> {
         M::call(async move {
             let at = scan.at;
             if scan.is_in_run() {
@@ -624,7 +624,7 @@ impl<M: Medium> Log<M> {
         })
     }
 
-    fn is_followed(&mut self, stretch: Stretch, at: u32) -> impl Routine<Output = bool> {
+    fn is_followed(&mut self, stretch: Stretch, at: u32) -> Routine<M, impl Future<Output = bool>> {
         M::call(async move {
             let geometry = self.pages.geometry;
             let end = (at + geometry.unit).min(geometry.page);
@@ -644,7 +644,7 @@ impl<M: Medium> Log<M> {
         at: u32,
         text: Range<usize>,
         parts: &mut Parts<'_>,
-    ) -> impl Routine<Output = Result<(), MountError>> {
+    ) -> Routine<M, impl Future<Output = Result<(), MountError>>> {
         M::call(async move {
             let Parts { index, slots, buffer } = parts;
             if matches!(header.kind, Kind::Removal | Kind::StagedRemoval) {
@@ -697,7 +697,7 @@ impl<M: Medium> Log<M> {
         parts: &mut Parts<'_>,
         last_gap: Option<Position>,
         each: &mut impl FnMut(Salvage<'_>),
-    ) -> impl Routine<Output = Result<usize, MountError>> {
+    ) -> Routine<M, impl Future<Output = Result<usize, MountError>>> {
         M::call(async move {
             let Parts { index, slots, buffer } = parts;
             let mut items = 0;
@@ -736,7 +736,7 @@ pub(crate) fn best_key_page<M: Medium>(
     pages: &mut Pages<M>,
     root_key: &RootKey,
     label: &str,
-) -> impl Routine<Output = Result<(WrapKeys, KeyPage), MountError>> {
+) -> Routine<M, impl Future<Output = Result<(WrapKeys, KeyPage), MountError>>> {
     M::call(async move {
         let (first_id, other_id) = pages.find_store().await?;
         let mut best: Option<(bool, WrapKeys, KeyPage)> = None;

@@ -182,7 +182,7 @@ impl<M: Medium> Log<M> {
         changes: &[Change<'_>],
         parts: &mut Parts<'_>,
         random: &mut R,
-    ) -> impl Routine<Output = Result<(), WriteError>> {
+    ) -> Routine<M, impl Future<Output = Result<(), WriteError>>> {
         M::call(async move {
             let plan = self.plan(changes, parts).await?;
             let geometry = self.pages.geometry;
@@ -237,7 +237,7 @@ impl<M: Medium> Log<M> {
         &mut self,
         changes: &[Change<'_>],
         parts: &mut Parts<'_>,
-    ) -> impl Routine<Output = Result<Plan, WriteError>> {
+    ) -> Routine<M, impl Future<Output = Result<Plan, WriteError>>> {
         M::call(async move {
             let geometry = self.pages.geometry;
             let mut plan = Plan {
@@ -286,7 +286,7 @@ impl<M: Medium> Log<M> {
         &mut self,
         change: &Change<'_>,
         parts: &mut Parts<'_>,
-    ) -> impl Routine<Output = Result<Option<Entry>, Fault>> {
+    ) -> Routine<M, impl Future<Output = Result<Option<Entry>, Fault>>> {
         M::call(async move {
             let Some(slot) = parts.slots.find(change.data) else {
                 return Ok(None);
@@ -306,7 +306,7 @@ impl<M: Medium> Log<M> {
         changes: &[Change<'_>],
         parts: &mut Parts<'_>,
         random: &mut R,
-    ) -> impl Routine<Output = Result<Run, WriteError>> {
+    ) -> Routine<M, impl Future<Output = Result<Run, WriteError>>> {
         M::call(async move {
             let geometry = self.pages.geometry;
             let mut head = self.head.fork();
@@ -392,7 +392,10 @@ impl<M: Medium> Log<M> {
     }
 
     /// Brings the index up to date with the last transaction. May be done again from the start at any time.
-    pub(crate) fn count_run(&mut self, parts: &mut Parts<'_>) -> impl Routine<Output = Result<(), Fault>> {
+    pub(crate) fn count_run(
+        &mut self,
+        parts: &mut Parts<'_>,
+    ) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
         M::call(async move {
             let Some(run) = self.run else { return Ok(()) };
             let mut at = run.first;
@@ -414,7 +417,7 @@ impl<M: Medium> Log<M> {
     pub(crate) fn overwrite_run(
         &mut self,
         parts: &mut Parts<'_>,
-    ) -> impl Routine<Output = Result<(), Fault>> {
+    ) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
         M::call(async move {
             let Some(run) = self.run else { return Ok(()) };
             let mut at = run.first;
@@ -433,7 +436,7 @@ impl<M: Medium> Log<M> {
         })
     }
 
-    fn staged_at(&mut self, run: Run, at: u32) -> impl Routine<Output = Result<Header, Fault>> {
+    fn staged_at(&mut self, run: Run, at: u32) -> Routine<M, impl Future<Output = Result<Header, Fault>>> {
         M::call(async move {
             let page = self.pages.geometry.page_of(run.generation);
             let address = self.pages.geometry.address(page, at);
@@ -445,7 +448,10 @@ impl<M: Medium> Log<M> {
     }
 
     /// A superseded record: nothing but a value in a page of the log ever is.
-    pub(crate) fn doomed_at(&mut self, address: u32) -> impl Routine<Output = Result<Doomed, Fault>> {
+    pub(crate) fn doomed_at(
+        &mut self,
+        address: u32,
+    ) -> Routine<M, impl Future<Output = Result<Doomed, Fault>>> {
         M::call(async move {
             let geometry = self.pages.geometry;
             let damaged = Fault::Damaged(address.saturating_mul(4));
@@ -465,7 +471,7 @@ impl<M: Medium> Log<M> {
         })
     }
 
-    fn header_of(&mut self, address: u32) -> impl Routine<Output = Result<Option<Header>, Fault>> {
+    fn header_of(&mut self, address: u32) -> Routine<M, impl Future<Output = Result<Option<Header>, Fault>>> {
         M::call(async move {
             let mut word = [0; format::MAX_UNIT];
             let len = usize::try_from(self.pages.geometry.unit).map_err(|_| Fault::Internal)?;
@@ -494,7 +500,7 @@ impl<M: Medium> Log<M> {
         at: u32,
         header: Header,
         parts: &mut Parts<'_>,
-    ) -> impl Routine<Output = Result<(), Fault>> {
+    ) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
         M::call(async move {
             let address = self
                 .pages
@@ -557,7 +563,7 @@ impl<M: Medium> Log<M> {
         at: u32,
         header: Header,
         parts: &mut Parts<'_>,
-    ) -> impl Routine<Output = Result<Option<u32>, Fault>> {
+    ) -> Routine<M, impl Future<Output = Result<Option<u32>, Fault>>> {
         M::call(async move {
             if Self::is_dead(run, at, header, parts) {
                 return Ok(None);

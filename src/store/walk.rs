@@ -116,7 +116,7 @@ pub(crate) enum Found {
 impl<M: Medium> Log<M> {
     /// Reads and opens the first record of a page; `None` if there is none that opens, or it goes on from where the log ended when
     /// the key page was written and does not name that key page: it was never accepted.
-    pub(crate) fn page_start(&mut self, page: u16) -> impl Routine<Output = Option<PageStart>> {
+    pub(crate) fn page_start(&mut self, page: u16) -> Routine<M, impl Future<Output = Option<PageStart>>> {
         M::call(async move {
             let offset = self.pages.geometry.first();
             // Of a blank page no more is read than a word.
@@ -189,7 +189,7 @@ impl<M: Medium> Log<M> {
         cursor: &mut Cursor,
         slots: &Slots<'_>,
         buffer: &mut [u8],
-    ) -> impl Routine<Output = Result<Found, Fault>> {
+    ) -> Routine<M, impl Future<Output = Result<Found, Fault>>> {
         M::call(async move {
             if let (None, Some(end)) = (cursor.end, self.decided_end)
                 && end.at == cursor.offset
@@ -299,7 +299,7 @@ impl<M: Medium> Log<M> {
     }
 
     /// Whether the record at the cursor is a change or part of a list, and another record or its own Commit stands behind it.
-    fn is_passed_over(&mut self, cursor: &Cursor, header: Header) -> impl Routine<Output = bool> {
+    fn is_passed_over(&mut self, cursor: &Cursor, header: Header) -> Routine<M, impl Future<Output = bool>> {
         M::call(async move {
             if header.salt_at != cursor.salt_at || !header.kind.is_of_a_class() {
                 return false;
@@ -316,7 +316,11 @@ impl<M: Medium> Log<M> {
     /// The transaction whose first staged record stands at `first`, if its Commit stands behind its records and opens.
     //= compliance/requirements.md#store-31
     //# The changes of one transaction MUST take effect together or not at all, whatever interrupts it.
-    pub(crate) fn run_from(&mut self, stretch: Stretch, first: u32) -> impl Routine<Output = Option<Run>> {
+    pub(crate) fn run_from(
+        &mut self,
+        stretch: Stretch,
+        first: u32,
+    ) -> Routine<M, impl Future<Output = Option<Run>>> {
         M::call(async move {
             let Stretch {
                 page,
@@ -353,7 +357,7 @@ impl<M: Medium> Log<M> {
         stretch: Stretch,
         header: Header,
         at: u32,
-    ) -> impl Routine<Output = Option<[u32; 4]>> {
+    ) -> Routine<M, impl Future<Output = Option<[u32; 4]>>> {
         M::call(async move {
             let size = self.pages.geometry.commit_record();
             if header.kind != Kind::Commit
@@ -389,7 +393,7 @@ impl<M: Medium> Log<M> {
         at: u32,
         slots: &Slots<'_>,
         buffer: &mut [u8],
-    ) -> impl Routine<Output = Result<Option<Found>, Fault>> {
+    ) -> Routine<M, impl Future<Output = Result<Option<Found>, Fault>>> {
         M::call(async move {
             if header.salt_at != stretch.salt_at {
                 return Ok(None);
@@ -459,7 +463,7 @@ impl<M: Medium> Log<M> {
         at: u32,
         slots: &Slots<'_>,
         buffer: &mut [u8],
-    ) -> impl Routine<Output = Result<bool, Fault>> {
+    ) -> Routine<M, impl Future<Output = Result<bool, Fault>>> {
         M::call(async move {
             let aligned = self.pages.geometry.to_granule(at);
             if self
@@ -504,7 +508,7 @@ impl<M: Medium> Log<M> {
         check: &mut Digest,
         address: u32,
         last: &mut ReadSalt,
-    ) -> impl Routine<Output = Result<Header, Fault>> {
+    ) -> Routine<M, impl Future<Output = Result<Header, Fault>>> {
         M::call(async move {
             let damaged = Fault::Damaged(address.saturating_mul(4));
             let (page, offset) = self.pages.geometry.place(address).ok_or(damaged)?;
@@ -521,7 +525,11 @@ impl<M: Medium> Log<M> {
         })
     }
 
-    pub(crate) fn header_at(&mut self, page: u16, offset: u32) -> impl Routine<Output = Option<Header>> {
+    pub(crate) fn header_at(
+        &mut self,
+        page: u16,
+        offset: u32,
+    ) -> Routine<M, impl Future<Output = Option<Header>>> {
         M::call(async move {
             if offset.checked_add(self.pages.geometry.unit)? > self.pages.geometry.page {
                 return None;
@@ -541,7 +549,7 @@ impl<M: Medium> Log<M> {
         &mut self,
         cursor: &Cursor,
         offset: u32,
-    ) -> impl Routine<Output = Option<([u8; SALT_LEN], SaltPayload)>> {
+    ) -> Routine<M, impl Future<Output = Option<([u8; SALT_LEN], SaltPayload)>>> {
         M::call(async move {
             let start = cursor.start;
             self.session_in(start.page, start.payload.generation, offset)
@@ -556,7 +564,7 @@ impl<M: Medium> Log<M> {
         page: u16,
         generation: u32,
         offset: u32,
-    ) -> impl Routine<Output = Option<([u8; SALT_LEN], SaltPayload)>> {
+    ) -> Routine<M, impl Future<Output = Option<([u8; SALT_LEN], SaltPayload)>>> {
         M::call(async move {
             let header = self.header_at(page, offset).await?;
             let own_place = u32::from(header.salt_at) * self.pages.geometry.granule();
@@ -604,7 +612,7 @@ impl<M: Medium> Log<M> {
     pub(crate) fn jump_from(
         &mut self,
         cursor: &mut Cursor,
-    ) -> impl Routine<Output = Result<Option<u32>, Fault>> {
+    ) -> Routine<M, impl Future<Output = Result<Option<u32>, Fault>>> {
         M::call(async move {
             loop {
                 match cursor.jump {
@@ -676,7 +684,7 @@ impl<M: Medium> Log<M> {
         header: Option<Header>,
         slots: &Slots<'_>,
         buffer: &mut [u8],
-    ) -> impl Routine<Output = Result<Found, Fault>> {
+    ) -> Routine<M, impl Future<Output = Result<Found, Fault>>> {
         M::call(async move {
             let start = self.pages.geometry.start(cursor.start.page);
             let at = cursor.offset;
@@ -705,7 +713,12 @@ impl<M: Medium> Log<M> {
 
     /// The end of the last unit from `from` on that an interrupted write began and that may read blank now and not the next
     /// time: the first of a record at `at`, of the Session record of a start, or of one of its later attempts.
-    fn begun_behind(&mut self, page: u16, at: u32, from: u32) -> impl Routine<Output = Option<u32>> {
+    fn begun_behind(
+        &mut self,
+        page: u16,
+        at: u32,
+        from: u32,
+    ) -> Routine<M, impl Future<Output = Option<u32>>> {
         M::call(async move {
             let geometry = self.pages.geometry;
             let start = geometry.start(page);
@@ -735,7 +748,7 @@ impl<M: Medium> Log<M> {
 
     /// Looks again and again, before the first write after a start, at the places behind the end of the log where an interrupted write
     /// may have begun: the mount saw them blank once.
-    pub(crate) fn prove_end(&mut self) -> impl Routine<Output = ()> {
+    pub(crate) fn prove_end(&mut self) -> Routine<M, impl Future<Output = ()>> {
         M::call(async move {
             if self.head.writing == Writing::Doubtful {
                 let (page, end) = (self.head_page(), self.head.end);
@@ -758,7 +771,7 @@ impl<M: Medium> Log<M> {
         last: u32,
         slots: &Slots<'_>,
         buffer: &mut [u8],
-    ) -> impl Routine<Output = Result<(), Fault>> {
+    ) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
         M::call(async move {
             let geometry = self.pages.geometry;
             let start = geometry.start(cursor.start.page);
@@ -831,7 +844,7 @@ impl<M: Medium> Log<M> {
         own_commit: (u32, [u32; 3]),
         slots: &Slots<'_>,
         buffer: &mut [u8],
-    ) -> impl Routine<Output = Result<Option<bool>, Fault>> {
+    ) -> Routine<M, impl Future<Output = Result<Option<bool>, Fault>>> {
         M::call(async move {
             let Some(header) = self.header_at(cursor.start.page, offset).await else {
                 return Ok(None);

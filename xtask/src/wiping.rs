@@ -40,7 +40,7 @@ const CONTROLS: [Control; 5] = [
     Control {
         name: "operations do not wipe their stack",
         file: "src/store/blocking.rs",
-        old: "    on_wiped_stack::<LargeRoom<Store<M, I>>, _>(|| {",
+        old: "    on_wiped_stack::<LargeRoom<Store<M, I>, ()>, _>(|| {",
         new: "    on_wiped_stack::<[u8; 1], _>(|| {",
         found: "after mount: the store seal in the dead stack",
         always: true,
