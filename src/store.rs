@@ -35,8 +35,8 @@
 //!
 //! # Two faces
 //!
-//! [`Store`] is for blocking drivers, [`AsyncStore`] for async ones. They run the same code: the blocking face polls futures
-//! that are ready at the first poll.
+//! [`Store`] is for blocking drivers, [`AsyncStore`] for async ones. They run the same code: under the
+//! blocking face its routines run when they are called, and nothing is left to poll.
 //!
 //! # Sharing between tasks
 //!
