@@ -101,10 +101,7 @@ pub fn reseal<'m, M: NeverPends, I: Memory + Default, R: TryCryptoRng + ?Sized>(
             store
                 .find_unerased(transport_key.unwrap_or(own_key), label)
                 .await?;
-            if transport_key.is_some() {
-                store.change_root_key(own_key, random).await?;
-            }
-            Ok(())
+            put_under(store, transport_key, own_key, random).await
         },
         |store, ()| store,
     )
@@ -133,10 +130,21 @@ pub async fn reseal_async<'m, M: Medium, I: Memory + Default, R: TryCryptoRng + 
     let transport_key = still_under(transport_key, with_own.map(drop))?;
     let root_key = transport_key.unwrap_or(own_key);
     let mut store = AsyncStore::mount(medium, I::default(), root_key, label).await?;
+    put_under(&mut store, transport_key, own_key, random).await?;
+    Ok(store)
+}
+
+/// Puts the store under the own key, if it is still under the other.
+async fn put_under<M: Medium, I: Memory, R: TryCryptoRng + ?Sized>(
+    store: &mut AsyncStore<M, I>,
+    transport_key: Option<&RootKey>,
+    own_key: &RootKey,
+    random: &mut R,
+) -> Result<(), ResealError> {
     if transport_key.is_some() {
         store.change_root_key(own_key, random).await?;
     }
-    Ok(store)
+    Ok(())
 }
 
 fn refuse_one_key(transport_key: &RootKey, own_key: &RootKey) -> Result<(), ResealError> {

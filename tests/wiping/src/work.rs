@@ -153,6 +153,17 @@ fn session(seed: u32, part: *mut Part) -> Option<()> {
     stop("commit");
     store.maintain(4, &mut random).ok()?;
     stop("maintain");
+    drop(store);
+
+    let salvaged = Store::salvage(medium(), Memory::new(), &key, LABEL, |found| {
+        core::hint::black_box(found);
+    });
+    stop("salvage");
+    salvaged.ok()?;
+    let mut eraser = Eraser::new(&mut []).ok()?;
+    let found = eraser.mount(medium(), Memory::new(), &key, LABEL, &mut random);
+    stop("mount by an eraser");
+    let (mut store, _) = found.ok()?;
     store.erase(UserId(7), &mut random).ok()?;
     stop("erase of a user");
     store.change_root_key(&next_key, &mut random).ok()?;
@@ -168,7 +179,6 @@ fn session(seed: u32, part: *mut Part) -> Option<()> {
     stop("erase of a class");
 
     store.put(&SEED, &identity, &mut random).ok()?;
-    let mut eraser = Eraser::new(&mut []).ok()?;
     let plan = eraser.plan(&mut store, Scope::FactoryReset).ok()?;
     stop("plan of a factory reset");
     let report = eraser.carry_out(&mut store, plan, &mut random).ok()?;
