@@ -21,7 +21,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
@@ -79,7 +79,7 @@ pub(crate) fn run(root: &Path, part: &str) -> Result<(), String> {
     if plants.is_empty() {
         return Err(format!("no plant has {part:?} in its name"));
     }
-    let seen = sow(root, &plants)?;
+    let seen = Field::new(root)?.sow(&plants)?;
     if seen.iter().all(|seen| *seen) {
         Ok(())
     } else {
@@ -94,41 +94,64 @@ pub(crate) fn list(root: &Path) -> Result<Vec<Plant>, String> {
     parse(&list)
 }
 
-/// Plants each of them, and gives whether its test, and no test that must pass, saw it.
-pub(crate) fn sow(root: &Path, plants: &[Plant]) -> Result<Vec<bool>, String> {
-    let tree = root.join("target/plants/tree");
-    copy(root, Path::new(""), &tree)?;
-    // Found out before anything slow: the text to replace stands there once.
-    for plant in plants {
-        planted(&tree, plant)?;
+/// A copy of the tree to plant in, and what its tests say without a plant.
+pub(crate) struct Field {
+    tree: PathBuf,
+    whole: BTreeMap<String, String>,
+}
+
+impl Field {
+    pub(crate) fn new(root: &Path) -> Result<Self, String> {
+        let tree = root.join("target/plants/tree");
+        copy(root, Path::new(""), &tree)?;
+        Ok(Self {
+            tree,
+            whole: BTreeMap::new(),
+        })
     }
 
-    let mut whole = BTreeMap::<&str, String>::new();
-    for plant in plants {
-        if !whole.contains_key(plant.test.as_str()) {
+    /// Plants each of them, and gives whether its test, and no test that must pass, saw it.
+    pub(crate) fn sow(&mut self, plants: &[Plant]) -> Result<Vec<bool>, String> {
+        // Found out before anything slow: the text to replace stands there once.
+        for plant in plants {
+            planted(&self.tree, plant)?;
+        }
+        for plant in plants {
+            self.pass_without(plant)?;
+        }
+        reap(&self.tree, plants)
+    }
+
+    /// Whether the tests of a plant are there and pass without it, found out once for all plants with the same arguments.
+    fn pass_without(&mut self, plant: &Plant) -> Result<(), String> {
+        if !self.whole.contains_key(&plant.test) {
             eprintln!("without a plant: cargo test {}", plant.test);
-            let (passes, output) = cargo_test(&tree, &plant.test)?;
+            let (passes, output) = cargo_test(&self.tree, &plant.test)?;
             if !passes {
                 return Err(format!(
                     "{output}\nwithout a plant, cargo test {} must pass",
                     plant.test
                 ));
             }
-            whole.insert(&plant.test, output);
+            self.whole.insert(plant.test.clone(), output);
         }
         for test in std::iter::once(&plant.expect).chain(&plant.passes) {
-            if !has_test(&whole[plant.test.as_str()], test, "ok") {
+            if !has_test(&self.whole[&plant.test], test, "ok") {
                 return Err(format!("cargo test {} runs no test {test}", plant.test));
             }
         }
+        Ok(())
     }
+}
 
+/// Runs the tests of each plant with it, and prints the table.
+fn reap(tree: &Path, plants: &[Plant]) -> Result<Vec<bool>, String> {
     let (mut rows, mut caught) = (Vec::new(), Vec::new());
     for plant in plants {
         eprintln!("planting: {}", plant.name);
         let begun = Instant::now();
-        let texts = planted(&tree, plant)?;
-        let (passes, output) = with_texts(&tree, &texts, &plant.test)?;
+        let texts = planted(tree, plant)?;
+        let (passes, output) = with_texts(tree, &texts, &plant.test)?;
         let sees_it = |test: &&String| !has_test(&output, test, "ok") || has_test(&output, test, "FAILED");
         let outcome = match (passes, has_test(&output, &plant.expect, "FAILED")) {
             (false, true) if plant.passes.iter().any(|test| sees_it(&test)) => "CAUGHT BY OTHERS TOO",
@@ -321,6 +344,9 @@ fn cargo_test(tree: &Path, arguments: &str) -> Result<(bool, String), String> {
     let target = tree.with_file_name("target");
     let output = Command::new("cargo")
         .arg("test")
+        // Built once for each bug, and run for moments: what is built anew is optimised little, and what it stands on as ever.
+        .args(["--config", "profile.dev.opt-level=1"])
+        .args(["--config", "profile.dev.package.'*'.opt-level=2"])
         .args(arguments.split_whitespace())
         .current_dir(tree)
         .env("CARGO_TARGET_DIR", target)
