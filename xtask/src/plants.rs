@@ -63,6 +63,22 @@ impl Plant {
         named && !self.edits.is_empty() && self.edits.iter().all(edited)
     }
 
+    /// Arguments for the tests named alone: of the program's options what they are, and these names in place of its own filter.
+    fn alone(&self) -> String {
+        let mut arguments = Vec::new();
+        let mut words = self.test.split_whitespace();
+        while let Some(option) = words.next().filter(|word| word.starts_with('-')) {
+            arguments.push(option);
+            if matches!(option, "--test" | "--package") {
+                arguments.extend(words.next());
+            }
+        }
+        arguments.push("--");
+        arguments.push(&self.expect);
+        arguments.extend(self.passes.iter().map(String::as_str));
+        arguments.join(" ")
+    }
+
     fn files(&self) -> String {
         let mut files: Vec<&str> = self.edits.iter().map(|edit| edit.file.as_str()).collect();
         files.dedup();
@@ -151,13 +167,13 @@ fn reap(tree: &Path, plants: &[Plant]) -> Result<Vec<bool>, String> {
         eprintln!("planting: {}", plant.name);
         let begun = Instant::now();
         let texts = planted(tree, plant)?;
-        let (passes, output) = with_texts(tree, &texts, &plant.test)?;
+        let (passes, output) = with_texts(tree, &texts, &plant.alone())?;
         let sees_it = |test: &&String| !has_test(&output, test, "ok") || has_test(&output, test, "FAILED");
         let outcome = match (passes, has_test(&output, &plant.expect, "FAILED")) {
             (false, true) if plant.passes.iter().any(|test| sees_it(&test)) => "CAUGHT BY OTHERS TOO",
             (false, true) => "caught",
             (false, false) if !output.contains("\ntest result: ") => "DOES NOT COMPILE",
-            (false, false) => "CAUGHT BY ANOTHER TEST",
+            (false, false) => "CAUGHT BY ANOTHER TEST OF THAT NAME",
             (true, _) => "NOT CAUGHT",
         };
         caught.push(outcome == "caught");
@@ -406,6 +422,13 @@ mod tests {
             let plants = parse(&BLOCK.replacen("a remark", remark, 1)).unwrap();
             assert_eq!(plants[0].requirement, named);
         }
+    }
+
+    #[test]
+    fn with_a_bug_the_tests_named_run_alone() {
+        let list = BLOCK.replacen("--lib a", "--package b --test c d::", 1);
+        let plants = parse(&list.replacen("<<<<", "passes: it_lasts\n<<<<", 1)).unwrap();
+        assert_eq!(plants[0].alone(), "--package b --test c -- it_holds it_lasts");
     }
 
     #[test]
