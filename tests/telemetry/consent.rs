@@ -48,6 +48,7 @@ fn nothing_is_asked_twice_and_the_record_has_day_and_version_and_no_more() {
     let mut asked = Vec::new();
     while let Some(purpose) = GATE.question(&mut store).unwrap() {
         asked.push(purpose);
+        assert!(asked.len() <= 3, "asked for ever: {asked:?}");
         let now = bydesign::telemetry::Time::of(9 * 86_400 + 12_345);
         match purpose {
             2 => GATE.withdraw(&mut store, purpose, now, &mut random).unwrap(),

@@ -40,7 +40,7 @@ pub(crate) fn executed(root: &Path, only: &str) -> Result<(), String> {
 /// Whether the bugs of `xtask/plants.txt` that belong to a requirement are seen.
 pub(crate) fn planted(root: &Path, only: &str) -> Result<(), String> {
     let (_, chosen, of) = begin(root, only)?;
-    let mut all = true;
+    let (mut all, mut field) = (true, plants::Field::new(root)?);
     for requirement in &chosen {
         let bugs: Vec<plants::Plant> = plants::list(root)?
             .into_iter()
@@ -49,7 +49,7 @@ pub(crate) fn planted(root: &Path, only: &str) -> Result<(), String> {
         if bugs.is_empty() {
             continue;
         }
-        let seen = plants::sow(root, &bugs)?;
+        let seen = field.sow(&bugs)?;
         let survived: Vec<String> = bugs
             .iter()
             .zip(&seen)

@@ -21,7 +21,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
@@ -63,6 +63,22 @@ impl Plant {
         named && !self.edits.is_empty() && self.edits.iter().all(edited)
     }
 
+    /// Arguments for the tests named alone: of the program's options what they are, and these names in place of its own filter.
+    fn alone(&self) -> String {
+        let mut arguments = Vec::new();
+        let mut words = self.test.split_whitespace();
+        while let Some(option) = words.next().filter(|word| word.starts_with('-')) {
+            arguments.push(option);
+            if matches!(option, "--test" | "--package") {
+                arguments.extend(words.next());
+            }
+        }
+        arguments.push("--");
+        arguments.push(&self.expect);
+        arguments.extend(self.passes.iter().map(String::as_str));
+        arguments.join(" ")
+    }
+
     fn files(&self) -> String {
         let mut files: Vec<&str> = self.edits.iter().map(|edit| edit.file.as_str()).collect();
         files.dedup();
@@ -79,7 +95,7 @@ pub(crate) fn run(root: &Path, part: &str) -> Result<(), String> {
     if plants.is_empty() {
         return Err(format!("no plant has {part:?} in its name"));
     }
-    let seen = sow(root, &plants)?;
+    let seen = Field::new(root)?.sow(&plants)?;
     if seen.iter().all(|seen| *seen) {
         Ok(())
     } else {
@@ -94,47 +110,70 @@ pub(crate) fn list(root: &Path) -> Result<Vec<Plant>, String> {
     parse(&list)
 }
 
-/// Plants each of them, and gives whether its test, and no test that must pass, saw it.
-pub(crate) fn sow(root: &Path, plants: &[Plant]) -> Result<Vec<bool>, String> {
-    let tree = root.join("target/plants/tree");
-    copy(root, Path::new(""), &tree)?;
-    // Found out before anything slow: the text to replace stands there once.
-    for plant in plants {
-        planted(&tree, plant)?;
+/// A copy of the tree to plant in, and what its tests say without a plant.
+pub(crate) struct Field {
+    tree: PathBuf,
+    whole: BTreeMap<String, String>,
+}
+
+impl Field {
+    pub(crate) fn new(root: &Path) -> Result<Self, String> {
+        let tree = root.join("target/plants/tree");
+        copy(root, Path::new(""), &tree)?;
+        Ok(Self {
+            tree,
+            whole: BTreeMap::new(),
+        })
     }
 
-    let mut whole = BTreeMap::<&str, String>::new();
-    for plant in plants {
-        if !whole.contains_key(plant.test.as_str()) {
+    /// Plants each of them, and gives whether its test, and no test that must pass, saw it.
+    pub(crate) fn sow(&mut self, plants: &[Plant]) -> Result<Vec<bool>, String> {
+        // Found out before anything slow: the text to replace stands there once.
+        for plant in plants {
+            planted(&self.tree, plant)?;
+        }
+        for plant in plants {
+            self.pass_without(plant)?;
+        }
+        reap(&self.tree, plants)
+    }
+
+    /// Whether the tests of a plant are there and pass without it, found out once for all plants with the same arguments.
+    fn pass_without(&mut self, plant: &Plant) -> Result<(), String> {
+        if !self.whole.contains_key(&plant.test) {
             eprintln!("without a plant: cargo test {}", plant.test);
-            let (passes, output) = cargo_test(&tree, &plant.test)?;
+            let (passes, output) = cargo_test(&self.tree, &plant.test)?;
             if !passes {
                 return Err(format!(
                     "{output}\nwithout a plant, cargo test {} must pass",
                     plant.test
                 ));
             }
-            whole.insert(&plant.test, output);
+            self.whole.insert(plant.test.clone(), output);
         }
         for test in std::iter::once(&plant.expect).chain(&plant.passes) {
-            if !has_test(&whole[plant.test.as_str()], test, "ok") {
+            if !has_test(&self.whole[&plant.test], test, "ok") {
                 return Err(format!("cargo test {} runs no test {test}", plant.test));
             }
         }
+        Ok(())
     }
+}
 
+/// Runs the tests of each plant with it, and prints the table.
+fn reap(tree: &Path, plants: &[Plant]) -> Result<Vec<bool>, String> {
     let (mut rows, mut caught) = (Vec::new(), Vec::new());
     for plant in plants {
         eprintln!("planting: {}", plant.name);
         let begun = Instant::now();
-        let texts = planted(&tree, plant)?;
-        let (passes, output) = with_texts(&tree, &texts, &plant.test)?;
+        let texts = planted(tree, plant)?;
+        let (passes, output) = with_texts(tree, &texts, &plant.alone())?;
         let sees_it = |test: &&String| !has_test(&output, test, "ok") || has_test(&output, test, "FAILED");
         let outcome = match (passes, has_test(&output, &plant.expect, "FAILED")) {
             (false, true) if plant.passes.iter().any(|test| sees_it(&test)) => "CAUGHT BY OTHERS TOO",
             (false, true) => "caught",
             (false, false) if !output.contains("\ntest result: ") => "DOES NOT COMPILE",
-            (false, false) => "CAUGHT BY ANOTHER TEST",
+            (false, false) => "CAUGHT BY ANOTHER TEST OF THAT NAME",
             (true, _) => "NOT CAUGHT",
         };
         caught.push(outcome == "caught");
@@ -321,6 +360,9 @@ fn cargo_test(tree: &Path, arguments: &str) -> Result<(bool, String), String> {
     let target = tree.with_file_name("target");
     let output = Command::new("cargo")
         .arg("test")
+        // Built once for each bug, and run for moments: what is built anew is optimised little, and what it stands on as ever.
+        .args(["--config", "profile.dev.opt-level=1"])
+        .args(["--config", "profile.dev.package.'*'.opt-level=2"])
         .args(arguments.split_whitespace())
         .current_dir(tree)
         .env("CARGO_TARGET_DIR", target)
@@ -380,6 +422,13 @@ mod tests {
             let plants = parse(&BLOCK.replacen("a remark", remark, 1)).unwrap();
             assert_eq!(plants[0].requirement, named);
         }
+    }
+
+    #[test]
+    fn with_a_bug_the_tests_named_run_alone() {
+        let list = BLOCK.replacen("--lib a", "--package b --test c d::", 1);
+        let plants = parse(&list.replacen("<<<<", "passes: it_lasts\n<<<<", 1)).unwrap();
+        assert_eq!(plants[0].alone(), "--package b --test c -- it_holds it_lasts");
     }
 
     #[test]
