@@ -70,14 +70,14 @@ impl Stack {
     /// Does something, and reads what it left below.
     #[inline(never)]
     fn read_after(&mut self, operation: &mut dyn FnMut()) {
-        self.wipe();
+        Self::wipe();
         operation();
         self.read();
     }
 
     /// For what gives a store away: between this and [`Stack::read`] its caller's frame is there, and is not looked at.
     #[inline(never)]
-    fn wipe(&mut self) {
+    fn wipe() {
         zeroize::zeroize_stack::<DEPTH>();
     }
 
@@ -168,7 +168,7 @@ fn with_an_item<I: Memory + Default>() -> (Nor<4, 4096>, Vec<Vec<u8>>) {
 fn left_by_a_mount<I: Memory + Default>(stack: &mut Stack) -> usize {
     let (mut part, secrets) = with_an_item::<I>();
     let (medium, key) = (part.medium(), root_key());
-    stack.wipe();
+    Stack::wipe();
     let found = Store::mount(medium, I::default(), &key, LABEL);
     stack.read();
     assert!(found.is_ok());
@@ -179,7 +179,7 @@ fn left_by_an_eraser<I: Memory + Default>(stack: &mut Stack) -> usize {
     let (mut part, secrets) = with_an_item::<I>();
     let (medium, key, mut random) = (part.medium(), root_key(), random(2));
     let mut eraser = Eraser::new(&mut []).expect("no areas");
-    stack.wipe();
+    Stack::wipe();
     let found = eraser.mount(medium, I::default(), &key, LABEL, &mut random);
     stack.read();
     assert!(found.is_ok());
@@ -192,7 +192,7 @@ fn left_by_a_resealing<I: Memory + Default>(stack: &mut Stack) -> usize {
     let mut own = ROOT;
     own[3] ^= 0x55;
     let own = RootKey::new(own).expect("in no list");
-    stack.wipe();
+    Stack::wipe();
     let found = reseal::<_, I, _>(&mut medium, &key, &own, LABEL, &mut random);
     stack.read();
     assert!(found.is_ok());
@@ -202,8 +202,8 @@ fn left_by_a_resealing<I: Memory + Default>(stack: &mut Stack) -> usize {
 /// With a closure that is moved about with a table of somebody else's.
 fn left_by_a_salvage<I: Memory + Default>(stack: &mut Stack) -> usize {
     let (mut part, secrets) = with_an_item::<I>();
-    let (medium, key, mut table) = (part.medium(), root_key(), [0_u8; 24_000]);
-    stack.wipe();
+    let (medium, key, mut table) = (part.medium(), root_key(), [0_u8; 16_000]);
+    Stack::wipe();
     let salvaged = Store::salvage(medium, I::default(), &key, LABEL, move |_| {
         std::hint::black_box(&mut table)[5] += 1;
     });
@@ -246,7 +246,7 @@ fn no_piece_of_a_value_is_below_whoever_read_it_however_large_it_is() {
             word.to_be_bytes()[0]
         }));
         store.put(&LARGE, &value, &mut random).expect("room");
-        stack.wipe();
+        Stack::wipe();
         let got = store.get(&LARGE);
         stack.read();
         let got = got.expect("opens").expect("there");

@@ -61,14 +61,15 @@ pub(crate) fn clear_end(geometry: Geometry) -> u32 {
     geometry.first() + geometry.align(u32::try_from(CLEAR_LEN).unwrap_or(0))
 }
 
+/// The store ids on the key pages, the second if it differs.
+type StoreIds = ([u8; 16], Option<[u8; 16]>);
+
 impl<M: Medium> Pages<M> {
     /// The store ids on the key pages, one or two that differ, or why there is nothing to mount.
     //= compliance/requirements.md#store-14
     //# A mount with the wrong root key or label, on foreign flash, or of a newer format MUST fail with a reason and change nothing on flash.
     #[inline(never)]
-    pub(crate) fn find_store(
-        &mut self,
-    ) -> Routine<M, impl Future<Output = Result<([u8; 16], Option<[u8; 16]>), MountError>>> {
+    pub(crate) fn find_store(&mut self) -> Routine<M, impl Future<Output = Result<StoreIds, MountError>>> {
         M::call(async move {
             let (first, other) = (self.store_id(0).await?, self.store_id(1).await?);
             if let Some(id) = first.or(other) {
