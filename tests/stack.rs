@@ -294,6 +294,23 @@ fn no_piece_of_a_key_of_the_cipher_is_on_the_stack_after_a_call_of_the_async_fac
         .expect("no piece");
 }
 
+//= compliance/requirements.md#secret-2
+//= type=test
+//# A secret MUST be wiped when it is dropped.
+#[test]
+fn a_secret_is_wiped_where_it_lay_when_it_is_dropped() {
+    let memory = Stack::new().memory;
+    let mut place = Some(value());
+    let address = std::ptr::from_ref(place.as_ref().expect("there").expose()).addr() as u64;
+    let mut bytes = [0; 40];
+    memory.read_exact_at(&mut bytes, address).expect("is mapped");
+    assert_eq!(&bytes, value().expose());
+    place = None;
+    memory.read_exact_at(&mut bytes, address).expect("is mapped");
+    assert!(std::hint::black_box(&place).is_none());
+    assert_eq!(bytes, [0; 40]);
+}
+
 #[test]
 fn a_secret_that_a_call_leaves_is_found() {
     let mut stack = Stack::new();
