@@ -107,6 +107,10 @@ fn a_table_that_is_not_as_the_kernel_writes_it_is_refused_with_its_line() {
         ("0:", "-1:", Reason::Row),
         (" 100 0 0 10 0", "", Reason::Row),
         ("00:00000000 ", "", Reason::Row),
+        (":01BB ", ":01BB\r", Reason::Row),
+        (":01BB ", ":01BB\t", Reason::Row),
+        (" 100 0", " \u{1} 0", Reason::Row),
+        (" 100 0", " \u{e9} 0", Reason::Row),
     ] {
         let bad = good.replacen(from, to, 1);
         let bad = if to.is_empty() && from.starts_with(" 100") {

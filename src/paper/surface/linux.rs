@@ -166,10 +166,13 @@ impl OpenPorts<'_> {
         }
         self.state = State::Rows;
         let line = line.strip_suffix('\n').ok_or(Reason::Cut)?;
+        // Between its columns the kernel writes spaces and nothing else.
+        let is_plain = line.bytes().all(|byte| matches!(byte, b' '..=b'~'));
         match is_first {
-            true if self.is_head(line) => Ok(None),
+            true if is_plain && self.is_head(line) => Ok(None),
             true => Err(Reason::Head),
-            false => self.row(line),
+            false if is_plain => self.row(line),
+            false => Err(Reason::Row),
         }
     }
 
