@@ -528,7 +528,7 @@ fn the_real_tree_has_no_flaws_and_every_way_to_rot_is_found_in_it() {
         // a MUST without code; without a test
         (
             "src/store/mount.rs",
-            format!("{cited}{sentence}"),
+            format!("    {cited}    {sentence}"),
             String::new(),
             "STORE-13: no code cites",
         ),

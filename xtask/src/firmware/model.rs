@@ -326,6 +326,10 @@ impl Model {
     }
 
     fn replace(&mut self, item: &Item, value: Option<String>) {
+        // A boot that does not know yet that an operation had arrived does it again: its value is as live as before.
+        if value.is_some() && self.live.get(item) == value.as_ref() {
+            return;
+        }
         let former = match value {
             Some(value) => self.live.insert(item.clone(), value),
             None => self.live.remove(item),
@@ -460,6 +464,21 @@ mod tests {
             assert_eq!(model.line(line), Ok(()));
         }
         assert_eq!(gone(&model), ["aa", "bb"]);
+    }
+
+    #[test]
+    fn a_value_that_is_written_once_more_after_it_had_arrived_is_not_gone() {
+        let lines = [
+            "begin 1 change user n0 aa",
+            "item user n0 aa",
+            "told",
+            "begin 1 change user n0 aa",
+            "done 1",
+        ];
+        let model = after(true, &lines).unwrap();
+        assert_eq!(model.gone().count(), 0);
+        assert_eq!(model.live().collect::<Vec<_>>(), [("user", "n0", "aa")]);
+        assert_eq!(model.arrived, 1);
     }
 
     #[test]
