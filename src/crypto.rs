@@ -99,8 +99,6 @@ impl Label {
 pub(crate) struct Refused;
 
 /// HKDF-SHA-256 (RFC 5869): `info` is the label, a zero byte and the context parts in order.
-//= compliance/requirements.md#store-24
-//# Every key MUST be derived with its purpose, the store id and the partition label.
 pub(crate) fn derive<const N: usize>(
     salt: &[u8],
     key_material: &[&[u8]],
@@ -113,6 +111,8 @@ pub(crate) fn derive<const N: usize>(
 }
 
 /// The same, to where the key is to stay: it is never moved.
+//= compliance/requirements.md#store-24
+//# Every key MUST be derived with its purpose, the store id and the partition label.
 pub(crate) fn derive_into(
     salt: &[u8],
     key_material: &[&[u8]],
