@@ -28,6 +28,10 @@ fn every_flaw_of_a_table_is_refused_with_its_place() {
             "line 3, column 1: 1 fields where the header has 2",
         ),
         (
+            b"serial,password\n1,a\n2,b,c\n",
+            "line 3, column 1: 3 fields where the header has 2",
+        ),
+        (
             b"serial,password\n1,a\n\"2,b\n",
             "line 3, column 1: a quote opens here and never closes",
         ),
