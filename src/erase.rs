@@ -89,11 +89,11 @@ use rand_core::TryCryptoRng;
 
 use self::note::{Flags, Note, Stage, fingerprint};
 use self::scope::{Kept, Takes};
-use crate::flash::{Medium, NeverPends};
+use crate::flash::{Medium, NeverPends, Now};
 use crate::secret::{RootKey, Secret};
 use crate::store::{
     Access, Amount, AsyncStore, Class, Counter, DataClass, EraseError, Key, Memory, MountError, Store,
-    UserId, run,
+    UserId, begin, run,
 };
 
 /// Longest secret that an ownership transfer replaces, in bytes.
@@ -312,8 +312,9 @@ impl<'a, 'b> Eraser<'a, 'b> {
         label: &str,
         random: &mut R,
     ) -> Result<(AsyncStore<M, I>, Found), ResumeError> {
-        let store = AsyncStore::mount_amid_erasure(medium, memory, root_key, label).await?;
-        self.resume(store, random).await
+        let mut store = AsyncStore::mount_amid_erasure(medium, memory, root_key, label).await?;
+        let found = self.resume(&mut store, random).await?;
+        Ok((store, found))
     }
 
     /// As [`Eraser::mount_async`], of a store that is held against a counter: what was set back is refused before it is erased.
@@ -332,22 +333,23 @@ impl<'a, 'b> Eraser<'a, 'b> {
     ) -> Result<(AsyncStore<M, I>, Found), ResumeError> {
         let mut store = AsyncStore::mount_amid_erasure(medium, memory, root_key, label).await?;
         store.check_counter(counter).await?;
-        self.resume(store, random).await
+        let found = self.resume(&mut store, random).await?;
+        Ok((store, found))
     }
 
     //= compliance/requirements.md#erase-2
     //# An erasure that was begun MUST be completed by the next start, wherever it was cut short, before anything can be read.
     async fn resume<M: Medium, I: Memory, R: TryCryptoRng + ?Sized>(
         &mut self,
-        mut store: AsyncStore<M, I>,
+        store: &mut AsyncStore<M, I>,
         random: &mut R,
-    ) -> Result<(AsyncStore<M, I>, Found), ResumeError> {
-        let Some(mut note) = Self::note(&mut store).await? else {
-            return Ok((store, Found::Nothing));
+    ) -> Result<Found, ResumeError> {
+        let Some(mut note) = Self::note(store).await? else {
+            return Ok(Found::Nothing);
         };
-        let found = match note.stage {
+        Ok(match note.stage {
             Stage::Begun => {
-                let note = self.go_on(&mut store, note, random).await?;
+                let note = self.go_on(store, note, random).await?;
                 self.found(&note)
             }
             Stage::Destroying => {
@@ -359,14 +361,13 @@ impl<'a, 'b> Eraser<'a, 'b> {
                 self.erase_areas(&mut note).await;
                 // An area that fails at every boot costs no write at each.
                 if note != before {
-                    Self::put_note(&mut store, &note, random).await?;
+                    Self::put_note(store, &note, random).await?;
                 }
                 self.found(&note)
             }
             Stage::AwaitingExport => self.found(&note),
             Stage::Complete => Found::Nothing,
-        };
-        Ok((store, found))
+        })
     }
 
     fn found(&self, note: &Note) -> Found {
@@ -631,23 +632,22 @@ impl<'a, 'b> Eraser<'a, 'b> {
         let mut note = note.filter(waits).ok_or(EraseError::Unfinished)?;
         note.stage = Stage::Destroying;
         Self::put_note(&mut store, &note, random).await?;
-        self.destroy_all(store, random).await
+        self.destroy_all(&mut store, random).await?;
+        Ok(store.into_medium())
     }
 
     async fn destroy_all<M: Medium, I: Memory, R: TryCryptoRng + ?Sized>(
         &mut self,
-        mut store: AsyncStore<M, I>,
+        store: &mut AsyncStore<M, I>,
         random: &mut R,
-    ) -> Result<M, EraseError> {
+    ) -> Result<(), EraseError> {
         // First by the way that survives every cut: the key pages are erased only when no key is worth anything.
         self.tell(Progress::Keys);
         store
             .erase_classes(|data| data.class != Class::Ledger, random)
             .await?;
-        let (medium, erased) = store
-            .erase_medium(|done, of| self.tell(Progress::Medium { done, of }))
-            .await;
-        Ok(erased.map(|()| medium)?)
+        let erased = store.erase_medium(|done, of| self.tell(Progress::Medium { done, of }));
+        Ok(erased.await?)
     }
 }
 
@@ -666,8 +666,14 @@ impl Eraser<'_, '_> {
         label: &str,
         random: &mut R,
     ) -> Result<(Store<M, I>, Found), ResumeError> {
-        let (store, found) = run(|| self.mount_async(medium, memory, root_key, label, random))?;
-        Ok((Store(store), found))
+        begin(
+            || Ok(AsyncStore::unmounted(Now(medium), memory, label)?),
+            async |store| {
+                store.find(root_key, label).await?;
+                self.resume(store, random).await
+            },
+            |store, found| (store, found),
+        )
     }
 
     /// See [`Eraser::mount_anchored_async`].
@@ -684,9 +690,15 @@ impl Eraser<'_, '_> {
         counter: &mut C,
         random: &mut R,
     ) -> Result<(Store<M, I>, Found), ResumeError> {
-        let mounted = run(|| self.mount_anchored_async(medium, memory, root_key, label, counter, random));
-        let (store, found) = mounted?;
-        Ok((Store(store), found))
+        begin(
+            || Ok(AsyncStore::unmounted(Now(medium), memory, label)?),
+            async |store| {
+                store.find(root_key, label).await?;
+                store.check_counter(counter).await?;
+                self.resume(store, random).await
+            },
+            |store, found| (store, found),
+        )
     }
 
     /// See [`Eraser::prepare_async`].
@@ -776,7 +788,7 @@ impl Eraser<'_, '_> {
         exported: Exported,
         random: &mut R,
     ) -> Result<M, EraseError> {
-        run(|| self.finish_async(store.0, exported, random))
+        run(|| self.finish_async(store.0, exported, random)).map(|medium| medium.0)
     }
 }
 

@@ -19,10 +19,13 @@ pub mod file;
 #[cfg(feature = "factory")]
 pub(crate) mod image;
 mod medium;
+mod now;
 // Test support on a host: an index out of bounds is a bug of the simulator, and may show as one.
 #[allow(clippy::indexing_slicing)]
 #[cfg(feature = "test-util")]
 pub mod simulator;
 
 pub use blocking::Blocking;
+pub(crate) use medium::Routine;
 pub use medium::{Medium, MediumKind, NeverPends, Overwritable, WriteOnce};
+pub(crate) use now::{Now, now};

@@ -9,6 +9,7 @@
 //! A `Drop` wipes a value where it last was. It does not reach the places that the value was moved from, nor the words that the
 //! compiler spilled while something computed with it; those lie in frames that have returned. Decision 17 has the measurements.
 
+use core::marker::PhantomData;
 use core::mem::MaybeUninit;
 
 use zeroize::Zeroize;
@@ -19,9 +20,19 @@ use zeroize::Zeroize;
 //= compliance/requirements.md#secret-4
 //# An operation of the blocking store MUST wipe the stack that it used before it returns, and so MUST each call of the cipher and each derivation of a key.
 pub(crate) fn on_wiped_stack<Room, Output>(call: impl FnOnce() -> Output) -> Output {
-    let output = apart(call);
-    wipe::<Room>();
-    output
+    // Wiped when this is dropped, after the output is where the caller wants it: in a variable here it would lie once more, in a frame that nobody
+    // wipes.
+    let _behind = Behind::<Room>(PhantomData);
+    apart(call)
+}
+
+/// Wipes the stack below when it is dropped.
+struct Behind<Room>(PhantomData<Room>);
+
+impl<Room> Drop for Behind<Room> {
+    fn drop(&mut self) {
+        wipe::<Room>();
+    }
 }
 
 /// Frames that nothing of the caller is in.

@@ -35,8 +35,8 @@
 //!
 //! # Two faces
 //!
-//! [`Store`] is for blocking drivers, [`AsyncStore`] for async ones. They run the same code: the blocking face polls futures
-//! that are ready at the first poll.
+//! [`Store`] is for blocking drivers, [`AsyncStore`] for async ones. They run the same code: under the
+//! blocking face its routines run when they are called, and nothing is left to poll.
 //!
 //! # Sharing between tasks
 //!
@@ -148,7 +148,7 @@ use rand_core::TryCryptoRng;
 use zeroize::Zeroize;
 
 pub use blocking::Store;
-pub(crate) use blocking::run;
+pub(crate) use blocking::{begin, run};
 pub use claims::CLAIMS;
 pub use class::{Class, DataClass, Scope, UserId};
 pub use counter::{AnchorPolicy, Counter, CounterFailed, CounterPlace, Freshness};
@@ -168,11 +168,13 @@ pub use transaction::Change;
 use self::change::Item;
 use self::error::Fault;
 use self::format::MAX_NAME;
+use self::geometry::Geometry;
 use self::log::{KeyWork, Log};
 use self::memory::Parts;
 use self::mount::Existing;
+use self::pages::{HasPages, Pages};
 use self::record::OpenedValue;
-use crate::flash::{Medium, MediumKind};
+use crate::flash::{Medium, MediumKind, Routine};
 use crate::secret::RootKey;
 
 /// The store over a medium whose driver may be async. See the [module](self) for what it promises; [`Store`] is the
@@ -206,21 +208,14 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
     /// Fails, changing nothing, if the random source is visibly stuck.
     pub async fn format<R: TryCryptoRng + ?Sized>(
         medium: M,
-        mut memory: I,
+        memory: I,
         root_key: &RootKey,
         label: &str,
         random: &mut R,
     ) -> Result<Self, FormatError> {
-        let log = Log::format(
-            medium,
-            root_key,
-            label,
-            Existing::Refuse,
-            &mut memory.parts(),
-            random,
-        )
-        .await?;
-        Ok(Self { log, memory })
+        let mut store = Self::unmade(medium, memory)?;
+        store.make(root_key, label, Existing::Refuse, random).await?;
+        Ok(store)
     }
 
     /// Makes a store, erasing whatever is on the flash.
@@ -234,21 +229,14 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
     /// Once begun, what was there is gone and the flash is unformatted until the last write; call it again.
     pub async fn format_erasing<R: TryCryptoRng + ?Sized>(
         medium: M,
-        mut memory: I,
+        memory: I,
         root_key: &RootKey,
         label: &str,
         random: &mut R,
     ) -> Result<Self, FormatError> {
-        let log = Log::format(
-            medium,
-            root_key,
-            label,
-            Existing::Erase,
-            &mut memory.parts(),
-            random,
-        )
-        .await?;
-        Ok(Self { log, memory })
+        let mut store = Self::unmade(medium, memory)?;
+        store.make(root_key, label, Existing::Erase, random).await?;
+        Ok(store)
     }
 
     /// Finds the store on the flash, finishes what a power cut interrupted, and reads where everything lies.
@@ -265,30 +253,24 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
     ///
     /// What the last change superseded or removed on overwritable media is overwritten, if a power cut prevented that. Where the
     /// flash does not take it, the store mounts all the same, and each write reports the failure until it does.
-    //= compliance/requirements.md#erase-1
-    //# While an erasure that was begun is not complete, a mount MUST refuse to show anything.
     pub async fn mount(medium: M, memory: I, root_key: &RootKey, label: &str) -> Result<Self, MountError> {
-        let mut store = Self::mount_amid_erasure(medium, memory, root_key, label).await?;
-        if store.is_being_erased().await? {
-            return Err(MountError::ErasureBegun);
-        }
+        let mut store = Self::unmounted(medium, memory, label)?;
+        store.find_unerased(root_key, label).await?;
         Ok(store)
     }
 
     /// As [`AsyncStore::mount`], whatever was begun.
-    pub(crate) async fn mount_amid_erasure(
+    pub(crate) fn mount_amid_erasure(
         medium: M,
-        mut memory: I,
+        memory: I,
         root_key: &RootKey,
         label: &str,
-    ) -> Result<Self, MountError> {
-        let log = {
-            let mut parts = memory.parts();
-            let log = Log::mount(medium, root_key, label, &mut parts).await;
-            parts.buffer.zeroize();
-            log?
-        };
-        Ok(Self { log, memory })
+    ) -> Routine<M, impl Future<Output = Result<Self, MountError>>> {
+        M::call(async move {
+            let mut store = Self::unmounted(medium, memory, label)?;
+            store.find(root_key, label).await?;
+            Ok(store)
+        })
     }
 
     /// As [`AsyncStore::mount`], and holds the store against the counter that [`AsyncStore::start_counter`] was given: an
@@ -315,13 +297,17 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
         label: &str,
         counter: &mut C,
     ) -> Result<Self, MountError> {
-        let mut store = Self::mount(medium, memory, root_key, label).await?;
+        let mut store = Self::unmounted(medium, memory, label)?;
+        store.find_unerased(root_key, label).await?;
         store.check_counter(counter).await?;
         Ok(store)
     }
 
-    pub(crate) async fn check_counter<C: Counter>(&mut self, counter: &mut C) -> Result<(), MountError> {
-        self.log.check_counter(counter).await
+    pub(crate) fn check_counter<C: Counter>(
+        &mut self,
+        counter: &mut C,
+    ) -> Routine<M, impl Future<Output = Result<(), MountError>>> {
+        M::call(async move { self.log.check_counter(counter).await })
     }
 
     /// Ends the store and gives the medium back. Nothing is pending: every change was on flash when it was acknowledged.
@@ -420,27 +406,29 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
         self.copy_bytes(data.into(), name, out).await
     }
 
-    async fn copy_bytes(
+    fn copy_bytes(
         &mut self,
         data: DataClass,
         name: &str,
         out: &mut [u8],
-    ) -> Result<Option<usize>, ReadError> {
-        let Some((_, opened)) = self.open(data, name).await? else {
-            return Ok(None);
-        };
-        let buffer = self.memory.parts().buffer;
-        let needed = opened.value.len();
-        let copied = match (buffer.get(opened.value), out.get_mut(..needed)) {
-            (Some(value), Some(target)) => {
-                // Of one length, which no compiler sees: no panic is left behind this way.
-                target.iter_mut().zip(value).for_each(|(to, from)| *to = *from);
-                Ok(Some(needed))
-            }
-            _ => Err(ReadError::OutputTooSmall(needed)),
-        };
-        buffer.zeroize();
-        copied
+    ) -> Routine<M, impl Future<Output = Result<Option<usize>, ReadError>>> {
+        M::call(async move {
+            let Some((_, opened)) = self.open(data, name).await? else {
+                return Ok(None);
+            };
+            let buffer = self.memory.parts().buffer;
+            let needed = opened.value.len();
+            let copied = match (buffer.get(opened.value), out.get_mut(..needed)) {
+                (Some(value), Some(target)) => {
+                    // Of one length, which no compiler sees: no panic is left behind this way.
+                    target.iter_mut().zip(value).for_each(|(to, from)| *to = *from);
+                    Ok(Some(needed))
+                }
+                _ => Err(ReadError::OutputTooSmall(needed)),
+            };
+            buffer.zeroize();
+            copied
+        })
     }
 
     /// Whether there is an item.
@@ -664,19 +652,21 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
     }
 
     /// As [`AsyncStore::remove_bytes`], amid an erasure as well.
-    pub(crate) async fn remove_any<R: TryCryptoRng + ?Sized>(
+    pub(crate) fn remove_any<R: TryCryptoRng + ?Sized>(
         &mut self,
         data: DataClass,
         name: &str,
         random: &mut R,
-    ) -> Result<bool, WriteError> {
-        self.recover().await?;
-        let removed = self
-            .log
-            .remove_item(data, name, &mut self.memory.parts(), random)
-            .await;
-        self.memory.parts().buffer.zeroize();
-        removed
+    ) -> Routine<M, impl Future<Output = Result<bool, WriteError>>> {
+        M::call(async move {
+            self.recover().await?;
+            let removed = self
+                .log
+                .remove_item(data, name, &mut self.memory.parts(), random)
+                .await;
+            self.memory.parts().buffer.zeroize();
+            removed
+        })
     }
 
     /// Carries out several changes, in any classes, together: all of them or none.
@@ -727,15 +717,17 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
     }
 
     /// As [`AsyncStore::commit`], of what is the library's own as well.
-    pub(crate) async fn commit_any<R: TryCryptoRng + ?Sized>(
+    pub(crate) fn commit_any<R: TryCryptoRng + ?Sized>(
         &mut self,
         changes: &[Change<'_>],
         random: &mut R,
-    ) -> Result<(), WriteError> {
-        self.recover().await?;
-        let committed = self.log.commit(changes, &mut self.memory.parts(), random).await;
-        self.memory.parts().buffer.zeroize();
-        committed
+    ) -> Routine<M, impl Future<Output = Result<(), WriteError>>> {
+        M::call(async move {
+            self.recover().await?;
+            let committed = self.log.commit(changes, &mut self.memory.parts(), random).await;
+            self.memory.parts().buffer.zeroize();
+            committed
+        })
     }
 
     // ---- erasing ----
@@ -818,18 +810,20 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
     }
 
     /// Sees to it that of items that were removed or superseded no version is left on write-once media; on overwritable ones none is.
-    pub(crate) async fn erase_versions<R: TryCryptoRng + ?Sized>(
+    pub(crate) fn erase_versions<R: TryCryptoRng + ?Sized>(
         &mut self,
         random: &mut R,
-    ) -> Result<(), EraseError> {
-        //= compliance/requirements.md#store-20
-        //# The erasure of one item MUST NOT report success while the medium holds a version of it that opens under a class key that is still there.
-        if M::KIND == MediumKind::WriteOnce {
-            let last = self.log.head.generation;
-            while self.sweep_page(last, random).await? {}
-            self.log.erase_left_out().await?;
-        }
-        Ok(())
+    ) -> Routine<M, impl Future<Output = Result<(), EraseError>>> {
+        M::call(async move {
+            //= compliance/requirements.md#store-20
+            //# The erasure of one item MUST NOT report success while the medium holds a version of it that opens under a class key that is still there.
+            if M::KIND == MediumKind::WriteOnce {
+                let last = self.log.head.generation;
+                while self.sweep_page(last, random).await? {}
+                self.log.erase_left_out().await?;
+            }
+            Ok(())
+        })
     }
 
     // ---- keys ----
@@ -1032,77 +1026,151 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
 
     // ---- what the operations share ----
 
+    /// A store that is to be made there.
+    #[inline(never)]
+    fn unmade(medium: M, memory: I) -> Result<Self, FormatError> {
+        let geometry = Geometry::of(&medium).ok_or(FormatError::Geometry)?;
+        let log = Log::over(Pages::new(medium, geometry));
+        Ok(Self { log, memory })
+    }
+
+    #[inline(never)]
+    fn make<R: TryCryptoRng + ?Sized>(
+        &mut self,
+        root_key: &RootKey,
+        label: &str,
+        existing: Existing,
+        random: &mut R,
+    ) -> Routine<M, impl Future<Output = Result<(), FormatError>>> {
+        M::call(async move {
+            self.log
+                .format(root_key, label, existing, &mut self.memory.parts(), random)
+                .await
+        })
+    }
+
+    /// A store that is to be found there.
+    #[inline(never)]
+    pub(crate) fn unmounted(medium: M, memory: I, label: &str) -> Result<Self, MountError> {
+        let log = Log::over(medium.pages(label)?);
+        Ok(Self { log, memory })
+    }
+
+    #[inline(never)]
+    pub(crate) fn find(
+        &mut self,
+        root_key: &RootKey,
+        label: &str,
+    ) -> Routine<M, impl Future<Output = Result<(), MountError>>> {
+        M::call(async move {
+            let mut parts = self.memory.parts();
+            let found = self.log.mount(root_key, label, &mut parts).await;
+            parts.buffer.zeroize();
+            found
+        })
+    }
+
+    //= compliance/requirements.md#erase-1
+    //# While an erasure that was begun is not complete, a mount MUST refuse to show anything.
+    pub(crate) fn find_unerased(
+        &mut self,
+        root_key: &RootKey,
+        label: &str,
+    ) -> Routine<M, impl Future<Output = Result<(), MountError>>> {
+        M::call(async move {
+            self.find(root_key, label).await?;
+            if self.is_being_erased().await? {
+                return Err(MountError::ErasureBegun);
+            }
+            Ok(())
+        })
+    }
+
     /// Brings the keys and the index up to date after an operation that failed or was dropped: enough to read, and to change keys.
-    async fn settle(&mut self) -> Result<(), Fault> {
-        // A start of the counter that was dropped states nothing later.
-        self.log.anchoring.next = None;
-        self.log.settle_key_pages().await?;
-        if self.log.key_work == KeyWork::Load {
-            let mut slots = self.memory.parts().slots;
-            let count = *slots.count;
-            self.log.load_class_keys(&mut slots, count).await?;
-        }
-        self.log.count_run(&mut self.memory.parts()).await
+    fn settle(&mut self) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
+        M::call(async move {
+            // A start of the counter that was dropped states nothing later.
+            self.log.anchoring.next = None;
+            self.log.settle_key_pages().await?;
+            if self.log.key_work == KeyWork::Load {
+                let mut slots = self.memory.parts().slots;
+                let count = *slots.count;
+                self.log.load_class_keys(&mut slots, count).await?;
+            }
+            self.log.count_run(&mut self.memory.parts()).await
+        })
     }
 
     /// Completes what an operation that failed or was dropped left half done. A write does that before it begins: nothing may
     /// stand behind a record whose predecessor is not overwritten yet.
-    async fn recover(&mut self) -> Result<(), Fault> {
-        self.settle().await?;
-        self.log.prove_end().await;
-        self.log.overwrite_doomed().await?;
-        self.log.overwrite_run(&mut self.memory.parts()).await?;
-        self.log.overwrite_burnt().await
+    fn recover(&mut self) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
+        M::call(async move {
+            self.settle().await?;
+            self.log.prove_end().await;
+            self.log.overwrite_doomed().await?;
+            self.log.overwrite_run(&mut self.memory.parts()).await?;
+            self.log.overwrite_burnt().await
+        })
     }
 
     /// Finds an item and leaves its record open in the buffer; the caller wipes it.
-    async fn open(&mut self, data: DataClass, name: &str) -> Result<Option<(Entry, OpenedValue)>, ReadError> {
-        if name.len() > MAX_NAME {
-            return Err(ReadError::Name);
-        }
-        self.settle().await?;
-        let Parts { index, slots, buffer } = self.memory.parts();
-        let Some(slot) = slots.find(data) else {
-            return Ok(None);
-        };
-        let found = self.log.find(&index, &slots, slot, name.as_bytes(), buffer).await;
-        if !matches!(found, Ok(Some(_))) {
-            buffer.zeroize();
-        }
-        Ok(found?)
+    fn open(
+        &mut self,
+        data: DataClass,
+        name: &str,
+    ) -> Routine<M, impl Future<Output = Result<Option<(Entry, OpenedValue)>, ReadError>>> {
+        M::call(async move {
+            if name.len() > MAX_NAME {
+                return Err(ReadError::Name);
+            }
+            self.settle().await?;
+            let Parts { index, slots, buffer } = self.memory.parts();
+            let Some(slot) = slots.find(data) else {
+                return Ok(None);
+            };
+            let found = self.log.find(&index, &slots, slot, name.as_bytes(), buffer).await;
+            if !matches!(found, Ok(Some(_))) {
+                buffer.zeroize();
+            }
+            Ok(found?)
+        })
     }
 
     //= compliance/requirements.md#store-16
     //# Names and values MUST NOT remain in the store's memory once an operation has returned.
-    async fn put_with<R: TryCryptoRng + ?Sized>(
+    fn put_with<R: TryCryptoRng + ?Sized>(
         &mut self,
         item: Item<'_>,
         fill: impl Fn(&mut [u8]) -> Result<usize, WriteError>,
         random: &mut R,
-    ) -> Result<(), WriteError> {
-        if item.name.len() > MAX_NAME {
-            return Err(WriteError::Name);
-        }
-        if item.data.reserves(item.name) {
-            return Err(WriteError::Reserved);
-        }
-        self.refuse_if_closed()?;
-        self.put_any(item, fill, random).await
+    ) -> Routine<M, impl Future<Output = Result<(), WriteError>>> {
+        M::call(async move {
+            if item.name.len() > MAX_NAME {
+                return Err(WriteError::Name);
+            }
+            if item.data.reserves(item.name) {
+                return Err(WriteError::Reserved);
+            }
+            self.refuse_if_closed()?;
+            self.put_any(item, fill, random).await
+        })
     }
 
-    async fn put_any<R: TryCryptoRng + ?Sized>(
+    fn put_any<R: TryCryptoRng + ?Sized>(
         &mut self,
         item: Item<'_>,
         fill: impl Fn(&mut [u8]) -> Result<usize, WriteError>,
         random: &mut R,
-    ) -> Result<(), WriteError> {
-        self.recover().await?;
-        let put = self
-            .log
-            .put_item(item, &mut self.memory.parts(), fill, random)
-            .await;
-        self.memory.parts().buffer.zeroize();
-        put
+    ) -> Routine<M, impl Future<Output = Result<(), WriteError>>> {
+        M::call(async move {
+            self.recover().await?;
+            let put = self
+                .log
+                .put_item(item, &mut self.memory.parts(), fill, random)
+                .await;
+            self.memory.parts().buffer.zeroize();
+            put
+        })
     }
 }
 

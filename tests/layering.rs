@@ -182,7 +182,7 @@ const STORE: [(&str, &[&str]); 35] = [
             "walk",
         ],
     ),
-    ("blocking", &["store"]),
+    ("blocking", &["mount", "store"]),
     (
         "gone",
         &[

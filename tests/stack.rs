@@ -11,12 +11,14 @@ use std::os::unix::fs::FileExt;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use bydesign::secret::Secret;
-use bydesign::store::{AsyncStore, Class, Key, Ram, UserId};
+use bydesign::credential::reseal::reseal;
+use bydesign::erase::Eraser;
+use bydesign::secret::{RootKey, Secret};
+use bydesign::store::{AsyncStore, Class, Key, Memory, Ram, Store, UserId};
 use support::{LABEL, Nor, Part, ROOT, format, random, root_key};
 
 /// What is looked at below the test's frame, and wiped before.
-const DEPTH: usize = 128 * 1024;
+const DEPTH: usize = 256 * 1024;
 const PIECE: usize = 8;
 
 const TYPED: Key<Secret<40>> = Key::new("typed", Class::Settings);
@@ -68,9 +70,21 @@ impl Stack {
     /// Does something, and reads what it left below.
     #[inline(never)]
     fn read_after(&mut self, operation: &mut dyn FnMut()) {
-        let here = 0_u8;
-        zeroize::zeroize_stack::<DEPTH>();
+        Self::wipe();
         operation();
+        self.read();
+    }
+
+    /// For what gives a store away: between this and [`Stack::read`] its caller's frame is there, and is not looked at.
+    #[inline(never)]
+    fn wipe() {
+        zeroize::zeroize_stack::<DEPTH>();
+    }
+
+    /// Reads what lies below its caller's frame, but for the little that it needs itself.
+    #[inline(never)]
+    fn read(&mut self) {
+        let here = 0_u8;
         let from = std::ptr::from_ref(std::hint::black_box(&here)).addr() - DEPTH;
         let read = self.memory.read_exact_at(&mut self.bytes, from as u64);
         read.expect("the stack is mapped");
@@ -137,6 +151,112 @@ fn no_piece_of_a_key_or_a_value_is_on_the_stack_after_an_operation() {
         .expect("no piece");
 }
 
+/// A part with a store of one item, and the keys on it.
+fn with_an_item<I: Memory + Default>() -> (Nor<4, 4096>, Vec<Vec<u8>>) {
+    let mut part = Nor::new(48 * 1024);
+    let mut random = random(1);
+    let store = Store::format(part.medium(), I::default(), &root_key(), LABEL, &mut random);
+    store
+        .expect("blank")
+        .put(&TYPED, &value(), &mut random)
+        .expect("room");
+    let secrets = secrets(part.image());
+    (part, secrets)
+}
+
+/// Pieces of keys below the frame of whoever found a store.
+fn left_by_a_mount<I: Memory + Default>(stack: &mut Stack) -> usize {
+    let (mut part, secrets) = with_an_item::<I>();
+    let (medium, key) = (part.medium(), root_key());
+    Stack::wipe();
+    let found = Store::mount(medium, I::default(), &key, LABEL);
+    stack.read();
+    assert!(found.is_ok());
+    stack.pieces_of(&secrets)
+}
+
+fn left_by_an_eraser<I: Memory + Default>(stack: &mut Stack) -> usize {
+    let (mut part, secrets) = with_an_item::<I>();
+    let (medium, key, mut random) = (part.medium(), root_key(), random(2));
+    let mut eraser = Eraser::new(&mut []).expect("no areas");
+    Stack::wipe();
+    let found = eraser.mount(medium, I::default(), &key, LABEL, &mut random);
+    stack.read();
+    assert!(found.is_ok());
+    stack.pieces_of(&secrets)
+}
+
+fn left_by_a_resealing<I: Memory + Default>(stack: &mut Stack) -> usize {
+    let (mut part, secrets) = with_an_item::<I>();
+    let (mut medium, key, mut random) = (part.medium(), root_key(), random(2));
+    let mut own = ROOT;
+    own[3] ^= 0x55;
+    let own = RootKey::new(own).expect("in no list");
+    Stack::wipe();
+    let found = reseal::<_, I, _>(&mut medium, &key, &own, LABEL, &mut random);
+    stack.read();
+    assert!(found.is_ok());
+    stack.pieces_of(&secrets)
+}
+
+/// With a closure that is moved about with a table of somebody else's.
+fn left_by_a_salvage<I: Memory + Default>(stack: &mut Stack) -> usize {
+    let (mut part, secrets) = with_an_item::<I>();
+    let (medium, key, mut table) = (part.medium(), root_key(), [0_u8; 16_000]);
+    Stack::wipe();
+    let salvaged = Store::salvage(medium, I::default(), &key, LABEL, move |_| {
+        std::hint::black_box(&mut table)[5] += 1;
+    });
+    stack.read();
+    assert_eq!(salvaged.expect("a store").items, 1);
+    stack.pieces_of(&secrets)
+}
+
+#[test]
+fn no_piece_of_a_key_is_below_whoever_found_a_store_on_any_way_with_any_memory() {
+    let thread = std::thread::Builder::new().stack_size(4 * 1024 * 1024);
+    let found = thread.spawn(|| {
+        let mut stack = Stack::new();
+        assert_eq!(left_by_a_mount::<Ram<32, 256>>(&mut stack), 0);
+        assert_eq!(left_by_a_mount::<Ram<512, 1024, 40>>(&mut stack), 0);
+        assert_eq!(left_by_an_eraser::<Ram<32, 256>>(&mut stack), 0);
+        assert_eq!(left_by_an_eraser::<Ram<512, 1024, 40>>(&mut stack), 0);
+        assert_eq!(left_by_a_salvage::<Ram<32, 256>>(&mut stack), 0);
+        assert_eq!(left_by_a_salvage::<Ram<512, 1024, 40>>(&mut stack), 0);
+        assert_eq!(left_by_a_resealing::<Ram<32, 256>>(&mut stack), 0);
+        assert_eq!(left_by_a_resealing::<Ram<512, 1024, 40>>(&mut stack), 0);
+    });
+    found.expect("a thread").join().expect("no piece");
+}
+
+#[test]
+fn no_piece_of_a_value_is_below_whoever_read_it_however_large_it_is() {
+    const LARGE: Key<Secret<2600>> = Key::new("large", Class::Settings);
+    let thread = std::thread::Builder::new().stack_size(4 * 1024 * 1024);
+    let read = thread.spawn(|| {
+        let mut stack = Stack::new();
+        let (mut part, mut random) = (Nor::<4, 4096>::new(48 * 1024), random(1));
+        let memory = Ram::<32, 3000>::new();
+        let store = Store::format(part.medium(), memory, &root_key(), LABEL, &mut random);
+        let mut store = store.expect("blank");
+        // No byte of it stands for another.
+        let mut word = 1_u32;
+        let value = Secret::new(std::array::from_fn(|_| {
+            word = word.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            word.to_be_bytes()[0]
+        }));
+        store.put(&LARGE, &value, &mut random).expect("room");
+        Stack::wipe();
+        let got = store.get(&LARGE);
+        stack.read();
+        let got = got.expect("opens").expect("there");
+        assert_eq!(got.expose(), value.expose());
+        let pieces: Vec<Vec<u8>> = value.expose().chunks(40).map(<[u8]>::to_vec).collect();
+        assert_eq!(stack.pieces_of(&pieces), 0);
+    });
+    read.expect("a thread").join().expect("no piece");
+}
+
 #[test]
 fn no_piece_of_a_key_of_the_cipher_is_on_the_stack_after_a_call_of_the_async_face() {
     std::thread::Builder::new()
@@ -172,6 +292,23 @@ fn no_piece_of_a_key_of_the_cipher_is_on_the_stack_after_a_call_of_the_async_fac
         .expect("a thread")
         .join()
         .expect("no piece");
+}
+
+//= compliance/requirements.md#secret-2
+//= type=test
+//# A secret MUST be wiped when it is dropped.
+#[test]
+fn a_secret_is_wiped_where_it_lay_when_it_is_dropped() {
+    let memory = Stack::new().memory;
+    let mut place = Some(value());
+    let address = std::ptr::from_ref(place.as_ref().expect("there").expose()).addr() as u64;
+    let mut bytes = [0; 40];
+    memory.read_exact_at(&mut bytes, address).expect("is mapped");
+    assert_eq!(&bytes, value().expose());
+    place = None;
+    memory.read_exact_at(&mut bytes, address).expect("is mapped");
+    assert!(std::hint::black_box(&place).is_none());
+    assert_eq!(bytes, [0; 40]);
 }
 
 #[test]

@@ -13,9 +13,9 @@
 use rand_core::TryCryptoRng;
 use subtle::ConstantTimeEq;
 
-use crate::flash::{Medium, NeverPends};
+use crate::flash::{Medium, NeverPends, Now};
 use crate::secret::RootKey;
-use crate::store::{AsyncStore, EraseError, Memory, MountError, Store, run};
+use crate::store::{AsyncStore, EraseError, Memory, MountError, Store, begin};
 
 /// Why the device does not have its own key yet. The next boot tries again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -88,11 +88,23 @@ pub fn reseal<'m, M: NeverPends, I: Memory + Default, R: TryCryptoRng + ?Sized>(
     label: &str,
     random: &mut R,
 ) -> Result<Store<&'m mut M, I>, ResealError> {
-    run(async || {
-        reseal_async(medium, transport_key, own_key, label, random)
-            .await
-            .map(Store)
-    })
+    refuse_one_key(transport_key, own_key)?;
+    let with_own = begin(
+        || AsyncStore::unmounted(Now(&mut *medium), I::default(), label),
+        async |store| store.find_unerased(own_key, label).await,
+        |_, ()| (),
+    );
+    let transport_key = still_under(transport_key, with_own)?;
+    begin(
+        || Ok(AsyncStore::unmounted(Now(medium), I::default(), label)?),
+        async |store| {
+            store
+                .find_unerased(transport_key.unwrap_or(own_key), label)
+                .await?;
+            put_under(store, transport_key, own_key, random).await
+        },
+        |store, ()| store,
+    )
 }
 
 /// As [`reseal`], over a driver that may be async.
@@ -113,18 +125,44 @@ pub async fn reseal_async<'m, M: Medium, I: Memory + Default, R: TryCryptoRng + 
     label: &str,
     random: &mut R,
 ) -> Result<AsyncStore<&'m mut M, I>, ResealError> {
+    refuse_one_key(transport_key, own_key)?;
+    let with_own = AsyncStore::mount(&mut *medium, I::default(), own_key, label).await;
+    let transport_key = still_under(transport_key, with_own.map(drop))?;
+    let root_key = transport_key.unwrap_or(own_key);
+    let mut store = AsyncStore::mount(medium, I::default(), root_key, label).await?;
+    put_under(&mut store, transport_key, own_key, random).await?;
+    Ok(store)
+}
+
+/// Puts the store under the own key, if it is still under the other.
+async fn put_under<M: Medium, I: Memory, R: TryCryptoRng + ?Sized>(
+    store: &mut AsyncStore<M, I>,
+    transport_key: Option<&RootKey>,
+    own_key: &RootKey,
+    random: &mut R,
+) -> Result<(), ResealError> {
+    if transport_key.is_some() {
+        store.change_root_key(own_key, random).await?;
+    }
+    Ok(())
+}
+
+fn refuse_one_key(transport_key: &RootKey, own_key: &RootKey) -> Result<(), ResealError> {
     if bool::from(transport_key.expose().ct_eq(own_key.expose())) {
         return Err(ResealError::SameKey);
     }
-    // The own key first: between the two there is an instant at which either opens, and the first mount decides.
-    let own = AsyncStore::mount(&mut *medium, I::default(), own_key, label).await;
-    match own.map(|_| ()) {
-        Ok(()) => Ok(AsyncStore::mount(medium, I::default(), own_key, label).await?),
-        Err(MountError::WrongRootKey) => {
-            let mut store = AsyncStore::mount(medium, I::default(), transport_key, label).await?;
-            store.change_root_key(own_key, random).await?;
-            Ok(store)
-        }
+    Ok(())
+}
+
+/// The transport key, unless a mount with the own one went well: between the two there is an instant at which either opens the image, and that mount
+/// decides.
+fn still_under(
+    transport_key: &RootKey,
+    with_own: Result<(), MountError>,
+) -> Result<Option<&RootKey>, ResealError> {
+    match with_own {
+        Ok(()) => Ok(None),
+        Err(MountError::WrongRootKey) => Ok(Some(transport_key)),
         Err(error) => Err(error.into()),
     }
 }

@@ -53,6 +53,12 @@ impl<const OVERWRITABLE: bool> Medium for Image<OVERWRITABLE> {
     const WRITE_SIZE: usize = 1;
     const ERASE_SIZE: usize = 1;
 
+    type Call<Output, F: Future<Output = Output>> = F;
+
+    fn call<Output, F: Future<Output = Output>>(routine: F) -> F {
+        routine
+    }
+
     fn sizes(&self) -> (usize, usize, usize) {
         (1, self.word, self.unit)
     }

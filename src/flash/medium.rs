@@ -47,6 +47,14 @@ pub trait Medium: sealed::Sealed {
     /// Bytes of one erase unit.
     const ERASE_SIZE: usize;
 
+    /// What a routine over the medium gives: itself, to be awaited, or its output, where nothing is to be awaited.
+    #[doc(hidden)]
+    type Call<Output, F: Future<Output = Output>>: IntoFuture<Output = Output>;
+
+    /// Begins a routine over the medium.
+    #[doc(hidden)]
+    fn call<Output, F: Future<Output = Output>>(routine: F) -> Self::Call<Output, F>;
+
     /// Bytes of a read, of a word and of an erase unit: the constants, unless the medium is an image whose sizes are chosen at run time.
     #[doc(hidden)]
     fn sizes(&self) -> (usize, usize, usize) {
@@ -97,6 +105,10 @@ pub struct Overwritable<F>(F);
 #[derive(Debug)]
 pub struct WriteOnce<F>(F);
 
+/// A routine over a medium, as it is before it is awaited. What implements `Future` is named, and not only what it gives, so that a future over a
+/// driver that may be sent to another thread may be sent, too.
+pub(crate) type Routine<M, F> = <M as Medium>::Call<<F as Future>::Output, F>;
+
 macro_rules! medium {
     ($name:ident, $sync_bound:path, $async_bound:path) => {
         impl<F: $sync_bound> $name<Blocking<F>> {
@@ -144,6 +156,12 @@ macro_rules! medium {
             const WRITE_SIZE: usize = F::WRITE_SIZE;
             const ERASE_SIZE: usize = F::ERASE_SIZE;
 
+            type Call<Output, R: Future<Output = Output>> = R;
+
+            fn call<Output, R: Future<Output = Output>>(routine: R) -> R {
+                routine
+            }
+
             fn capacity(&self) -> usize {
                 self.0.capacity()
             }
@@ -179,6 +197,12 @@ impl<M: Medium> Medium for &mut M {
     const READ_SIZE: usize = M::READ_SIZE;
     const WRITE_SIZE: usize = M::WRITE_SIZE;
     const ERASE_SIZE: usize = M::ERASE_SIZE;
+
+    type Call<Output, F: Future<Output = Output>> = M::Call<Output, F>;
+
+    fn call<Output, F: Future<Output = Output>>(routine: F) -> Self::Call<Output, F> {
+        M::call(routine)
+    }
 
     fn sizes(&self) -> (usize, usize, usize) {
         (**self).sizes()

@@ -17,7 +17,7 @@ use super::list::{GROUP_LEN, Group, Listed};
 use super::log::{Log, Taken};
 use super::memory::{Entry, Index, Parts};
 use crate::crypto::{self, Digest};
-use crate::flash::Medium;
+use crate::flash::{Medium, Routine};
 
 /// A checkpoint is written when the log since the one before is so many times as long, in whole pages: it stands at the beginning of a
 /// page then, and the page that a mount reads to its end in any case is all that is read behind it, or the last of what is read.
@@ -26,46 +26,48 @@ const LOG_PER_CHECKPOINT: u32 = 9;
 impl<M: Medium> Log<M> {
     /// Writes a checkpoint, if the store keeps them and it is time, or would be when a record of `size` bytes has opened a page. Gives
     /// whether it wrote.
-    pub(crate) async fn keep_checkpoint<R: TryCryptoRng + ?Sized>(
+    pub(crate) fn keep_checkpoint<R: TryCryptoRng + ?Sized>(
         &mut self,
         size: u32,
         parts: &mut Parts<'_>,
         random: &mut R,
-    ) -> Result<bool, Fault> {
-        let geometry = self.pages.geometry;
-        if self.key_page.features & CHECKPOINTS == 0 || parts.index.len() == 0 || self.lists_nothing {
-            return Ok(false);
-        }
-        let most_text = self.most_text(parts);
-        let bytes = self.size_of_checkpoint(most_text, parts);
-        // Lists take from what a store that is nearly full has left to collect, and each page of that saves many copies.
-        let dead = self
-            .ring()
-            .kept()
-            .saturating_sub(self.live_bytes.div_ceil(geometry.page.max(1)));
-        let interval = bytes
-            .saturating_mul(LOG_PER_CHECKPOINT)
-            .div_ceil(geometry.page.max(1));
-        let is_due = most_text > GROUP_LEN + Listed::len(geometry)
-            && interval <= dead / 2
-            && self.pages_since_checkpoint() + u32::from(!self.fits(size, geometry.pair_record()))
-                >= interval;
-        // Pages lose something at their ends, and each has a first record.
-        let per_page = geometry.usable() / 4 * 3;
-        let in_hand = self.free_pages().saturating_sub(self.ring().spare());
-        let fits = bytes <= in_hand.saturating_mul(per_page)
-            || bytes <= self.room().saturating_sub(geometry.pair_record());
-        if !is_due || !fits {
-            return Ok(false);
-        }
-        match self.write_checkpoint(most_text, parts, random).await {
-            // That is for whoever reads the record to hear: what is put has nothing to do with it.
-            Err(Fault::Damaged(_)) => {
-                self.lists_nothing = true;
-                Ok(false)
+    ) -> Routine<M, impl Future<Output = Result<bool, Fault>>> {
+        M::call(async move {
+            let geometry = self.pages.geometry;
+            if self.key_page.features & CHECKPOINTS == 0 || parts.index.len() == 0 || self.lists_nothing {
+                return Ok(false);
             }
-            written => written,
-        }
+            let most_text = self.most_text(parts);
+            let bytes = self.size_of_checkpoint(most_text, parts);
+            // Lists take from what a store that is nearly full has left to collect, and each page of that saves many copies.
+            let dead = self
+                .ring()
+                .kept()
+                .saturating_sub(self.live_bytes.div_ceil(geometry.page.max(1)));
+            let interval = bytes
+                .saturating_mul(LOG_PER_CHECKPOINT)
+                .div_ceil(geometry.page.max(1));
+            let is_due = most_text > GROUP_LEN + Listed::len(geometry)
+                && interval <= dead / 2
+                && self.pages_since_checkpoint() + u32::from(!self.fits(size, geometry.pair_record()))
+                    >= interval;
+            // Pages lose something at their ends, and each has a first record.
+            let per_page = geometry.usable() / 4 * 3;
+            let in_hand = self.free_pages().saturating_sub(self.ring().spare());
+            let fits = bytes <= in_hand.saturating_mul(per_page)
+                || bytes <= self.room().saturating_sub(geometry.pair_record());
+            if !is_due || !fits {
+                return Ok(false);
+            }
+            match self.write_checkpoint(most_text, parts, random).await {
+                // That is for whoever reads the record to hear: what is put has nothing to do with it.
+                Err(Fault::Damaged(_)) => {
+                    self.lists_nothing = true;
+                    Ok(false)
+                }
+                written => written,
+            }
+        })
     }
 
     /// Bytes of plaintext that an Index record takes: as the record buffer and a page have room.
@@ -110,117 +112,123 @@ impl<M: Medium> Log<M> {
     }
 
     /// Gives whether it is whole: it is not if collection moved something meanwhile.
-    async fn write_checkpoint<R: TryCryptoRng + ?Sized>(
+    fn write_checkpoint<R: TryCryptoRng + ?Sized>(
         &mut self,
         most_text: usize,
         parts: &mut Parts<'_>,
         random: &mut R,
-    ) -> Result<bool, Fault> {
-        let geometry = self.pages.geometry;
-        let (pair, moved) = (geometry.pair_record(), self.moved);
-        let mut first = None;
-        let mut payload = CheckpointPayload {
-            live: self.live_sum,
-            tail: self.tail,
-            changes: self.anchoring.window(),
-            keys_changed: self.anchoring.keys_changed,
-            counter: self.anchoring.stated,
-            ..CheckpointPayload::default()
-        };
-        let mut taken = Taken::default();
-        for slot in 0..u8::try_from(parts.slots.used().len()).unwrap_or(NO_SLOT) {
-            let mut from = 0;
-            // Every round lists one entry at least.
-            for _ in 0..parts.index.places() {
-                let left = still_to_list(&parts.index, slot, from).count();
-                if left == 0 {
-                    break;
+    ) -> Routine<M, impl Future<Output = Result<bool, Fault>>> {
+        M::call(async move {
+            let geometry = self.pages.geometry;
+            let (pair, moved) = (geometry.pair_record(), self.moved);
+            let mut first = None;
+            let mut payload = CheckpointPayload {
+                live: self.live_sum,
+                tail: self.tail,
+                changes: self.anchoring.window(),
+                keys_changed: self.anchoring.keys_changed,
+                counter: self.anchoring.stated,
+                ..CheckpointPayload::default()
+            };
+            let mut taken = Taken::default();
+            for slot in 0..u8::try_from(parts.slots.used().len()).unwrap_or(NO_SLOT) {
+                let mut from = 0;
+                // Every round lists one entry at least.
+                for _ in 0..parts.index.places() {
+                    let left = still_to_list(&parts.index, slot, from).count();
+                    if left == 0 {
+                        break;
+                    }
+                    let most = most_text.min(left * (GROUP_LEN + Listed::len(geometry)));
+                    let size = geometry.index_record(u32::try_from(most).unwrap_or(u32::MAX));
+                    self.prepare(size, pair, parts, random).await?;
+                    if self.moved != moved {
+                        return Ok(false);
+                    }
+                    let (text_len, number) = self.list(slot, &mut from, most, parts).await?;
+                    first.get_or_insert((self.log_end(), self.head.digest.value()));
+                    payload.records += 1;
+                    taken.entries += number;
+                    let header = self.head.header(Kind::Index, slot, text_len)?;
+                    taken.bytes = taken.bytes.saturating_add(geometry.size(header));
+                    let randomness = crypto::fresh(random).map_err(|_| Fault::Random)?;
+                    self.append(header, parts.slots.get(slot), &randomness, parts.buffer)
+                        .await?;
                 }
-                let most = most_text.min(left * (GROUP_LEN + Listed::len(geometry)));
-                let size = geometry.index_record(u32::try_from(most).unwrap_or(u32::MAX));
-                self.prepare(size, pair, parts, random).await?;
-                if self.moved != moved {
-                    return Ok(false);
-                }
-                let (text_len, number) = self.list(slot, &mut from, most, parts).await?;
-                first.get_or_insert((self.log_end(), self.head.digest.value()));
-                payload.records += 1;
-                taken.entries += number;
-                let header = self.head.header(Kind::Index, slot, text_len)?;
-                taken.bytes = taken.bytes.saturating_add(geometry.size(header));
-                let randomness = crypto::fresh(random).map_err(|_| Fault::Random)?;
-                self.append(header, parts.slots.get(slot), &randomness, parts.buffer)
-                    .await?;
             }
-        }
-        let size = geometry.checkpoint_record();
-        self.prepare(size, pair, parts, random).await?;
-        let Some((first, digest)) = first.filter(|_| self.moved == moved) else {
-            return Ok(false);
-        };
-        payload = CheckpointPayload {
-            first,
-            digest,
-            entries: taken.entries,
-            most_erases: self.pages.most_erases,
-            ..payload
-        };
-        let at = self.log_end();
-        let randomness = crypto::fresh(random).map_err(|_| Fault::Random)?;
-        let header = self.head.header(Kind::Checkpoint, NO_SLOT, CHECKPOINT_PAYLOAD)?;
-        let mut record = [0; TEXT_START + CHECKPOINT_PAYLOAD + crypto::TAG_LEN + MAX_UNIT];
-        format::place(&mut record, TEXT_START, &payload.to_bytes());
-        self.append(header, None, &randomness, &mut record).await?;
-        self.checkpoint = Some(at);
-        taken.bytes = taken.bytes.saturating_add(size);
-        self.taken = Some(taken);
-        Ok(true)
+            let size = geometry.checkpoint_record();
+            self.prepare(size, pair, parts, random).await?;
+            let Some((first, digest)) = first.filter(|_| self.moved == moved) else {
+                return Ok(false);
+            };
+            payload = CheckpointPayload {
+                first,
+                digest,
+                entries: taken.entries,
+                most_erases: self.pages.most_erases,
+                ..payload
+            };
+            let at = self.log_end();
+            let randomness = crypto::fresh(random).map_err(|_| Fault::Random)?;
+            let header = self.head.header(Kind::Checkpoint, NO_SLOT, CHECKPOINT_PAYLOAD)?;
+            let mut record = [0; TEXT_START + CHECKPOINT_PAYLOAD + crypto::TAG_LEN + MAX_UNIT];
+            format::place(&mut record, TEXT_START, &payload.to_bytes());
+            self.append(header, None, &randomness, &mut record).await?;
+            self.checkpoint = Some(at);
+            taken.bytes = taken.bytes.saturating_add(size);
+            self.taken = Some(taken);
+            Ok(true)
+        })
     }
 
     /// Lists the records of a slot from an address on, in the order of their addresses: as many as so many bytes take. Gives how many
     /// bytes and how many records those are, and moves the address behind the last.
-    async fn list(
+    fn list(
         &mut self,
         slot: u8,
         from: &mut u32,
         most: usize,
         parts: &mut Parts<'_>,
-    ) -> Result<(usize, u32), Fault> {
-        let geometry = self.pages.geometry;
-        let (mut len, mut number, mut last) = (0, 0, None);
-        let mut open: Option<(usize, Group, Digest)> = None;
-        while let Some(entry) = still_to_list(&parts.index, slot, *from).min_by_key(|entry| entry.address()) {
-            let address = entry.address();
-            let (page, offset) = geometry.place(address).ok_or(Fault::Internal)?;
-            let begins = open.as_ref().is_none_or(|(_, group, _)| group.page != page);
-            let at = if begins { len + GROUP_LEN } else { len };
-            if at + Listed::len(geometry) > most {
-                break;
-            }
-            if begins {
-                close(open.take(), parts.buffer);
-                let group = Group {
-                    page,
-                    number: 0,
-                    check: 0,
+    ) -> Routine<M, impl Future<Output = Result<(usize, u32), Fault>>> {
+        M::call(async move {
+            let geometry = self.pages.geometry;
+            let (mut len, mut number, mut last) = (0, 0, None);
+            let mut open: Option<(usize, Group, Digest)> = None;
+            while let Some(entry) =
+                still_to_list(&parts.index, slot, *from).min_by_key(|entry| entry.address())
+            {
+                let address = entry.address();
+                let (page, offset) = geometry.place(address).ok_or(Fault::Internal)?;
+                let begins = open.as_ref().is_none_or(|(_, group, _)| group.page != page);
+                let at = if begins { len + GROUP_LEN } else { len };
+                if at + Listed::len(geometry) > most {
+                    break;
+                }
+                if begins {
+                    close(open.take(), parts.buffer);
+                    let group = Group {
+                        page,
+                        number: 0,
+                        check: 0,
+                    };
+                    open = Some((len, group, Digest::new(&self.keys.structure)));
+                }
+                if let Some((_, group, check)) = &mut open {
+                    self.add_to_check(check, address, &mut last).await?;
+                    group.number += 1;
+                }
+                let listed = Listed {
+                    offset,
+                    hash: entry.hash(),
                 };
-                open = Some((len, group, Digest::new(&self.keys.structure)));
+                listed.write(geometry, parts.buffer, TEXT_START + at);
+                len = at + Listed::len(geometry);
+                number += 1;
+                *from = address + 1;
             }
-            if let Some((_, group, check)) = &mut open {
-                self.add_to_check(check, address, &mut last).await?;
-                group.number += 1;
-            }
-            let listed = Listed {
-                offset,
-                hash: entry.hash(),
-            };
-            listed.write(geometry, parts.buffer, TEXT_START + at);
-            len = at + Listed::len(geometry);
-            number += 1;
-            *from = address + 1;
-        }
-        close(open, parts.buffer);
-        Ok((len, number))
+            close(open, parts.buffer);
+            Ok((len, number))
+        })
     }
 }
 

@@ -22,7 +22,7 @@ use super::memory::{Entry, Memory, Parts};
 use super::record::Frame;
 use super::walk::Found;
 use crate::crypto::Place;
-use crate::flash::{Medium, MediumKind};
+use crate::flash::{Medium, MediumKind, Routine};
 
 /// Where the library notes which erasure was begun, among [`DataClass::LEDGER`].
 pub(crate) const ERASURE: &str = "erasure";
@@ -52,29 +52,34 @@ impl Amount {
 
 impl<M: Medium> Log<M> {
     /// Whether an erasure was begun that is not complete. A note that does not read counts as damage, not as none.
-    pub(crate) async fn is_being_erased(&mut self, parts: &mut Parts<'_>) -> Result<bool, Fault> {
-        let Some(slot) = parts.slots.find(DataClass::LEDGER) else {
-            return Ok(false);
-        };
-        let found = self.find(&parts.index, &parts.slots, slot, ERASURE.as_bytes(), parts.buffer);
-        let stage = found.await.map(|found| {
-            let (_, opened) = found?;
-            parts
-                .buffer
-                .get(opened.value)
-                .unwrap_or_default()
-                .first()
-                .copied()
-        });
-        parts.buffer.zeroize();
-        Ok(stage?.is_some_and(|stage| stage != COMPLETE))
+    pub(crate) fn is_being_erased(
+        &mut self,
+        parts: &mut Parts<'_>,
+    ) -> Routine<M, impl Future<Output = Result<bool, Fault>>> {
+        M::call(async move {
+            let Some(slot) = parts.slots.find(DataClass::LEDGER) else {
+                return Ok(false);
+            };
+            let found = self.find(&parts.index, &parts.slots, slot, ERASURE.as_bytes(), parts.buffer);
+            let stage = found.await.map(|found| {
+                let (_, opened) = found?;
+                parts
+                    .buffer
+                    .get(opened.value)
+                    .unwrap_or_default()
+                    .first()
+                    .copied()
+            });
+            parts.buffer.zeroize();
+            Ok(stage?.is_some_and(|stage| stage != COMPLETE))
+        })
     }
 }
 
 impl<M: Medium, I: Memory> AsyncStore<M, I> {
     /// Whether an erasure was begun that is not complete.
-    pub(crate) async fn is_being_erased(&mut self) -> Result<bool, Fault> {
-        self.log.is_being_erased(&mut self.memory.parts()).await
+    pub(crate) fn is_being_erased(&mut self) -> Routine<M, impl Future<Output = Result<bool, Fault>>> {
+        M::call(async move { self.log.is_being_erased(&mut self.memory.parts()).await })
     }
 
     /// Says who may read and write.
@@ -93,30 +98,32 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
     }
 
     /// Destroys the keys of the classes that are named, in one step.
-    pub(crate) async fn erase_classes<R: TryCryptoRng + ?Sized>(
+    pub(crate) fn erase_classes<R: TryCryptoRng + ?Sized>(
         &mut self,
         takes: impl Fn(DataClass) -> bool,
         random: &mut R,
-    ) -> Result<(), EraseError> {
-        self.settle().await?;
-        let mut parts = self.memory.parts();
-        if !parts
-            .slots
-            .used()
-            .iter()
-            .any(|slot| slot.data.is_some_and(&takes))
-        {
-            return Ok(());
-        }
-        let fate = |slot: u8, data: Option<DataClass>| match data {
-            Some(data) if takes(data) && slot < FIXED_SLOTS => Fate::Renew(data),
-            Some(data) if takes(data) => Fate::Free,
-            _ => Fate::Keep,
-        };
-        let count = *parts.slots.count;
-        let erased = self.log.rewrite_class_keys(&mut parts, fate, count, random).await;
-        self.memory.parts().buffer.zeroize();
-        Ok(erased?)
+    ) -> Routine<M, impl Future<Output = Result<(), EraseError>>> {
+        M::call(async move {
+            self.settle().await?;
+            let mut parts = self.memory.parts();
+            if !parts
+                .slots
+                .used()
+                .iter()
+                .any(|slot| slot.data.is_some_and(&takes))
+            {
+                return Ok(());
+            }
+            let fate = |slot: u8, data: Option<DataClass>| match data {
+                Some(data) if takes(data) && slot < FIXED_SLOTS => Fate::Renew(data),
+                Some(data) if takes(data) => Fate::Free,
+                _ => Fate::Keep,
+            };
+            let count = *parts.slots.count;
+            let erased = self.log.rewrite_class_keys(&mut parts, fate, count, random).await;
+            self.memory.parts().buffer.zeroize();
+            Ok(erased?)
+        })
     }
 
     /// The page that the log has come to: what was written so far stands on it and before it.
@@ -131,69 +138,78 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
 
     /// Empties and erases the oldest page, if it is not behind the page with this number; then completes what was begun. Gives
     /// whether there is more to do.
-    pub(crate) async fn sweep_page<R: TryCryptoRng + ?Sized>(
+    pub(crate) fn sweep_page<R: TryCryptoRng + ?Sized>(
         &mut self,
         last: u32,
         random: &mut R,
-    ) -> Result<bool, Fault> {
-        self.recover().await?;
-        if self.log.tail <= last {
-            let collected = self.log.collect_page(&mut self.memory.parts(), random).await;
+    ) -> Routine<M, impl Future<Output = Result<bool, Fault>>> {
+        M::call(async move {
+            self.recover().await?;
+            if self.log.tail <= last {
+                let collected = self.log.collect_page(&mut self.memory.parts(), random).await;
+                self.memory.parts().buffer.zeroize();
+                collected?;
+                return Ok(true);
+            }
+            // The page retired last may still hold what it held, if its erase was interrupted.
+            let finished = self.log.finish_erase(&mut self.memory.parts(), random).await;
             self.memory.parts().buffer.zeroize();
-            collected?;
-            return Ok(true);
-        }
-        // The page retired last may still hold what it held, if its erase was interrupted.
-        let finished = self.log.finish_erase(&mut self.memory.parts(), random).await;
-        self.memory.parts().buffer.zeroize();
-        finished?;
-        Ok(false)
+            finished?;
+            Ok(false)
+        })
     }
 
     /// Whether the pages that were left out hold nothing any more. One that does not erase is no reason to stop.
-    pub(crate) async fn clear_left_out(&mut self) -> bool {
-        self.log.erase_left_out().await.is_ok()
+    pub(crate) fn clear_left_out(&mut self) -> Routine<M, impl Future<Output = bool>> {
+        M::call(async move { self.log.erase_left_out().await.is_ok() })
     }
 
     /// Reads the note of an erasure into `note`, if there is one; gives the length of what is there.
-    pub(crate) async fn note(&mut self, note: &mut [u8; NOTE_LEN]) -> Result<Option<usize>, ReadError> {
-        self.copy_bytes(DataClass::LEDGER, ERASURE, note).await
+    pub(crate) fn note(
+        &mut self,
+        note: &mut [u8; NOTE_LEN],
+    ) -> Routine<M, impl Future<Output = Result<Option<usize>, ReadError>>> {
+        M::call(async move { self.copy_bytes(DataClass::LEDGER, ERASURE, note).await })
     }
 
     /// Reads an item of the library's own.
-    pub(crate) async fn ledger_bytes(
+    pub(crate) fn ledger_bytes(
         &mut self,
         name: &str,
         out: &mut [u8],
-    ) -> Result<Option<usize>, ReadError> {
-        self.copy_bytes(DataClass::LEDGER, name, out).await
+    ) -> Routine<M, impl Future<Output = Result<Option<usize>, ReadError>>> {
+        M::call(async move { self.copy_bytes(DataClass::LEDGER, name, out).await })
     }
 
     /// Puts bytes amid an erasure, and of what is the library's own.
-    pub(crate) async fn put_amid_erasure<R: TryCryptoRng + ?Sized>(
+    pub(crate) fn put_amid_erasure<R: TryCryptoRng + ?Sized>(
         &mut self,
         data: DataClass,
         name: &str,
         value: &[u8],
         random: &mut R,
-    ) -> Result<(), WriteError> {
-        let item = Item {
-            data,
-            name,
-            fixed: false,
-            value_len: Some(value.len()),
-        };
-        self.put_any(item, copy_of(value), random).await
+    ) -> Routine<M, impl Future<Output = Result<(), WriteError>>> {
+        M::call(async move {
+            let item = Item {
+                data,
+                name,
+                fixed: false,
+                value_len: Some(value.len()),
+            };
+            self.put_any(item, copy_of(value), random).await
+        })
     }
 
     /// Writes the note of an erasure.
-    pub(crate) async fn put_note<R: TryCryptoRng + ?Sized>(
+    pub(crate) fn put_note<R: TryCryptoRng + ?Sized>(
         &mut self,
         note: &[u8; NOTE_LEN],
         random: &mut R,
-    ) -> Result<(), WriteError> {
-        self.put_amid_erasure(DataClass::LEDGER, ERASURE, note, random)
-            .await
+    ) -> Routine<M, impl Future<Output = Result<(), WriteError>>> {
+        M::call(async move {
+            self.put_amid_erasure(DataClass::LEDGER, ERASURE, note, random)
+                .await
+        })
     }
 
     /// What is stored of the classes that are named.
@@ -220,135 +236,157 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
     }
 
     /// Where the record of an item stands and what the item takes.
-    pub(crate) async fn entry_of(&mut self, data: DataClass, name: &str) -> Result<Option<Entry>, ReadError> {
-        let found = self.open(data, name).await?;
-        self.memory.parts().buffer.zeroize();
-        Ok(found.map(|(entry, _)| entry))
+    pub(crate) fn entry_of(
+        &mut self,
+        data: DataClass,
+        name: &str,
+    ) -> Routine<M, impl Future<Output = Result<Option<Entry>, ReadError>>> {
+        M::call(async move {
+            let found = self.open(data, name).await?;
+            self.memory.parts().buffer.zeroize();
+            Ok(found.map(|(entry, _)| entry))
+        })
     }
 
     /// Sees to it that the key page before the current one is erased to its last byte, where the store is content if no key opens there.
-    pub(crate) async fn clear_other_key_page(&mut self) -> Result<(), Fault> {
-        self.settle().await?;
-        let log = &mut self.log;
-        let other = log.key_page.other();
-        // What a cut amid an erase left, or amid the mark behind it, may read so now and otherwise the next time.
-        if !log.pages.is_steadily_erased(other).await? {
-            let before = log.key_page.payload.other_erases;
-            log.pages.erase_page(other, before).await?;
-        }
-        Ok(())
+    pub(crate) fn clear_other_key_page(&mut self) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
+        M::call(async move {
+            self.settle().await?;
+            let log = &mut self.log;
+            let other = log.key_page.other();
+            // What a cut amid an erase left, or amid the mark behind it, may read so now and otherwise the next time.
+            if !log.pages.is_steadily_erased(other).await? {
+                let before = log.key_page.payload.other_erases;
+                log.pages.erase_page(other, before).await?;
+            }
+            Ok(())
+        })
     }
 
     /// Whether it reads so.
-    pub(crate) async fn has_one_key_page(&mut self) -> Result<bool, Fault> {
-        let other = self.log.key_page.other();
-        Ok(self.log.pages.is_erased(other).await?.is_some())
+    pub(crate) fn has_one_key_page(&mut self) -> Routine<M, impl Future<Output = Result<bool, Fault>>> {
+        M::call(async move {
+            let other = self.log.key_page.other();
+            Ok(self.log.pages.is_erased(other).await?.is_some())
+        })
     }
 
     /// Whether what stands at an address opens under any class key at hand, as that class's present record or an earlier one; `None` if no
     /// record stands there that could.
-    pub(crate) async fn opens(&mut self, address: u32) -> Result<Option<bool>, Fault> {
-        let Parts { slots, buffer, .. } = self.memory.parts();
-        let log = &mut self.log;
-        let geometry = log.pages.geometry;
-        let Some((page, offset)) = geometry.place(address) else {
-            return Ok(None);
-        };
-        let (Some(header), Some(generation)) = (log.header_at(page, offset).await, log.generation_of(page))
-        else {
-            return Ok(None);
-        };
-        let (start, size) = (geometry.start(page) + offset, geometry.size(header));
-        let record = usize::try_from(size).ok().and_then(|size| buffer.get_mut(..size));
-        let (Some(record), Some(salt)) = (record, log.read_salt(page, header.salt_at).await?) else {
-            return Ok(None);
-        };
-        let fits = header.kind.is_value() && offset.saturating_add(size) <= geometry.page;
-        for slot in slots.used() {
-            for class_generation in [slot.generation, slot.generation.saturating_sub(1)] {
-                if !fits || log.pages.read_patiently(start, record).await.is_err() {
-                    return Ok(None);
-                }
-                let frame = Frame {
-                    header,
-                    key: &slot.sealing,
-                    place: Place { salt, offset },
-                    associated: &format::associated_data(M::KIND, header, generation, class_generation),
-                };
-                let opened = frame.open(record).is_some();
-                record.zeroize();
-                if opened {
-                    return Ok(Some(true));
+    pub(crate) fn opens(
+        &mut self,
+        address: u32,
+    ) -> Routine<M, impl Future<Output = Result<Option<bool>, Fault>>> {
+        M::call(async move {
+            let Parts { slots, buffer, .. } = self.memory.parts();
+            let log = &mut self.log;
+            let geometry = log.pages.geometry;
+            let Some((page, offset)) = geometry.place(address) else {
+                return Ok(None);
+            };
+            let (Some(header), Some(generation)) =
+                (log.header_at(page, offset).await, log.generation_of(page))
+            else {
+                return Ok(None);
+            };
+            let (start, size) = (geometry.start(page) + offset, geometry.size(header));
+            let record = usize::try_from(size).ok().and_then(|size| buffer.get_mut(..size));
+            let (Some(record), Some(salt)) = (record, log.read_salt(page, header.salt_at).await?) else {
+                return Ok(None);
+            };
+            let fits = header.kind.is_value() && offset.saturating_add(size) <= geometry.page;
+            for slot in slots.used() {
+                for class_generation in [slot.generation, slot.generation.saturating_sub(1)] {
+                    if !fits || log.pages.read_patiently(start, record).await.is_err() {
+                        return Ok(None);
+                    }
+                    let frame = Frame {
+                        header,
+                        key: &slot.sealing,
+                        place: Place { salt, offset },
+                        associated: &format::associated_data(M::KIND, header, generation, class_generation),
+                    };
+                    let opened = frame.open(record).is_some();
+                    record.zeroize();
+                    if opened {
+                        return Ok(Some(true));
+                    }
                 }
             }
-        }
-        Ok(Some(false))
+            Ok(Some(false))
+        })
     }
 
     /// What the log still holds beside what is live.
-    pub(crate) async fn remains(&mut self) -> Result<Remains, Fault> {
-        let Parts { index, slots, buffer } = self.memory.parts();
-        let log = &mut self.log;
-        let (tail, head) = (log.tail, log.head.generation);
-        let mut remains = Remains::default();
-        let damaged = |error| match error {
-            MountError::Damaged(at) => Fault::Damaged(at),
-            _ => Fault::Internal,
-        };
-        let mut start = log.page_of_generation(tail).await.map_err(damaged)?;
-        for generation in log.ring().generations(tail, head) {
-            let next = if generation < head {
-                let after = log.ring().after(generation);
-                Some(log.page_of_generation(after).await.map_err(damaged)?)
-            } else {
-                None
+    pub(crate) fn remains(&mut self) -> Routine<M, impl Future<Output = Result<Remains, Fault>>> {
+        M::call(async move {
+            let Parts { index, slots, buffer } = self.memory.parts();
+            let log = &mut self.log;
+            let (tail, head) = (log.tail, log.head.generation);
+            let mut remains = Remains::default();
+            let damaged = |error| match error {
+                MountError::Damaged(at) => Fault::Damaged(at),
+                _ => Fault::Internal,
             };
-            let end = next.map_or(log.head.end, |next| next.payload.resume);
-            let mut cursor = log.cursor(start, Some(end));
-            loop {
-                let found = log.step(&mut cursor, &slots, buffer).await;
-                buffer.zeroize();
-                match found? {
-                    Found::End { .. } => break,
-                    Found::Dead => remains.dead = remains.dead.saturating_add(1),
-                    Found::Opened { header, offset, .. } if header.kind.is_value() => {
-                        let address = log.pages.geometry.address(start.page, offset);
-                        let data = slots.get(header.slot).and_then(|slot| slot.data);
-                        let is_ours = data == Some(DataClass::LEDGER);
-                        if !is_ours && !index.holds(address) {
-                            remains.stale = remains.stale.saturating_add(1);
+            let mut start = log.page_of_generation(tail).await.map_err(damaged)?;
+            for generation in log.ring().generations(tail, head) {
+                let next = if generation < head {
+                    let after = log.ring().after(generation);
+                    Some(log.page_of_generation(after).await.map_err(damaged)?)
+                } else {
+                    None
+                };
+                let end = next.map_or(log.head.end, |next| next.payload.resume);
+                let mut cursor = log.cursor(start, Some(end));
+                loop {
+                    let found = log.step(&mut cursor, &slots, buffer).await;
+                    buffer.zeroize();
+                    match found? {
+                        Found::End { .. } => break,
+                        Found::Dead => remains.dead = remains.dead.saturating_add(1),
+                        Found::Opened { header, offset, .. } if header.kind.is_value() => {
+                            let address = log.pages.geometry.address(start.page, offset);
+                            let data = slots.get(header.slot).and_then(|slot| slot.data);
+                            let is_ours = data == Some(DataClass::LEDGER);
+                            if !is_ours && !index.holds(address) {
+                                remains.stale = remains.stale.saturating_add(1);
+                            }
                         }
+                        Found::Unopened { .. } => remains.stale = remains.stale.saturating_add(1),
+                        _ => {}
                     }
-                    Found::Unopened { .. } => remains.stale = remains.stale.saturating_add(1),
-                    _ => {}
+                }
+                if let Some(next) = next {
+                    start = next;
                 }
             }
-            if let Some(next) = next {
-                start = next;
-            }
-        }
-        Ok(remains)
+            Ok(remains)
+        })
     }
 
     /// Whether a removed item leaves no record behind: the medium overwrites it.
     pub(crate) const OVERWRITES: bool = matches!(M::KIND, MediumKind::Overwritable);
 
-    /// Erases the key pages, and then everything else, and gives the medium back; with the first error, if a page does not erase. The others
-    /// do nevertheless.
-    pub(crate) async fn erase_medium(mut self, mut progress: impl FnMut(u32, u32)) -> (M, Result<(), Fault>) {
-        let pages = self.log.pages.geometry.pages;
-        let current = self.log.key_page.page;
-        let order = [current, self.log.key_page.other()].into_iter();
-        let order = order.chain((0..pages).skip(usize::from(LOG_START)));
-        let mut erased = Ok(());
-        for (done, page) in (1u32..).zip(order) {
-            // What was erased before is not worn once more.
-            if !matches!(self.log.pages.is_erased(page).await, Ok(Some(_))) {
-                erased = erased.and(self.log.pages.erase_page(page, 0).await);
+    /// Erases the key pages, and then everything else; with the first error, if a page does not erase. The others do nevertheless.
+    pub(crate) fn erase_medium(
+        &mut self,
+        mut progress: impl FnMut(u32, u32),
+    ) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
+        M::call(async move {
+            let pages = self.log.pages.geometry.pages;
+            let current = self.log.key_page.page;
+            let order = [current, self.log.key_page.other()].into_iter();
+            let order = order.chain((0..pages).skip(usize::from(LOG_START)));
+            let mut erased = Ok(());
+            for (done, page) in (1u32..).zip(order) {
+                // What was erased before is not worn once more.
+                if !matches!(self.log.pages.is_erased(page).await, Ok(Some(_))) {
+                    erased = erased.and(self.log.pages.erase_page(page, 0).await);
+                }
+                progress(done, u32::from(pages));
             }
-            progress(done, u32::from(pages));
-        }
-        (self.log.pages.medium, erased)
+            erased
+        })
     }
 }
 

@@ -37,6 +37,15 @@ impl Context {
         })
     }
 
+    /// Of no store.
+    const fn none() -> Self {
+        Self {
+            store_id: [0; 16],
+            label: [0; format::MAX_LABEL],
+            label_len: 0,
+        }
+    }
+
     //= compliance/requirements.md#store-24
     //# Every key MUST be derived with its purpose, the store id and the partition label.
     fn derive<const N: usize>(
@@ -45,10 +54,17 @@ impl Context {
         key_material: &[&[u8]],
         label: Label,
         place: &[u8],
-    ) -> Result<Secret<N>, Fault> {
+        key: &mut Secret<N>,
+    ) -> Result<(), Fault> {
         let partition = self.label.get(..usize::from(self.label_len)).unwrap_or_default();
         let context: [&[u8]; 4] = [&self.store_id, &[self.label_len], partition, place];
-        Ok(crypto::derive(salt, key_material, label, &context)?)
+        Ok(crypto::derive_into(
+            salt,
+            key_material,
+            label,
+            &context,
+            key.expose_mut(),
+        )?)
     }
 
     fn sealing(
@@ -57,11 +73,10 @@ impl Context {
         seal: Label,
         nonce: Label,
         place: &[u8],
-    ) -> Result<SealingKey, Fault> {
-        Ok(SealingKey {
-            seal: self.derive(&[], &[key], seal, place)?,
-            nonce: self.derive(&[], &[key], nonce, place)?,
-        })
+        sealing: &mut SealingKey,
+    ) -> Result<(), Fault> {
+        self.derive(&[], &[key], seal, place, &mut sealing.seal)?;
+        self.derive(&[], &[key], nonce, place, &mut sealing.nonce)
     }
 }
 
@@ -73,20 +88,35 @@ pub(crate) struct WrapKeys {
 }
 
 impl WrapKeys {
+    const fn none() -> Self {
+        Self {
+            context: Context::none(),
+            wrap: SealingKey::none(),
+            store_mix: Secret::new([0; KEY_LEN]),
+        }
+    }
+
     pub(crate) fn derive(root_key: &RootKey, context: Context) -> Result<Self, Fault> {
+        let mut keys = Self::none();
+        keys.fill(root_key, context)?;
+        Ok(keys)
+    }
+
+    /// Derives them where they stay.
+    pub(crate) fn fill(&mut self, root_key: &RootKey, context: Context) -> Result<(), Fault> {
         let root = root_key.expose();
-        Ok(Self {
-            context,
-            wrap: context.sealing(root, Label::WrapSeal, Label::WrapNonce, &[])?,
-            store_mix: context.derive(&[], &[root], Label::StoreMix, &[])?,
-        })
+        self.context = context;
+        context.sealing(root, Label::WrapSeal, Label::WrapNonce, &[], &mut self.wrap)?;
+        context.derive(&[], &[root], Label::StoreMix, &[], &mut self.store_mix)
     }
 
     /// The key of a new store. The root key goes into it: a poor random source alone does not reveal it.
     pub(crate) fn new_store_key(&self, randomness: &Secret<KEY_LEN>) -> Result<Secret<KEY_LEN>, Fault> {
         let material: [&[u8]; 2] = [randomness.expose(), self.store_mix.expose()];
+        let mut key = Secret::new([0; KEY_LEN]);
         self.context
-            .derive(&[0; KEY_LEN], &material, Label::StoreKey, &[])
+            .derive(&[0; KEY_LEN], &material, Label::StoreKey, &[], &mut key)?;
+        Ok(key)
     }
 }
 
@@ -101,16 +131,34 @@ pub(crate) struct StoreKeys {
 }
 
 impl StoreKeys {
-    pub(crate) fn derive(wrapping: WrapKeys, store_key: &Secret<KEY_LEN>) -> Result<Self, Fault> {
-        let (context, key) = (wrapping.context, store_key.expose());
-        Ok(Self {
-            wrapping,
-            store: context.sealing(key, Label::StoreSeal, Label::StoreNonce, &[])?,
-            class_mix: context.derive(&[], &[key], Label::ClassMix, &[])?,
-            structure: context.derive(&[], &[key], Label::Structure, &[])?,
-            live: context.derive(&[], &[key], Label::Live, &[])?,
-            name: context.derive(&[], &[key], Label::Name, &[])?,
-        })
+    /// Room for those of a store that is not found yet.
+    pub(crate) const fn none() -> Self {
+        Self {
+            wrapping: WrapKeys::none(),
+            store: SealingKey::none(),
+            class_mix: Secret::new([0; KEY_LEN]),
+            structure: Secret::new([0; 16]),
+            live: Secret::new([0; 16]),
+            name: Secret::new([0; 16]),
+        }
+    }
+
+    /// Derives them where they stay, from the store's key; those that wrap it are there.
+    pub(crate) fn fill(&mut self, store_key: &Secret<KEY_LEN>) -> Result<(), Fault> {
+        let Self {
+            wrapping: WrapKeys { context, .. },
+            store,
+            class_mix,
+            structure,
+            live,
+            name,
+        } = self;
+        let key = store_key.expose();
+        context.sealing(key, Label::StoreSeal, Label::StoreNonce, &[], store)?;
+        context.derive(&[], &[key], Label::ClassMix, &[], class_mix)?;
+        context.derive(&[], &[key], Label::Structure, &[], structure)?;
+        context.derive(&[], &[key], Label::Live, &[], live)?;
+        context.derive(&[], &[key], Label::Name, &[], name)
     }
 
     /// A new class key. The one before goes into it, and cannot be had from it.
@@ -122,12 +170,12 @@ impl StoreKeys {
         generation: u32,
     ) -> Result<Secret<KEY_LEN>, Fault> {
         let material: [&[u8]; 2] = [randomness.expose(), self.class_mix.expose()];
-        self.wrapping.context.derive(
-            before.expose(),
-            &material,
-            Label::ClassKey,
-            &class_place(slot, generation),
-        )
+        let place = class_place(slot, generation);
+        let mut key = Secret::new([0; KEY_LEN]);
+        self.wrapping
+            .context
+            .derive(before.expose(), &material, Label::ClassKey, &place, &mut key)?;
+        Ok(key)
     }
 
     /// What a class key seals with.
@@ -136,11 +184,13 @@ impl StoreKeys {
         class_key: &Secret<KEY_LEN>,
         slot: u8,
         generation: u32,
-    ) -> Result<SealingKey, Fault> {
+        sealing: &mut SealingKey,
+    ) -> Result<(), Fault> {
         let place = class_place(slot, generation);
+        let key = class_key.expose();
         self.wrapping
             .context
-            .sealing(class_key.expose(), Label::ClassSeal, Label::ClassNonce, &place)
+            .sealing(key, Label::ClassSeal, Label::ClassNonce, &place, sealing)
     }
 
     /// The live record at `address` as a summand of the live sum.

@@ -20,7 +20,7 @@ use super::log::{KeyWork, Log, Writing};
 use super::memory::{ClassSlot, Entry, Parts, Slots};
 use super::ring::Ring;
 use crate::crypto;
-use crate::flash::{Medium, MediumKind};
+use crate::flash::{Medium, MediumKind, Routine};
 use crate::secret::{RootKey, Secret};
 
 /// What becomes of a slot when the key page is written anew.
@@ -44,19 +44,25 @@ struct KeyChange {
 
 impl<M: Medium> Log<M> {
     /// Brings the class keys of the current key page into memory. The caller has checked that they fit.
-    pub(crate) async fn load_class_keys(&mut self, slots: &mut Slots<'_>, count: usize) -> Result<(), Fault> {
-        for at in 0..count {
-            let number = u8::try_from(at).map_err(|_| Fault::Internal)?;
-            let class_key = self
-                .pages
-                .class_key(&self.keys.wrapping, &self.key_page, number)
-                .await?;
-            let slot = slots.all.get_mut(at).ok_or(Fault::Internal)?;
-            self.hold_class_key(slot, number, &class_key)?;
-        }
-        *slots.count = count;
-        self.key_work = KeyWork::Done;
-        Ok(())
+    pub(crate) fn load_class_keys(
+        &mut self,
+        slots: &mut Slots<'_>,
+        count: usize,
+    ) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
+        M::call(async move {
+            for at in 0..count {
+                let number = u8::try_from(at).map_err(|_| Fault::Internal)?;
+                let class_key = self
+                    .pages
+                    .class_key(&self.keys.wrapping, &self.key_page, number)
+                    .await?;
+                let slot = slots.all.get_mut(at).ok_or(Fault::Internal)?;
+                self.hold_class_key(slot, number, &class_key)?;
+            }
+            *slots.count = count;
+            self.key_work = KeyWork::Done;
+            Ok(())
+        })
     }
 
     /// Brings one class key into memory.
@@ -66,9 +72,8 @@ impl<M: Medium> Log<M> {
         number: u8,
         class_key: &ClassKey,
     ) -> Result<(), Fault> {
-        slot.sealing = self
-            .keys
-            .class_sealing(&class_key.key, number, class_key.generation)?;
+        self.keys
+            .class_sealing(&class_key.key, number, class_key.generation, &mut slot.sealing)?;
         slot.data = class_key.data;
         slot.generation = class_key.generation;
         slot.since = class_key.since;
@@ -78,18 +83,20 @@ impl<M: Medium> Log<M> {
     /// Sees to it that the key page before the current one is gone for certain.
     //= compliance/requirements.md#store-11
     //# An erasure that was interrupted at any point after it began MUST be completed by the next mount before anything can be read.
-    pub(crate) async fn settle_key_pages(&mut self) -> Result<(), Fault> {
-        if self.key_work != KeyWork::Erase {
-            return Ok(());
-        }
-        let (other, before) = (self.key_page.other(), self.key_page.payload.other_erases);
-        // The mark is written after an erase that was verified. Since then at most another key page was begun.
-        let erases = self.pages.erases_of(other).await?;
-        if erases.is_none_or(|erases| erases <= before) || !self.pages.has_no_key_page(other).await {
-            self.pages.erase_page(other, before).await?;
-        }
-        self.key_work = KeyWork::Load;
-        Ok(())
+    pub(crate) fn settle_key_pages(&mut self) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
+        M::call(async move {
+            if self.key_work != KeyWork::Erase {
+                return Ok(());
+            }
+            let (other, before) = (self.key_page.other(), self.key_page.payload.other_erases);
+            // The mark is written after an erase that was verified. Since then at most another key page was begun.
+            let erases = self.pages.erases_of(other).await?;
+            if erases.is_none_or(|erases| erases <= before) || !self.pages.has_no_key_page(other).await {
+                self.pages.erase_page(other, before).await?;
+            }
+            self.key_work = KeyWork::Load;
+            Ok(())
+        })
     }
 
     /// Writes the key page anew under another root key. Nothing else on the flash changes.
@@ -97,54 +104,60 @@ impl<M: Medium> Log<M> {
     //# A change of the root key that was interrupted MUST leave a store that opens completely under the old root key or the new one.
     //= compliance/requirements.md#store-27
     //# After a change of the root key has returned, the old root key MUST open nothing on the medium.
-    pub(crate) async fn rewrap<R: TryCryptoRng + ?Sized>(
+    pub(crate) fn rewrap<R: TryCryptoRng + ?Sized>(
         &mut self,
         root_key: &RootKey,
         parts: &mut Parts<'_>,
         random: &mut R,
-    ) -> Result<(), Fault> {
-        let wrapping = WrapKeys::derive(root_key, self.keys.wrapping.context)?;
-        let count = *parts.slots.count;
-        let change = KeyChange {
-            wrapping: Some(wrapping),
-            ..self.no_change()
-        };
-        self.write_keys(change, parts, |_, _| Fate::Keep, count, random)
-            .await
+    ) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
+        M::call(async move {
+            let wrapping = WrapKeys::derive(root_key, self.keys.wrapping.context)?;
+            let count = *parts.slots.count;
+            let change = KeyChange {
+                wrapping: Some(wrapping),
+                ..self.no_change()
+            };
+            self.write_keys(change, parts, |_, _| Fate::Keep, count, random)
+                .await
+        })
     }
 
     /// Writes the key page anew: from then on the log goes round these pages.
-    pub(crate) async fn rewrite_ring<R: TryCryptoRng + ?Sized>(
+    pub(crate) fn rewrite_ring<R: TryCryptoRng + ?Sized>(
         &mut self,
         ring: Ring,
         parts: &mut Parts<'_>,
         random: &mut R,
-    ) -> Result<(), Fault> {
-        let count = *parts.slots.count;
-        let change = KeyChange {
-            left_out: ring.list(),
-            ..self.no_change()
-        };
-        self.write_keys(change, parts, |_, _| Fate::Keep, count, random)
-            .await
+    ) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
+        M::call(async move {
+            let count = *parts.slots.count;
+            let change = KeyChange {
+                left_out: ring.list(),
+                ..self.no_change()
+            };
+            self.write_keys(change, parts, |_, _| Fate::Keep, count, random)
+                .await
+        })
     }
 
     /// Writes the key page anew: from then on the store keeps checkpoints.
-    pub(crate) async fn begin_checkpoints<R: TryCryptoRng + ?Sized>(
+    pub(crate) fn begin_checkpoints<R: TryCryptoRng + ?Sized>(
         &mut self,
         parts: &mut Parts<'_>,
         random: &mut R,
-    ) -> Result<(), Fault> {
-        if M::KIND == MediumKind::Overwritable || self.key_page.features & CHECKPOINTS != 0 {
-            return Ok(());
-        }
-        let count = *parts.slots.count;
-        let change = KeyChange {
-            features: self.key_page.features | CHECKPOINTS,
-            ..self.no_change()
-        };
-        self.write_keys(change, parts, |_, _| Fate::Keep, count, random)
-            .await
+    ) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
+        M::call(async move {
+            if M::KIND == MediumKind::Overwritable || self.key_page.features & CHECKPOINTS != 0 {
+                return Ok(());
+            }
+            let count = *parts.slots.count;
+            let change = KeyChange {
+                features: self.key_page.features | CHECKPOINTS,
+                ..self.no_change()
+            };
+            self.write_keys(change, parts, |_, _| Fate::Keep, count, random)
+                .await
+        })
     }
 
     fn no_change(&self) -> KeyChange {
@@ -156,163 +169,169 @@ impl<M: Medium> Log<M> {
     }
 
     /// Writes the key page anew under the same root key.
-    pub(crate) async fn rewrite_class_keys<R: TryCryptoRng + ?Sized>(
+    pub(crate) fn rewrite_class_keys<R: TryCryptoRng + ?Sized>(
         &mut self,
         parts: &mut Parts<'_>,
         fate: impl Fn(u8, Option<DataClass>) -> Fate,
         count: usize,
         random: &mut R,
-    ) -> Result<(), Fault> {
-        self.write_keys(self.no_change(), parts, fate, count, random)
-            .await
+    ) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
+        M::call(async move {
+            self.write_keys(self.no_change(), parts, fate, count, random)
+                .await
+        })
     }
 
     /// Writes the key page anew: `fate` decides what becomes of each slot. When this returns, the keys that had to die are
     /// gone from the flash; if it is interrupted after the new page was complete, the next operation or mount goes on.
     //= compliance/requirements.md#store-10
     //# Erasing a class MUST destroy every copy of its key on the medium, so that no later dump opens its records, even with the root key.
-    async fn write_keys<R: TryCryptoRng + ?Sized>(
+    fn write_keys<R: TryCryptoRng + ?Sized>(
         &mut self,
         change: KeyChange,
         parts: &mut Parts<'_>,
         fate: impl Fn(u8, Option<DataClass>) -> Fate,
         count: usize,
         random: &mut R,
-    ) -> Result<(), Fault> {
-        let KeyChange {
-            wrapping: another,
-            left_out,
-            features,
-        } = change;
-        // A dead random source is found out before anything is touched.
-        drop(crypto::fresh_key(random).map_err(|_| Fault::Random)?);
-        self.settle_key_pages().await?;
-        let other = self.key_page.other();
-        if self.pages.is_erased(other).await?.is_none() {
-            self.pages.erase_page(other, 0).await?;
-        }
-        // The key page names the end of the log. Whatever stands behind that, and does not name the key page, counts for nothing.
-        let Parts { index, slots, .. } = parts;
-        let own_erases = self
-            .pages
-            .erases_of(self.key_page.page)
-            .await?
-            .unwrap_or(self.pages.most_erases);
-        let dying = |slots: &Slots<'_>, slot: usize| {
-            let number = u8::try_from(slot).unwrap_or(NO_SLOT);
-            fate(number, slots.get(number).and_then(|slot| slot.data))
-        };
-        let mut live_sum = self.live_sum;
-        for entry in index.iter() {
-            if dying(slots, usize::from(entry.slot())) != Fate::Keep {
-                live_sum = live_sum.wrapping_sub(self.keys.live_summand(entry.address()));
-            }
-        }
-        let before = self.key_page;
-        let version = before.payload.version.checked_add(1).ok_or(Fault::Internal)?;
-        let next = KeyPage {
-            page: other,
-            features,
-            salt: crypto::fresh(random).map_err(|_| Fault::Random)?,
-            payload: KeyPagePayload {
+    ) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
+        M::call(async move {
+            let KeyChange {
+                wrapping: another,
                 left_out,
-                ..self.key_page_payload(version, count, live_sum, own_erases)?
-            },
-        };
-
-        // From here the other page holds something: it is not to be trusted before it is erased again or committed.
-        self.key_work = KeyWork::Erase;
-        let Self { pages, keys, .. } = self;
-        let wrapping = another.as_ref().unwrap_or(&keys.wrapping);
-        pages.write_key_page_start(wrapping, &next, random).await?;
-        let store_key = pages.store_key(&keys.wrapping, &before).await?;
-        pages.write_store_key(wrapping, &next, &store_key, random).await?;
-        for at in 0..count {
-            let slot = u8::try_from(at).map_err(|_| Fault::Internal)?;
-            let key_before = if at < *slots.count {
-                Some(pages.class_key(&keys.wrapping, &before, slot).await?)
-            } else {
-                None
+                features,
+            } = change;
+            // A dead random source is found out before anything is touched.
+            drop(crypto::fresh_key(random).map_err(|_| Fault::Random)?);
+            self.settle_key_pages().await?;
+            let other = self.key_page.other();
+            if self.pages.is_erased(other).await?.is_none() {
+                self.pages.erase_page(other, 0).await?;
+            }
+            // The key page names the end of the log. Whatever stands behind that, and does not name the key page, counts for nothing.
+            let Parts { index, slots, .. } = parts;
+            let own_erases = self
+                .pages
+                .erases_of(self.key_page.page)
+                .await?
+                .unwrap_or(self.pages.most_erases);
+            let dying = |slots: &Slots<'_>, slot: usize| {
+                let number = u8::try_from(slot).unwrap_or(NO_SLOT);
+                fate(number, slots.get(number).and_then(|slot| slot.data))
             };
-            let since = next.payload.log_end;
-            let after = next_class_key(keys, slot, key_before, dying(slots, at), since, random)?;
-            pages
-                .write_class_key(wrapping, &next, slot, &after, random)
-                .await?;
-        }
-        pages.write_key_commit(wrapping, &next, random).await?;
-
-        // Committed. What follows in memory happens without an await, so no half of it is ever seen.
-        self.key_page = next;
-        if let Some(another) = another {
-            self.keys.wrapping = another;
-        }
-        self.live_sum = live_sum;
-        self.anchoring.keys_changed = true;
-        if next.payload.counter != self.anchoring.stated {
-            self.anchoring.state(next.payload.counter);
-        }
-        for slot in 0..u8::try_from(*slots.count).unwrap_or(NO_SLOT) {
-            if dying(slots, usize::from(slot)) != Fate::Keep {
-                let bytes = index
-                    .iter()
-                    .filter(|entry| entry.slot() == slot)
-                    .map(Entry::size)
-                    .sum();
-                self.live_bytes = self.live_bytes.saturating_sub(bytes);
-                index.remove_slot(slot);
-                self.doomed = self.doomed.filter(|doomed| doomed.slot != slot);
-                if let Some(slot) = slots.all.get_mut(usize::from(slot)) {
-                    slot.data = None;
-                    slot.since = next.payload.log_end;
+            let mut live_sum = self.live_sum;
+            for entry in index.iter() {
+                if dying(slots, usize::from(entry.slot())) != Fate::Keep {
+                    live_sum = live_sum.wrapping_sub(self.keys.live_summand(entry.address()));
                 }
             }
-        }
-        *slots.count = count;
-        if self.head.writing == Writing::Open {
-            self.head.writing = Writing::Closed;
-        }
-        self.settle_key_pages().await?;
-        self.load_class_keys(slots, count).await
+            let before = self.key_page;
+            let version = before.payload.version.checked_add(1).ok_or(Fault::Internal)?;
+            let next = KeyPage {
+                page: other,
+                features,
+                salt: crypto::fresh(random).map_err(|_| Fault::Random)?,
+                payload: KeyPagePayload {
+                    left_out,
+                    ..self.key_page_payload(version, count, live_sum, own_erases)?
+                },
+            };
+
+            // From here the other page holds something: it is not to be trusted before it is erased again or committed.
+            self.key_work = KeyWork::Erase;
+            let Self { pages, keys, .. } = self;
+            let wrapping = another.as_ref().unwrap_or(&keys.wrapping);
+            pages.write_key_page_start(wrapping, &next, random).await?;
+            let store_key = pages.store_key(&keys.wrapping, &before).await?;
+            pages.write_store_key(wrapping, &next, &store_key, random).await?;
+            for at in 0..count {
+                let slot = u8::try_from(at).map_err(|_| Fault::Internal)?;
+                let key_before = if at < *slots.count {
+                    Some(pages.class_key(&keys.wrapping, &before, slot).await?)
+                } else {
+                    None
+                };
+                let since = next.payload.log_end;
+                let after = next_class_key(keys, slot, key_before, dying(slots, at), since, random)?;
+                pages
+                    .write_class_key(wrapping, &next, slot, &after, random)
+                    .await?;
+            }
+            pages.write_key_commit(wrapping, &next, random).await?;
+
+            // Committed. What follows in memory happens without an await, so no half of it is ever seen.
+            self.key_page = next;
+            if let Some(another) = another {
+                self.keys.wrapping = another;
+            }
+            self.live_sum = live_sum;
+            self.anchoring.keys_changed = true;
+            if next.payload.counter != self.anchoring.stated {
+                self.anchoring.state(next.payload.counter);
+            }
+            for slot in 0..u8::try_from(*slots.count).unwrap_or(NO_SLOT) {
+                if dying(slots, usize::from(slot)) != Fate::Keep {
+                    let bytes = index
+                        .iter()
+                        .filter(|entry| entry.slot() == slot)
+                        .map(Entry::size)
+                        .sum();
+                    self.live_bytes = self.live_bytes.saturating_sub(bytes);
+                    index.remove_slot(slot);
+                    self.doomed = self.doomed.filter(|doomed| doomed.slot != slot);
+                    if let Some(slot) = slots.all.get_mut(usize::from(slot)) {
+                        slot.data = None;
+                        slot.since = next.payload.log_end;
+                    }
+                }
+            }
+            *slots.count = count;
+            if self.head.writing == Writing::Open {
+                self.head.writing = Writing::Closed;
+            }
+            self.settle_key_pages().await?;
+            self.load_class_keys(slots, count).await
+        })
     }
 
     /// The first key page of a store: a fresh key for the store and for each of the fixed classes.
-    pub(crate) async fn write_first_key_page<R: TryCryptoRng + ?Sized>(
+    pub(crate) fn write_first_key_page<R: TryCryptoRng + ?Sized>(
         &mut self,
         store_key: &Secret<KEY_LEN>,
         classes: &[(DataClass, Secret<KEY_LEN>)],
         random: &mut R,
-    ) -> Result<(), Fault> {
-        let KeyPagePayload {
-            version,
-            other_erases,
-            ..
-        } = self.key_page.payload;
-        self.key_page.payload = self.key_page_payload(version, classes.len(), 0, other_erases)?;
-        let Self {
-            pages,
-            keys,
-            key_page,
-            ..
-        } = self;
-        pages
-            .write_key_page_start(&keys.wrapping, key_page, random)
-            .await?;
-        pages
-            .write_store_key(&keys.wrapping, key_page, store_key, random)
-            .await?;
-        for (slot, (data, randomness)) in (0u8..).zip(classes) {
-            let class_key = ClassKey {
-                data: Some(*data),
-                generation: 1,
-                since: key_page.payload.log_end,
-                key: keys.new_class_key(&Secret::new([0; KEY_LEN]), randomness, slot, 1)?,
-            };
+    ) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
+        M::call(async move {
+            let KeyPagePayload {
+                version,
+                other_erases,
+                ..
+            } = self.key_page.payload;
+            self.key_page.payload = self.key_page_payload(version, classes.len(), 0, other_erases)?;
+            let Self {
+                pages,
+                keys,
+                key_page,
+                ..
+            } = self;
             pages
-                .write_class_key(&keys.wrapping, key_page, slot, &class_key, random)
+                .write_key_page_start(&keys.wrapping, key_page, random)
                 .await?;
-        }
-        pages.write_key_commit(&keys.wrapping, key_page, random).await
+            pages
+                .write_store_key(&keys.wrapping, key_page, store_key, random)
+                .await?;
+            for (slot, (data, randomness)) in (0u8..).zip(classes) {
+                let class_key = ClassKey {
+                    data: Some(*data),
+                    generation: 1,
+                    since: key_page.payload.log_end,
+                    key: keys.new_class_key(&Secret::new([0; KEY_LEN]), randomness, slot, 1)?,
+                };
+                pages
+                    .write_class_key(&keys.wrapping, key_page, slot, &class_key, random)
+                    .await?;
+            }
+            pages.write_key_commit(&keys.wrapping, key_page, random).await
+        })
     }
 
     /// What a key page says that is written now.

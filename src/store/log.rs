@@ -28,7 +28,7 @@ use super::pages::Pages;
 use super::record::{Frame, OpenedValue, split_value};
 use super::ring::Ring;
 use crate::crypto::{self, Digest, Place, RANDOMNESS_LEN, SALT_LEN};
-use crate::flash::{Medium, MediumKind};
+use crate::flash::{Medium, MediumKind, Routine};
 
 /// Ciphertext of a Page or Session record in the header's steps.
 #[allow(clippy::cast_possible_truncation)] // 11
@@ -350,75 +350,85 @@ impl<M: Medium> Log<M> {
     /// Makes the head page ready to take a record, if a Session record is due.
     //= compliance/requirements.md#store-8
     //# The store MUST NOT append behind a place that an earlier or interrupted write may have touched.
-    pub(crate) async fn open_session<R: TryCryptoRng + ?Sized>(
+    pub(crate) fn open_session<R: TryCryptoRng + ?Sized>(
         &mut self,
         random: &mut R,
-    ) -> Result<(), Fault> {
-        if self.head.writing == Writing::Open {
-            return self.overwrite_burnt().await;
-        }
-        if self.head.writing == Writing::Doubtful {
-            return Err(Fault::Internal);
-        }
-        match self.try_session(random).await {
-            // The words may have been begun before, which does not always show: once more, beyond them.
-            Err(Fault::Flash(_) | Fault::Unkept) => self.try_session(random).await?,
-            opened => opened?,
-        }
-        self.overwrite_burnt().await
+    ) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
+        M::call(async move {
+            if self.head.writing == Writing::Open {
+                return self.overwrite_burnt().await;
+            }
+            if self.head.writing == Writing::Doubtful {
+                return Err(Fault::Internal);
+            }
+            match self.try_session(random).await {
+                // The words may have been begun before, which does not always show: once more, beyond them.
+                Err(Fault::Flash(_) | Fault::Unkept) => self.try_session(random).await?,
+                opened => opened?,
+            }
+            self.overwrite_burnt().await
+        })
     }
 
-    async fn try_session<R: TryCryptoRng + ?Sized>(&mut self, random: &mut R) -> Result<(), Fault> {
-        let offset = self.session_offset();
-        let passes_over = self.head.writing == Writing::Burnt;
-        let size = self.pages.geometry.salt_record();
-        if offset.saturating_add(size) > self.pages.geometry.page {
-            return Err(Fault::Full);
-        }
-        let salt = crypto::fresh(random).map_err(|_| Fault::Random)?;
-        let randomness = crypto::fresh(random).map_err(|_| Fault::Random)?;
-        let salt_at = self.pages.geometry.in_granules(offset).ok_or(Fault::Internal)?;
-        let header = Header {
-            kind: Kind::Session,
-            slot: NO_SLOT,
-            salt_at,
-            steps: SALT_STEPS,
-        };
-        let payload = self.salt_payload(self.head.generation, self.head.end);
-        let frame = Frame {
-            header,
-            key: &self.keys.store,
-            place: Place { salt, offset },
-            associated: &format::associated_data(M::KIND, header, self.head.generation, 0),
-        };
-        let (record, size) = frame.seal_with_salt(self.pages.geometry, &randomness, &payload.to_bytes())?;
-        let bytes = record.get(..size).ok_or(Fault::Internal)?;
+    fn try_session<R: TryCryptoRng + ?Sized>(
+        &mut self,
+        random: &mut R,
+    ) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
+        M::call(async move {
+            let offset = self.session_offset();
+            let passes_over = self.head.writing == Writing::Burnt;
+            let size = self.pages.geometry.salt_record();
+            if offset.saturating_add(size) > self.pages.geometry.page {
+                return Err(Fault::Full);
+            }
+            let salt = crypto::fresh(random).map_err(|_| Fault::Random)?;
+            let randomness = crypto::fresh(random).map_err(|_| Fault::Random)?;
+            let salt_at = self.pages.geometry.in_granules(offset).ok_or(Fault::Internal)?;
+            let header = Header {
+                kind: Kind::Session,
+                slot: NO_SLOT,
+                salt_at,
+                steps: SALT_STEPS,
+            };
+            let payload = self.salt_payload(self.head.generation, self.head.end);
+            let frame = Frame {
+                header,
+                key: &self.keys.store,
+                place: Place { salt, offset },
+                associated: &format::associated_data(M::KIND, header, self.head.generation, 0),
+            };
+            let (record, size) =
+                frame.seal_with_salt(self.pages.geometry, &randomness, &payload.to_bytes())?;
+            let bytes = record.get(..size).ok_or(Fault::Internal)?;
 
-        self.head.next = offset + u32::try_from(size).map_err(|_| Fault::Internal)?;
-        self.head.writing = Writing::Burnt;
-        let start = self.pages.geometry.start(self.head_page());
-        self.pages.program(start + offset, bytes).await?;
+            self.head.next = offset + u32::try_from(size).map_err(|_| Fault::Internal)?;
+            self.head.writing = Writing::Burnt;
+            let start = self.pages.geometry.start(self.head_page());
+            self.pages.program(start + offset, bytes).await?;
 
-        self.head.digest.add(&offset.to_le_bytes());
-        self.head.digest.add(&header.to_bytes());
-        self.head.digest.add(&salt);
-        if passes_over {
-            self.burnt = Some((start + self.head.end, start + offset));
-        }
-        self.head.salt = salt;
-        self.head.salt_at = salt_at;
-        self.head.end = self.head.next;
-        self.head.writing = Writing::Open;
-        Ok(())
+            self.head.digest.add(&offset.to_le_bytes());
+            self.head.digest.add(&header.to_bytes());
+            self.head.digest.add(&salt);
+            if passes_over {
+                self.burnt = Some((start + self.head.end, start + offset));
+            }
+            self.head.salt = salt;
+            self.head.salt_at = salt_at;
+            self.head.end = self.head.next;
+            self.head.writing = Writing::Open;
+            Ok(())
+        })
     }
 
     /// On overwritable media an interrupted write leaves nothing behind either: part of a value that is removed later.
-    pub(crate) async fn overwrite_burnt(&mut self) -> Result<(), Fault> {
-        if let (MediumKind::Overwritable, Some((from, to))) = (M::KIND, self.burnt) {
-            self.pages.program_zeros(from, to).await?;
-        }
-        self.burnt = None;
-        Ok(())
+    pub(crate) fn overwrite_burnt(&mut self) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
+        M::call(async move {
+            if let (MediumKind::Overwritable, Some((from, to))) = (M::KIND, self.burnt) {
+                self.pages.program_zeros(from, to).await?;
+            }
+            self.burnt = None;
+            Ok(())
+        })
     }
 
     /// The live sum as records state it: on write-once media there is nothing that it would tell.
@@ -449,32 +459,35 @@ impl<M: Medium> Log<M> {
     }
 
     /// Writes the first record of an erased page.
-    pub(crate) async fn begin_page(
+    pub(crate) fn begin_page(
         &mut self,
         page: u16,
         salt: [u8; SALT_LEN],
         randomness: &[u8; RANDOMNESS_LEN],
         payload: SaltPayload,
-    ) -> Result<Head, Fault> {
-        let offset = self.pages.geometry.first();
-        let header = Header {
-            kind: Kind::Page,
-            slot: NO_SLOT,
-            salt_at: 0,
-            steps: SALT_STEPS,
-        };
-        let frame = Frame {
-            header,
-            key: &self.keys.store,
-            place: Place { salt, offset },
-            associated: &format::associated_data(M::KIND, header, 0, 0),
-        };
-        let (record, size) = frame.seal_with_salt(self.pages.geometry, randomness, &payload.to_bytes())?;
-        let bytes = record.get(..size).ok_or(Fault::Internal)?;
-        self.pages
-            .program(self.pages.geometry.start(page) + offset, bytes)
-            .await?;
-        Ok(self.page_head(salt, payload.generation))
+    ) -> Routine<M, impl Future<Output = Result<Head, Fault>>> {
+        M::call(async move {
+            let offset = self.pages.geometry.first();
+            let header = Header {
+                kind: Kind::Page,
+                slot: NO_SLOT,
+                salt_at: 0,
+                steps: SALT_STEPS,
+            };
+            let frame = Frame {
+                header,
+                key: &self.keys.store,
+                place: Place { salt, offset },
+                associated: &format::associated_data(M::KIND, header, 0, 0),
+            };
+            let (record, size) =
+                frame.seal_with_salt(self.pages.geometry, randomness, &payload.to_bytes())?;
+            let bytes = record.get(..size).ok_or(Fault::Internal)?;
+            self.pages
+                .program(self.pages.geometry.start(page) + offset, bytes)
+                .await?;
+            Ok(self.page_head(salt, payload.generation))
+        })
     }
 
     /// The head behind the first record of a page.
@@ -499,50 +512,54 @@ impl<M: Medium> Log<M> {
     }
 
     /// Seals the plaintext at [`TEXT_START`] of `buffer` under a class key, or the store's, and appends it.
-    pub(crate) async fn append(
+    pub(crate) fn append(
         &mut self,
         header: Header,
         class: Option<&ClassSlot>,
         randomness: &[u8; RANDOMNESS_LEN],
         buffer: &mut [u8],
-    ) -> Result<(), Fault> {
-        let size = self.pages.geometry.size(header);
-        if self.head.writing != Writing::Open || size > self.room() {
-            return Err(Fault::Internal);
-        }
-        let (generation, place) = (self.head.generation, self.head.place());
-        self.head.next = place.offset + size;
-        self.head.writing = Writing::Burnt;
-        self.write_record(generation, place, header, class, randomness, buffer)
-            .await?;
-        self.head.accept(place.offset, header, size);
-        self.head.writing = Writing::Open;
-        if header.kind.is_change() {
-            self.anchoring.changes = self.anchoring.changes.saturating_add(1);
-        }
-        Ok(())
+    ) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
+        M::call(async move {
+            let size = self.pages.geometry.size(header);
+            if self.head.writing != Writing::Open || size > self.room() {
+                return Err(Fault::Internal);
+            }
+            let (generation, place) = (self.head.generation, self.head.place());
+            self.head.next = place.offset + size;
+            self.head.writing = Writing::Burnt;
+            self.write_record(generation, place, header, class, randomness, buffer)
+                .await?;
+            self.head.accept(place.offset, header, size);
+            self.head.writing = Writing::Open;
+            if header.kind.is_change() {
+                self.anchoring.changes = self.anchoring.changes.saturating_add(1);
+            }
+            Ok(())
+        })
     }
 
     /// As [`Log::append`], to a page that is not the head yet.
-    pub(crate) async fn append_to(
+    pub(crate) fn append_to(
         &mut self,
         head: &mut Head,
         header: Header,
         class: Option<&ClassSlot>,
         randomness: &[u8; RANDOMNESS_LEN],
         buffer: &mut [u8],
-    ) -> Result<(), Fault> {
-        let (size, place) = (self.pages.geometry.size(header), head.place());
-        if place.offset.saturating_add(size) > self.pages.geometry.page {
-            return Err(Fault::Internal);
-        }
-        self.write_record(head.generation, place, header, class, randomness, buffer)
-            .await?;
-        head.accept(place.offset, header, size);
-        Ok(())
+    ) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
+        M::call(async move {
+            let (size, place) = (self.pages.geometry.size(header), head.place());
+            if place.offset.saturating_add(size) > self.pages.geometry.page {
+                return Err(Fault::Internal);
+            }
+            self.write_record(head.generation, place, header, class, randomness, buffer)
+                .await?;
+            head.accept(place.offset, header, size);
+            Ok(())
+        })
     }
 
-    async fn write_record(
+    fn write_record(
         &mut self,
         generation: u32,
         place: Place,
@@ -550,62 +567,70 @@ impl<M: Medium> Log<M> {
         class: Option<&ClassSlot>,
         randomness: &[u8; RANDOMNESS_LEN],
         buffer: &mut [u8],
-    ) -> Result<(), Fault> {
-        let offset = place.offset;
-        let class_generation = class.map_or(0, |slot| slot.generation);
-        let frame = Frame {
-            header,
-            key: class.map_or(&self.keys.store, |slot| &slot.sealing),
-            place,
-            associated: &format::associated_data(M::KIND, header, generation, class_generation),
-        };
-        let len = frame.seal(self.pages.geometry, randomness, buffer)?;
-        let start = self.pages.geometry.start(self.pages.geometry.page_of(generation));
-        self.pages
-            .program(start + offset, buffer.get(..len).ok_or(Fault::Internal)?)
-            .await
+    ) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
+        M::call(async move {
+            let offset = place.offset;
+            let class_generation = class.map_or(0, |slot| slot.generation);
+            let frame = Frame {
+                header,
+                key: class.map_or(&self.keys.store, |slot| &slot.sealing),
+                place,
+                associated: &format::associated_data(M::KIND, header, generation, class_generation),
+            };
+            let len = frame.seal(self.pages.geometry, randomness, buffer)?;
+            let start = self.pages.geometry.start(self.pages.geometry.page_of(generation));
+            self.pages
+                .program(start + offset, buffer.get(..len).ok_or(Fault::Internal)?)
+                .await
+        })
     }
 
     /// Appends a Retire record: pages before `tail` are dead from now on.
-    pub(crate) async fn append_retire<R: TryCryptoRng + ?Sized>(
+    pub(crate) fn append_retire<R: TryCryptoRng + ?Sized>(
         &mut self,
         tail: u32,
         random: &mut R,
-    ) -> Result<(), Fault> {
-        self.append_pair(Kind::Retire, tail, random).await?;
-        self.tail_erased = false;
-        self.tail = tail;
-        Ok(())
+    ) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
+        M::call(async move {
+            self.append_pair(Kind::Retire, tail, random).await?;
+            self.tail_erased = false;
+            self.tail = tail;
+            Ok(())
+        })
     }
 
     /// Appends an Anchor record: the counter is moved to `value` from now on.
-    pub(crate) async fn append_anchor<R: TryCryptoRng + ?Sized>(
+    pub(crate) fn append_anchor<R: TryCryptoRng + ?Sized>(
         &mut self,
         value: u32,
         random: &mut R,
-    ) -> Result<(), Fault> {
-        self.append_pair(Kind::Anchor, value, random).await?;
-        self.anchoring.state(value);
-        Ok(())
+    ) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
+        M::call(async move {
+            self.append_pair(Kind::Anchor, value, random).await?;
+            self.anchoring.state(value);
+            Ok(())
+        })
     }
 
     /// Appends a record of a number and the live sum, under the store's key.
-    async fn append_pair<R: TryCryptoRng + ?Sized>(
+    fn append_pair<R: TryCryptoRng + ?Sized>(
         &mut self,
         kind: Kind,
         number: u32,
         random: &mut R,
-    ) -> Result<(), Fault> {
-        let randomness = crypto::fresh(random).map_err(|_| Fault::Random)?;
-        let header = self.head.header(kind, NO_SLOT, PAIR_PAYLOAD)?;
-        let mut record = [0; 64];
-        format::place(&mut record, TEXT_START, &number.to_le_bytes());
-        format::place(
-            &mut record,
-            TEXT_START + 4,
-            &Self::stated(self.live_sum).to_le_bytes(),
-        );
-        self.append(header, None, &randomness, &mut record).await
+    ) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
+        M::call(async move {
+            let randomness = crypto::fresh(random).map_err(|_| Fault::Random)?;
+            let header = self.head.header(kind, NO_SLOT, PAIR_PAYLOAD)?;
+            let mut record = [0; 64];
+            format::place(&mut record, TEXT_START, &number.to_le_bytes());
+            format::place(
+                &mut record,
+                TEXT_START + 4,
+                &Self::stated(self.live_sum).to_le_bytes(),
+            );
+            self.append(header, None, &randomness, &mut record).await
+        })
     }
 
     // ---- overwriting ----
@@ -613,35 +638,42 @@ impl<M: Medium> Log<M> {
     /// Overwrites the superseded record, if one is waiting: everything after its header becomes zero.
     //= compliance/requirements.md#store-9
     //# On overwritable media a superseded or removed item's name, value, tag and nonce part MUST be overwritten before the operation that superseded it reports success.
-    pub(crate) async fn overwrite_doomed(&mut self) -> Result<(), Fault> {
-        let Some(doomed) = self.doomed else { return Ok(()) };
-        //= compliance/requirements.md#store-21
-        //# On write-once media the store MUST NOT program a word twice between two erases.
-        if M::KIND == MediumKind::Overwritable {
-            self.overwrite(doomed).await?;
-        }
-        self.doomed = None;
-        Ok(())
+    pub(crate) fn overwrite_doomed(&mut self) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
+        M::call(async move {
+            let Some(doomed) = self.doomed else { return Ok(()) };
+            //= compliance/requirements.md#store-21
+            //# On write-once media the store MUST NOT program a word twice between two erases.
+            if M::KIND == MediumKind::Overwritable {
+                self.overwrite(doomed).await?;
+            }
+            self.doomed = None;
+            Ok(())
+        })
     }
 
-    pub(crate) async fn overwrite(&mut self, doomed: Doomed) -> Result<(), Fault> {
-        let start = doomed.address.saturating_mul(4);
-        let header = u32::try_from(HEADER_LEN).map_err(|_| Fault::Internal)?;
-        let end = start + doomed.size;
-        let unit = self.pages.geometry.unit;
-        // The header may share its word with what must go: it is programmed again as it is.
-        let mut at = start + header;
-        if unit > header {
-            let mut word = [0; MAX_UNIT];
-            let word = word
-                .get_mut(..usize::try_from(unit).map_err(|_| Fault::Internal)?)
-                .ok_or(Fault::Internal)?;
-            self.pages.medium.read(start, word).await?;
-            word.get_mut(HEADER_LEN..).ok_or(Fault::Internal)?.fill(0);
-            self.pages.program(start, word).await?;
-            at = start + unit;
-        }
-        self.pages.program_zeros(at, end).await
+    pub(crate) fn overwrite(
+        &mut self,
+        doomed: Doomed,
+    ) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
+        M::call(async move {
+            let start = doomed.address.saturating_mul(4);
+            let header = u32::try_from(HEADER_LEN).map_err(|_| Fault::Internal)?;
+            let end = start + doomed.size;
+            let unit = self.pages.geometry.unit;
+            // The header may share its word with what must go: it is programmed again as it is.
+            let mut at = start + header;
+            if unit > header {
+                let mut word = [0; MAX_UNIT];
+                let word = word
+                    .get_mut(..usize::try_from(unit).map_err(|_| Fault::Internal)?)
+                    .ok_or(Fault::Internal)?;
+                self.pages.medium.read(start, word).await?;
+                word.get_mut(HEADER_LEN..).ok_or(Fault::Internal)?.fill(0);
+                self.pages.program(start, word).await?;
+                at = start + unit;
+            }
+            self.pages.program_zeros(at, end).await
+        })
     }
 
     // ---- reading back ----
@@ -649,97 +681,105 @@ impl<M: Medium> Log<M> {
     /// Reads and opens the item's record into `buffer`.
     //= compliance/requirements.md#store-15
     //# A record that no longer opens while the store is mounted MUST be reported as damage, never as an absent item.
-    pub(crate) async fn read_value(
+    pub(crate) fn read_value(
         &mut self,
         address: u32,
         size: u32,
         slot: Option<&ClassSlot>,
         buffer: &mut [u8],
-    ) -> Result<OpenedValue, Fault> {
-        let (header, text) = self.read_record(address, size, slot, buffer).await?;
-        split_value(M::KIND, header.kind, buffer, &text).ok_or(Fault::Damaged(address.saturating_mul(4)))
+    ) -> Routine<M, impl Future<Output = Result<OpenedValue, Fault>>> {
+        M::call(async move {
+            let (header, text) = self.read_record(address, size, slot, buffer).await?;
+            split_value(M::KIND, header.kind, buffer, &text).ok_or(Fault::Damaged(address.saturating_mul(4)))
+        })
     }
 
     /// Reads and opens a record of a class. Gives its header and where its plaintext is in the buffer.
-    pub(crate) async fn read_record(
+    pub(crate) fn read_record(
         &mut self,
         address: u32,
         size: u32,
         slot: Option<&ClassSlot>,
         buffer: &mut [u8],
-    ) -> Result<(Header, Range<usize>), Fault> {
-        let damaged = Fault::Damaged(address.saturating_mul(4));
-        let (page, offset) = self.pages.geometry.place(address).ok_or(damaged)?;
-        let generation = self.generation_of(page).ok_or(damaged)?;
-        let size = usize::try_from(size).map_err(|_| Fault::Internal)?;
-        let record = buffer.get_mut(..size).ok_or(Fault::Internal)?;
-        self.pages.medium.read(address * 4, record).await?;
-        let header = record
-            .first_chunk()
-            .copied()
-            .and_then(Header::from_bytes)
-            .ok_or(damaged)?;
-        let salt = if generation == self.head.generation && header.salt_at == self.head.salt_at {
-            self.head.salt
-        } else {
-            self.read_salt(page, header.salt_at).await?.ok_or(damaged)?
-        };
-        let class = slot.ok_or(damaged)?;
-        let frame = Frame {
-            header,
-            key: &class.sealing,
-            place: Place { salt, offset },
-            associated: &format::associated_data(M::KIND, header, generation, class.generation),
-        };
-        let text = frame.open(record).ok_or(damaged)?;
-        Ok((header, text))
+    ) -> Routine<M, impl Future<Output = Result<(Header, Range<usize>), Fault>>> {
+        M::call(async move {
+            let damaged = Fault::Damaged(address.saturating_mul(4));
+            let (page, offset) = self.pages.geometry.place(address).ok_or(damaged)?;
+            let generation = self.generation_of(page).ok_or(damaged)?;
+            let size = usize::try_from(size).map_err(|_| Fault::Internal)?;
+            let record = buffer.get_mut(..size).ok_or(Fault::Internal)?;
+            self.pages.medium.read(address * 4, record).await?;
+            let header = record
+                .first_chunk()
+                .copied()
+                .and_then(Header::from_bytes)
+                .ok_or(damaged)?;
+            let salt = if generation == self.head.generation && header.salt_at == self.head.salt_at {
+                self.head.salt
+            } else {
+                self.read_salt(page, header.salt_at).await?.ok_or(damaged)?
+            };
+            let class = slot.ok_or(damaged)?;
+            let frame = Frame {
+                header,
+                key: &class.sealing,
+                place: Place { salt, offset },
+                associated: &format::associated_data(M::KIND, header, generation, class.generation),
+            };
+            let text = frame.open(record).ok_or(damaged)?;
+            Ok((header, text))
+        })
     }
 
     /// The entry of an item, found by its name; the item's record is left open in `buffer`.
-    pub(crate) async fn find(
+    pub(crate) fn find(
         &mut self,
         index: &Index<'_>,
         slots: &Slots<'_>,
         slot: u8,
         name: &[u8],
         buffer: &mut [u8],
-    ) -> Result<Option<(Entry, OpenedValue)>, Fault> {
-        let hash = self.keys.name_hash(slot, name);
-        let mut skip = 0;
-        while let Some(entry) = index.candidate(slot, hash, skip) {
-            let opened = self
-                .read_value(entry.address(), entry.size(), slots.get(slot), buffer)
-                .await?;
-            if buffer.get(opened.name.clone()) == Some(name) {
-                return Ok(Some((entry, opened)));
+    ) -> Routine<M, impl Future<Output = Result<Option<(Entry, OpenedValue)>, Fault>>> {
+        M::call(async move {
+            let hash = self.keys.name_hash(slot, name);
+            let mut skip = 0;
+            while let Some(entry) = index.candidate(slot, hash, skip) {
+                let opened = self
+                    .read_value(entry.address(), entry.size(), slots.get(slot), buffer)
+                    .await?;
+                if buffer.get(opened.name.clone()) == Some(name) {
+                    return Ok(Some((entry, opened)));
+                }
+                skip += 1;
             }
-            skip += 1;
-        }
-        Ok(None)
+            Ok(None)
+        })
     }
 
     /// Reads the salt that a header points at.
-    pub(crate) async fn read_salt(
+    pub(crate) fn read_salt(
         &mut self,
         page: u16,
         salt_at: u16,
-    ) -> Result<Option<[u8; SALT_LEN]>, Fault> {
-        let offset = match salt_at {
-            0 => self.pages.geometry.first(),
-            granules => u32::from(granules) * self.pages.geometry.granule(),
-        };
-        let len = self.pages.geometry.align(16);
-        if offset.saturating_add(len) > self.pages.geometry.page {
-            return Ok(None);
-        }
-        let mut bytes = [0; MAX_UNIT];
-        let bytes = bytes
-            .get_mut(..usize::try_from(len).map_err(|_| Fault::Internal)?)
-            .ok_or(Fault::Internal)?;
-        self.pages
-            .medium
-            .read(self.pages.geometry.start(page) + offset, bytes)
-            .await?;
-        Ok(bytes.get(HEADER_LEN..).and_then(<[u8]>::first_chunk).copied())
+    ) -> Routine<M, impl Future<Output = Result<Option<[u8; SALT_LEN]>, Fault>>> {
+        M::call(async move {
+            let offset = match salt_at {
+                0 => self.pages.geometry.first(),
+                granules => u32::from(granules) * self.pages.geometry.granule(),
+            };
+            let len = self.pages.geometry.align(16);
+            if offset.saturating_add(len) > self.pages.geometry.page {
+                return Ok(None);
+            }
+            let mut bytes = [0; MAX_UNIT];
+            let bytes = bytes
+                .get_mut(..usize::try_from(len).map_err(|_| Fault::Internal)?)
+                .ok_or(Fault::Internal)?;
+            self.pages
+                .medium
+                .read(self.pages.geometry.start(page) + offset, bytes)
+                .await?;
+            Ok(bytes.get(HEADER_LEN..).and_then(<[u8]>::first_chunk).copied())
+        })
     }
 }

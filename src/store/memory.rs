@@ -5,7 +5,6 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 use super::class::DataClass;
 use super::format::{NAME_HASH_BITS, Position};
 use crate::crypto::SealingKey;
-use crate::secret::Secret;
 
 /// Where one item lies, in eight bytes: address (24 bits), slot (6), record length in 4-byte steps (12), whether it is
 /// write-once (1), fingerprint of its name (21).
@@ -210,10 +209,7 @@ impl ClassSlot {
                 generation: 0,
                 offset: 0,
             },
-            sealing: SealingKey {
-                seal: Secret::new([0; 32]),
-                nonce: Secret::new([0; 32]),
-            },
+            sealing: SealingKey::none(),
         }
     }
 }

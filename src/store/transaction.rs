@@ -30,7 +30,7 @@ use super::log::{Doomed, Log, Run, Writing};
 use super::memory::{Entry, Parts};
 use super::stored::{CodecError, Stored};
 use crate::crypto;
-use crate::flash::{Medium, MediumKind};
+use crate::flash::{Medium, MediumKind, Routine};
 use crate::secret::Secret;
 
 /// One change of a transaction: what [`Store::commit`](super::Store::commit) takes a list of.
@@ -177,273 +177,308 @@ impl<M: Medium> Log<M> {
     /// Carries out all changes or none. The caller wipes the buffer.
     //= compliance/requirements.md#store-31
     //# The changes of one transaction MUST take effect together or not at all, whatever interrupts it.
-    pub(crate) async fn commit<R: TryCryptoRng + ?Sized>(
+    pub(crate) fn commit<R: TryCryptoRng + ?Sized>(
         &mut self,
         changes: &[Change<'_>],
         parts: &mut Parts<'_>,
         random: &mut R,
-    ) -> Result<(), WriteError> {
-        let plan = self.plan(changes, parts).await?;
-        let geometry = self.pages.geometry;
-        if plan.records == 0 {
-            if !changes.is_empty() && self.head.writing == Writing::Burnt {
-                // As for a single removal: what a failed write left must not be there after the next mount.
-                self.prepare(geometry.pair_record(), 0, parts, random).await?;
-            }
-            return Ok(());
-        }
-        let most = geometry.usable();
-        if plan.size > most {
-            return Err(WriteError::TransactionTooLong {
-                bytes: plan.size,
-                limit: most,
-            });
-        }
-        if parts.index.room() < plan.new_items {
-            return Err(WriteError::IndexFull);
-        }
-        // All of it lies in one page, beside what it supersedes: like one record of that size.
-        let largest = self.largest.max(plan.size);
-        let items = u32::try_from(parts.index.len())
-            .unwrap_or(u32::MAX)
-            .saturating_add(1);
-        let bytes = self.live_bytes.saturating_add(plan.size);
-        if plan.puts > 0 && !self.ring().holds(bytes, items, largest) {
-            return Err(WriteError::Full);
-        }
-        // Afterwards each of the items must find room for an update, as if they had come one by one.
-        let largest = self.largest.max(plan.largest);
-        let items = items.saturating_add(u32::try_from(plan.new_items).unwrap_or(u32::MAX));
-        let bytes = bytes.saturating_add(largest);
-        if plan.grows && !self.ring().holds(bytes, items, largest) {
-            return Err(WriteError::Full);
-        }
-        for change in changes.iter().filter(|change| !change.is_removal()) {
-            if parts.slots.find(change.data).is_none() {
-                self.add_class(change.data, parts, random).await?;
-            }
-        }
-        let in_haste = self.keep_checkpoint(plan.size, parts, random).await?;
-        self.make_room(plan.size, in_haste, parts, random).await?;
-        self.run = Some(self.stage(changes, parts, random).await?);
-        self.count_run(parts).await?;
-        Ok(self.overwrite_run(parts).await?)
-    }
-
-    /// Checks the changes one by one and adds up what they take.
-    async fn plan(&mut self, changes: &[Change<'_>], parts: &mut Parts<'_>) -> Result<Plan, WriteError> {
-        let geometry = self.pages.geometry;
-        let mut plan = Plan {
-            size: geometry.commit_record(),
-            records: 0,
-            puts: 0,
-            new_items: 0,
-            largest: 0,
-            grows: false,
-        };
-        for (number, change) in changes.iter().enumerate() {
-            if change.name.len() > MAX_NAME {
-                return Err(WriteError::Name);
-            }
-            let is_same = |other: &&Change<'_>| other.data == change.data && other.name == change.name;
-            if changes.iter().take(number).any(|other| is_same(&other)) {
-                return Err(WriteError::Repeated);
-            }
-            let older = self.older(change, parts).await?;
-            if older.is_some_and(Entry::is_fixed) {
-                return Err(WriteError::Fixed);
-            }
-            if change.is_removal() {
-                if older.is_some() {
-                    plan.size = plan.size.saturating_add(geometry.pair_record());
-                    plan.records += 1;
+    ) -> Routine<M, impl Future<Output = Result<(), WriteError>>> {
+        M::call(async move {
+            let plan = self.plan(changes, parts).await?;
+            let geometry = self.pages.geometry;
+            if plan.records == 0 {
+                if !changes.is_empty() && self.head.writing == Writing::Burnt {
+                    // As for a single removal: what a failed write left must not be there after the next mount.
+                    self.prepare(geometry.pair_record(), 0, parts, random).await?;
                 }
-                continue;
+                return Ok(());
             }
-            let layout = Layout::of::<M>(geometry, change.name, parts.buffer.len());
-            let len = layout.measure(change.item().value_len, parts.buffer, |out| change.fill(out))?;
-            let header = self.head.header(change.kind(), 0, layout.text_len(len))?;
-            let size = geometry.size(header);
-            plan.size = plan.size.saturating_add(size);
-            plan.largest = plan.largest.max(size);
-            plan.grows |= older.is_none_or(|older| older.size() < size);
-            plan.records += 1;
-            plan.puts += 1;
-            plan.new_items += usize::from(older.is_none());
-        }
-        Ok(plan)
-    }
-
-    async fn older(&mut self, change: &Change<'_>, parts: &mut Parts<'_>) -> Result<Option<Entry>, Fault> {
-        let Some(slot) = parts.slots.find(change.data) else {
-            return Ok(None);
-        };
-        let name = change.name.as_bytes();
-        let found = self
-            .find(&parts.index, &parts.slots, slot, name, parts.buffer)
-            .await;
-        parts.buffer.zeroize();
-        Ok(found?.map(|(entry, _)| entry))
-    }
-
-    /// Appends the records and their Commit, behind which the log goes on.
-    async fn stage<R: TryCryptoRng + ?Sized>(
-        &mut self,
-        changes: &[Change<'_>],
-        parts: &mut Parts<'_>,
-        random: &mut R,
-    ) -> Result<Run, WriteError> {
-        let geometry = self.pages.geometry;
-        let mut head = self.head.fork();
-        let first = head.next;
-        // Until the Commit is there, this is one write that was begun.
-        self.head.writing = Writing::Burnt;
-        let (mut live_sum, mut number) = (self.live_sum, 0);
-        for (place, change) in changes.iter().enumerate() {
-            // Making room may have moved the older record.
-            let older = self.older(change, parts).await?;
-            if change.is_removal() && older.is_none() {
-                continue;
+            let most = geometry.usable();
+            if plan.size > most {
+                return Err(WriteError::TransactionTooLong {
+                    bytes: plan.size,
+                    limit: most,
+                });
             }
-            let slot = parts.slots.find(change.data).ok_or(WriteError::Internal)?;
-            let randomness = crypto::fresh(random).map_err(|_| WriteError::Random)?;
-            let text_len = if change.is_removal() {
-                PAIR_PAYLOAD
-            } else {
-                let layout = Layout::of::<M>(geometry, change.name, parts.buffer.len());
-                let fill = |out: &mut [u8]| change.fill(out);
-                let len = layout.measure(change.item().value_len, parts.buffer, fill)?;
-                layout.lay_out(change.name, len, parts.buffer, fill)?;
-                layout.text_len(len)
-            };
-            let hash = self.keys.name_hash(slot, change.name.as_bytes());
-            // The index does not know those before it yet.
-            let mut before = changes
-                .iter()
-                .take(place)
-                .filter(|other| other.data == change.data);
-            let is_alike = |other: &Change<'_>| self.keys.name_hash(slot, other.name.as_bytes()) == hash;
-            let has_others = self.is_alike(slot, hash, &parts.index)
-                || self.key_page.features & CHECKPOINTS != 0 && before.any(is_alike);
-            let kind = match change.kind() {
-                Kind::StagedValue if older.is_none() && has_others => Kind::StagedAlike,
-                kind => kind,
-            };
-            let header = head.header(kind, slot, text_len)?;
-            let address = geometry.address(self.head_page(), head.next);
-            let previous = older.map_or(NO_ADDRESS, Entry::address);
-            if header.kind.is_value() {
-                live_sum = live_sum.wrapping_add(self.keys.live_summand(address));
+            if parts.index.room() < plan.new_items {
+                return Err(WriteError::IndexFull);
             }
-            if older.is_some() {
-                live_sum = live_sum.wrapping_sub(self.keys.live_summand(previous));
+            // All of it lies in one page, beside what it supersedes: like one record of that size.
+            let largest = self.largest.max(plan.size);
+            let items = u32::try_from(parts.index.len())
+                .unwrap_or(u32::MAX)
+                .saturating_add(1);
+            let bytes = self.live_bytes.saturating_add(plan.size);
+            if plan.puts > 0 && !self.ring().holds(bytes, items, largest) {
+                return Err(WriteError::Full);
             }
-            if change.is_removal() || M::KIND == MediumKind::Overwritable {
-                format::place(parts.buffer, TEXT_START, &previous.to_le_bytes());
-                let stated = Self::stated(live_sum).to_le_bytes();
-                format::place(parts.buffer, TEXT_START + LINK_LEN / 2, &stated);
+            // Afterwards each of the items must find room for an update, as if they had come one by one.
+            let largest = self.largest.max(plan.largest);
+            let items = items.saturating_add(u32::try_from(plan.new_items).unwrap_or(u32::MAX));
+            let bytes = bytes.saturating_add(largest);
+            if plan.grows && !self.ring().holds(bytes, items, largest) {
+                return Err(WriteError::Full);
             }
-            self.head.next = head.next.saturating_add(geometry.size(header));
-            let class = parts.slots.get(slot);
-            self.append_to(&mut head, header, class, &randomness, parts.buffer)
-                .await?;
-            parts.buffer.zeroize();
-            number += 1;
-        }
-
-        let run = Run {
-            generation: head.generation,
-            first,
-            commit: head.next,
-            live: Self::stated(live_sum),
-        };
-        let randomness = crypto::fresh(random).map_err(|_| WriteError::Random)?;
-        let header = head.header(Kind::Commit, NO_SLOT, COMMIT_PAYLOAD)?;
-        let mut record = [0; 64];
-        let says = [run.generation, first, number, run.live];
-        for (at, says) in (TEXT_START..).step_by(4).zip(says) {
-            format::place(&mut record, at, &says.to_le_bytes());
-        }
-        self.head.next = head.next.saturating_add(geometry.size(header));
-        self.append_to(&mut head, header, None, &randomness, &mut record)
-            .await?;
-
-        // Committed. What follows in memory happens without an await.
-        head.writing = Writing::Open;
-        self.head = head;
-        self.anchoring.changes = self.anchoring.changes.saturating_add(number);
-        Ok(run)
-    }
-
-    /// Brings the index up to date with the last transaction. May be done again from the start at any time.
-    pub(crate) async fn count_run(&mut self, parts: &mut Parts<'_>) -> Result<(), Fault> {
-        let Some(run) = self.run else { return Ok(()) };
-        let mut at = run.first;
-        while at < run.commit {
-            let header = self.staged_at(run, at).await?;
-            let counted = self.count_staged(run, at, header, parts).await;
-            parts.buffer.zeroize();
-            counted?;
-            at = at.saturating_add(self.pages.geometry.size(header));
-        }
-        if M::KIND == MediumKind::WriteOnce {
-            self.run = None;
-        }
-        Ok(())
-    }
-
-    /// Overwrites what the last transaction superseded. May be done again from the start at any time.
-    pub(crate) async fn overwrite_run(&mut self, parts: &mut Parts<'_>) -> Result<(), Fault> {
-        let Some(run) = self.run else { return Ok(()) };
-        let mut at = run.first;
-        while at < run.commit {
-            let header = self.staged_at(run, at).await?;
-            let previous = self.previous_of(run, at, header, parts).await;
-            parts.buffer.zeroize();
-            if let Some(address) = previous? {
-                let doomed = self.doomed_at(address).await?;
-                self.overwrite(doomed).await?;
+            for change in changes.iter().filter(|change| !change.is_removal()) {
+                if parts.slots.find(change.data).is_none() {
+                    self.add_class(change.data, parts, random).await?;
+                }
             }
-            at = at.saturating_add(self.pages.geometry.size(header));
-        }
-        self.run = None;
-        Ok(())
-    }
-
-    async fn staged_at(&mut self, run: Run, at: u32) -> Result<Header, Fault> {
-        let page = self.pages.geometry.page_of(run.generation);
-        let address = self.pages.geometry.address(page, at);
-        let header = self.header_of(address).await?;
-        header
-            .filter(|header| header.kind.is_staged())
-            .ok_or(Fault::Damaged(address.saturating_mul(4)))
-    }
-
-    /// A superseded record: nothing but a value in a page of the log ever is.
-    pub(crate) async fn doomed_at(&mut self, address: u32) -> Result<Doomed, Fault> {
-        let geometry = self.pages.geometry;
-        let damaged = Fault::Damaged(address.saturating_mul(4));
-        let (_, offset) = geometry.place(address).ok_or(damaged)?;
-        let header = self.header_of(address).await?;
-        let header = header.filter(|header| header.kind.is_value()).ok_or(damaged)?;
-        let size = geometry.size(header);
-        let records = geometry.first() + geometry.salt_record()..geometry.page;
-        if !records.contains(&offset) || offset.saturating_add(size) > records.end {
-            return Err(damaged);
-        }
-        Ok(Doomed {
-            address,
-            size,
-            slot: header.slot,
+            let in_haste = self.keep_checkpoint(plan.size, parts, random).await?;
+            self.make_room(plan.size, in_haste, parts, random).await?;
+            self.run = Some(self.stage(changes, parts, random).await?);
+            self.count_run(parts).await?;
+            Ok(self.overwrite_run(parts).await?)
         })
     }
 
-    async fn header_of(&mut self, address: u32) -> Result<Option<Header>, Fault> {
-        let mut word = [0; format::MAX_UNIT];
-        let len = usize::try_from(self.pages.geometry.unit).map_err(|_| Fault::Internal)?;
-        let word = word.get_mut(..len.max(HEADER_LEN)).ok_or(Fault::Internal)?;
-        self.pages.medium.read(address.saturating_mul(4), word).await?;
-        Ok(word.first_chunk().copied().and_then(Header::from_bytes))
+    /// Checks the changes one by one and adds up what they take.
+    fn plan(
+        &mut self,
+        changes: &[Change<'_>],
+        parts: &mut Parts<'_>,
+    ) -> Routine<M, impl Future<Output = Result<Plan, WriteError>>> {
+        M::call(async move {
+            let geometry = self.pages.geometry;
+            let mut plan = Plan {
+                size: geometry.commit_record(),
+                records: 0,
+                puts: 0,
+                new_items: 0,
+                largest: 0,
+                grows: false,
+            };
+            for (number, change) in changes.iter().enumerate() {
+                if change.name.len() > MAX_NAME {
+                    return Err(WriteError::Name);
+                }
+                let is_same = |other: &&Change<'_>| other.data == change.data && other.name == change.name;
+                if changes.iter().take(number).any(|other| is_same(&other)) {
+                    return Err(WriteError::Repeated);
+                }
+                let older = self.older(change, parts).await?;
+                if older.is_some_and(Entry::is_fixed) {
+                    return Err(WriteError::Fixed);
+                }
+                if change.is_removal() {
+                    if older.is_some() {
+                        plan.size = plan.size.saturating_add(geometry.pair_record());
+                        plan.records += 1;
+                    }
+                    continue;
+                }
+                let layout = Layout::of::<M>(geometry, change.name, parts.buffer.len());
+                let len = layout.measure(change.item().value_len, parts.buffer, |out| change.fill(out))?;
+                let header = self.head.header(change.kind(), 0, layout.text_len(len))?;
+                let size = geometry.size(header);
+                plan.size = plan.size.saturating_add(size);
+                plan.largest = plan.largest.max(size);
+                plan.grows |= older.is_none_or(|older| older.size() < size);
+                plan.records += 1;
+                plan.puts += 1;
+                plan.new_items += usize::from(older.is_none());
+            }
+            Ok(plan)
+        })
+    }
+
+    fn older(
+        &mut self,
+        change: &Change<'_>,
+        parts: &mut Parts<'_>,
+    ) -> Routine<M, impl Future<Output = Result<Option<Entry>, Fault>>> {
+        M::call(async move {
+            let Some(slot) = parts.slots.find(change.data) else {
+                return Ok(None);
+            };
+            let name = change.name.as_bytes();
+            let found = self
+                .find(&parts.index, &parts.slots, slot, name, parts.buffer)
+                .await;
+            parts.buffer.zeroize();
+            Ok(found?.map(|(entry, _)| entry))
+        })
+    }
+
+    /// Appends the records and their Commit, behind which the log goes on.
+    fn stage<R: TryCryptoRng + ?Sized>(
+        &mut self,
+        changes: &[Change<'_>],
+        parts: &mut Parts<'_>,
+        random: &mut R,
+    ) -> Routine<M, impl Future<Output = Result<Run, WriteError>>> {
+        M::call(async move {
+            let geometry = self.pages.geometry;
+            let mut head = self.head.fork();
+            let first = head.next;
+            // Until the Commit is there, this is one write that was begun.
+            self.head.writing = Writing::Burnt;
+            let (mut live_sum, mut number) = (self.live_sum, 0);
+            for (place, change) in changes.iter().enumerate() {
+                // Making room may have moved the older record.
+                let older = self.older(change, parts).await?;
+                if change.is_removal() && older.is_none() {
+                    continue;
+                }
+                let slot = parts.slots.find(change.data).ok_or(WriteError::Internal)?;
+                let randomness = crypto::fresh(random).map_err(|_| WriteError::Random)?;
+                let text_len = if change.is_removal() {
+                    PAIR_PAYLOAD
+                } else {
+                    let layout = Layout::of::<M>(geometry, change.name, parts.buffer.len());
+                    let fill = |out: &mut [u8]| change.fill(out);
+                    let len = layout.measure(change.item().value_len, parts.buffer, fill)?;
+                    layout.lay_out(change.name, len, parts.buffer, fill)?;
+                    layout.text_len(len)
+                };
+                let hash = self.keys.name_hash(slot, change.name.as_bytes());
+                // The index does not know those before it yet.
+                let mut before = changes
+                    .iter()
+                    .take(place)
+                    .filter(|other| other.data == change.data);
+                let is_alike = |other: &Change<'_>| self.keys.name_hash(slot, other.name.as_bytes()) == hash;
+                let has_others = self.is_alike(slot, hash, &parts.index)
+                    || self.key_page.features & CHECKPOINTS != 0 && before.any(is_alike);
+                let kind = match change.kind() {
+                    Kind::StagedValue if older.is_none() && has_others => Kind::StagedAlike,
+                    kind => kind,
+                };
+                let header = head.header(kind, slot, text_len)?;
+                let address = geometry.address(self.head_page(), head.next);
+                let previous = older.map_or(NO_ADDRESS, Entry::address);
+                if header.kind.is_value() {
+                    live_sum = live_sum.wrapping_add(self.keys.live_summand(address));
+                }
+                if older.is_some() {
+                    live_sum = live_sum.wrapping_sub(self.keys.live_summand(previous));
+                }
+                if change.is_removal() || M::KIND == MediumKind::Overwritable {
+                    format::place(parts.buffer, TEXT_START, &previous.to_le_bytes());
+                    let stated = Self::stated(live_sum).to_le_bytes();
+                    format::place(parts.buffer, TEXT_START + LINK_LEN / 2, &stated);
+                }
+                self.head.next = head.next.saturating_add(geometry.size(header));
+                let class = parts.slots.get(slot);
+                self.append_to(&mut head, header, class, &randomness, parts.buffer)
+                    .await?;
+                parts.buffer.zeroize();
+                number += 1;
+            }
+
+            let run = Run {
+                generation: head.generation,
+                first,
+                commit: head.next,
+                live: Self::stated(live_sum),
+            };
+            let randomness = crypto::fresh(random).map_err(|_| WriteError::Random)?;
+            let header = head.header(Kind::Commit, NO_SLOT, COMMIT_PAYLOAD)?;
+            let mut record = [0; 64];
+            let says = [run.generation, first, number, run.live];
+            for (at, says) in (TEXT_START..).step_by(4).zip(says) {
+                format::place(&mut record, at, &says.to_le_bytes());
+            }
+            self.head.next = head.next.saturating_add(geometry.size(header));
+            self.append_to(&mut head, header, None, &randomness, &mut record)
+                .await?;
+
+            // Committed. What follows in memory happens without an await.
+            head.writing = Writing::Open;
+            self.head = head;
+            self.anchoring.changes = self.anchoring.changes.saturating_add(number);
+            Ok(run)
+        })
+    }
+
+    /// Brings the index up to date with the last transaction. May be done again from the start at any time.
+    pub(crate) fn count_run(
+        &mut self,
+        parts: &mut Parts<'_>,
+    ) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
+        M::call(async move {
+            let Some(run) = self.run else { return Ok(()) };
+            let mut at = run.first;
+            while at < run.commit {
+                let header = self.staged_at(run, at).await?;
+                let counted = self.count_staged(run, at, header, parts).await;
+                parts.buffer.zeroize();
+                counted?;
+                at = at.saturating_add(self.pages.geometry.size(header));
+            }
+            if M::KIND == MediumKind::WriteOnce {
+                self.run = None;
+            }
+            Ok(())
+        })
+    }
+
+    /// Overwrites what the last transaction superseded. May be done again from the start at any time.
+    pub(crate) fn overwrite_run(
+        &mut self,
+        parts: &mut Parts<'_>,
+    ) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
+        M::call(async move {
+            let Some(run) = self.run else { return Ok(()) };
+            let mut at = run.first;
+            while at < run.commit {
+                let header = self.staged_at(run, at).await?;
+                let previous = self.previous_of(run, at, header, parts).await;
+                parts.buffer.zeroize();
+                if let Some(address) = previous? {
+                    let doomed = self.doomed_at(address).await?;
+                    self.overwrite(doomed).await?;
+                }
+                at = at.saturating_add(self.pages.geometry.size(header));
+            }
+            self.run = None;
+            Ok(())
+        })
+    }
+
+    fn staged_at(&mut self, run: Run, at: u32) -> Routine<M, impl Future<Output = Result<Header, Fault>>> {
+        M::call(async move {
+            let page = self.pages.geometry.page_of(run.generation);
+            let address = self.pages.geometry.address(page, at);
+            let header = self.header_of(address).await?;
+            header
+                .filter(|header| header.kind.is_staged())
+                .ok_or(Fault::Damaged(address.saturating_mul(4)))
+        })
+    }
+
+    /// A superseded record: nothing but a value in a page of the log ever is.
+    pub(crate) fn doomed_at(
+        &mut self,
+        address: u32,
+    ) -> Routine<M, impl Future<Output = Result<Doomed, Fault>>> {
+        M::call(async move {
+            let geometry = self.pages.geometry;
+            let damaged = Fault::Damaged(address.saturating_mul(4));
+            let (_, offset) = geometry.place(address).ok_or(damaged)?;
+            let header = self.header_of(address).await?;
+            let header = header.filter(|header| header.kind.is_value()).ok_or(damaged)?;
+            let size = geometry.size(header);
+            let records = geometry.first() + geometry.salt_record()..geometry.page;
+            if !records.contains(&offset) || offset.saturating_add(size) > records.end {
+                return Err(damaged);
+            }
+            Ok(Doomed {
+                address,
+                size,
+                slot: header.slot,
+            })
+        })
+    }
+
+    fn header_of(&mut self, address: u32) -> Routine<M, impl Future<Output = Result<Option<Header>, Fault>>> {
+        M::call(async move {
+            let mut word = [0; format::MAX_UNIT];
+            let len = usize::try_from(self.pages.geometry.unit).map_err(|_| Fault::Internal)?;
+            let word = word.get_mut(..len.max(HEADER_LEN)).ok_or(Fault::Internal)?;
+            self.pages.medium.read(address.saturating_mul(4), word).await?;
+            Ok(word.first_chunk().copied().and_then(Header::from_bytes))
+        })
     }
 
     /// Whether a staged record belongs to a class key that is gone.
@@ -459,57 +494,59 @@ impl<M: Medium> Log<M> {
     }
 
     /// Brings one staged record into the index, or what it removes out of it.
-    async fn count_staged(
+    fn count_staged(
         &mut self,
         run: Run,
         at: u32,
         header: Header,
         parts: &mut Parts<'_>,
-    ) -> Result<(), Fault> {
-        let address = self
-            .pages
-            .geometry
-            .address(self.pages.geometry.page_of(run.generation), at);
-        if Self::is_dead(run, at, header, parts) || parts.index.holds(address) {
-            return Ok(());
-        }
-        let size = self.pages.geometry.size(header);
-        let Parts { index, slots, buffer } = parts;
-        let slot = slots.get(header.slot);
-        if !header.kind.is_value() {
-            let (_, text) = self.read_record(address, size, slot, buffer).await?;
-            let previous = format::number(buffer.get(text).unwrap_or_default(), 0);
-            if let Some(older) = index.remove(previous) {
+    ) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
+        M::call(async move {
+            let address = self
+                .pages
+                .geometry
+                .address(self.pages.geometry.page_of(run.generation), at);
+            if Self::is_dead(run, at, header, parts) || parts.index.holds(address) {
+                return Ok(());
+            }
+            let size = self.pages.geometry.size(header);
+            let Parts { index, slots, buffer } = parts;
+            let slot = slots.get(header.slot);
+            if !header.kind.is_value() {
+                let (_, text) = self.read_record(address, size, slot, buffer).await?;
+                let previous = format::number(buffer.get(text).unwrap_or_default(), 0);
+                if let Some(older) = index.remove(previous) {
+                    self.discount(older);
+                }
+                return Ok(());
+            }
+            let opened = self.read_value(address, size, slot, buffer).await?;
+            let mut name = Secret::new([0; MAX_NAME]);
+            let bytes = buffer.get(opened.name).unwrap_or_default();
+            let name = name.expose_mut().get_mut(..bytes.len()).ok_or(Fault::Internal)?;
+            name.copy_from_slice(bytes);
+            let older = self.find(index, slots, header.slot, name, buffer).await?;
+            let hash = self.keys.name_hash(header.slot, name);
+
+            // From here without an await: the item has one entry at any time.
+            if let Some((older, _)) = older {
+                index.take_out(older);
                 self.discount(older);
             }
-            return Ok(());
-        }
-        let opened = self.read_value(address, size, slot, buffer).await?;
-        let mut name = Secret::new([0; MAX_NAME]);
-        let bytes = buffer.get(opened.name).unwrap_or_default();
-        let name = name.expose_mut().get_mut(..bytes.len()).ok_or(Fault::Internal)?;
-        name.copy_from_slice(bytes);
-        let older = self.find(index, slots, header.slot, name, buffer).await?;
-        let hash = self.keys.name_hash(header.slot, name);
-
-        // From here without an await: the item has one entry at any time.
-        if let Some((older, _)) = older {
-            index.take_out(older);
-            self.discount(older);
-        }
-        if !index.insert(Entry::new(
-            address,
-            header.slot,
-            size,
-            header.kind.is_fixed(),
-            hash,
-        )) {
-            return Err(Fault::Internal);
-        }
-        self.live_sum = self.live_sum.wrapping_add(self.keys.live_summand(address));
-        self.live_bytes = self.live_bytes.saturating_add(size);
-        self.largest = self.largest.max(size);
-        Ok(())
+            if !index.insert(Entry::new(
+                address,
+                header.slot,
+                size,
+                header.kind.is_fixed(),
+                hash,
+            )) {
+                return Err(Fault::Internal);
+            }
+            self.live_sum = self.live_sum.wrapping_add(self.keys.live_summand(address));
+            self.live_bytes = self.live_bytes.saturating_add(size);
+            self.largest = self.largest.max(size);
+            Ok(())
+        })
     }
 
     fn discount(&mut self, older: Entry) {
@@ -520,23 +557,25 @@ impl<M: Medium> Log<M> {
     }
 
     /// What a staged record superseded, if it is still known.
-    async fn previous_of(
+    fn previous_of(
         &mut self,
         run: Run,
         at: u32,
         header: Header,
         parts: &mut Parts<'_>,
-    ) -> Result<Option<u32>, Fault> {
-        if Self::is_dead(run, at, header, parts) {
-            return Ok(None);
-        }
-        let page = self.pages.geometry.page_of(run.generation);
-        let address = self.pages.geometry.address(page, at);
-        let size = self.pages.geometry.size(header);
-        let slot = parts.slots.get(header.slot);
-        let (_, text) = self.read_record(address, size, slot, parts.buffer).await?;
-        let previous = format::number(parts.buffer.get(text).unwrap_or_default(), 0);
-        Ok((previous != NO_ADDRESS).then_some(previous))
+    ) -> Routine<M, impl Future<Output = Result<Option<u32>, Fault>>> {
+        M::call(async move {
+            if Self::is_dead(run, at, header, parts) {
+                return Ok(None);
+            }
+            let page = self.pages.geometry.page_of(run.generation);
+            let address = self.pages.geometry.address(page, at);
+            let size = self.pages.geometry.size(header);
+            let slot = parts.slots.get(header.slot);
+            let (_, text) = self.read_record(address, size, slot, parts.buffer).await?;
+            let previous = format::number(parts.buffer.get(text).unwrap_or_default(), 0);
+            Ok((previous != NO_ADDRESS).then_some(previous))
+        })
     }
 }
 

@@ -31,6 +31,7 @@ mod schema;
 mod sharing;
 mod tamper;
 mod tear_models;
+mod threads;
 mod transactions;
 mod turned_pages;
 mod unsteady;

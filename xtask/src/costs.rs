@@ -339,7 +339,7 @@ Counted exactly on emulated cores (QEMU, `-icount`), flash in memory that costs 
         "\n## Stack
 
 Bytes below the caller, as a painted stack shows them. The blocking face wipes the stack behind each operation, which takes more of it than
-the operation: four times its future and 2 KiB (decision 17).
+the usual way of the operation: 6 KiB where it writes (decision 26).
 ",
     );
     head(&mut text, "operation");

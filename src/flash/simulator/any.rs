@@ -162,6 +162,12 @@ impl<const OVERWRITABLE: bool> Medium for AnyPart<'_, OVERWRITABLE> {
     const WRITE_SIZE: usize = 1;
     const ERASE_SIZE: usize = 1;
 
+    type Call<Output, F: Future<Output = Output>> = F;
+
+    fn call<Output, F: Future<Output = Output>>(routine: F) -> F {
+        routine
+    }
+
     fn sizes(&self) -> (usize, usize, usize) {
         let (word, unit) = self.0.sizes();
         (1, word, unit)

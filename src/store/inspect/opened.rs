@@ -28,7 +28,7 @@ use crate::store::class::DataClass;
 use crate::store::error::MountError;
 use crate::store::log::Log;
 use crate::store::memory::{Entry, Parts};
-use crate::store::pages::Pages;
+use crate::store::pages::{HasPages, Pages};
 use crate::store::salvage::{Salvage, best_key_page};
 
 /// An image as the root key shows it.
@@ -196,10 +196,11 @@ fn mount<M: Over>(
 ) -> Result<Log<M>, MountError> {
     loop {
         let pages = Pages::new(M::over(image), layout.geometry());
-        let mounted = run_unwiped(Log::mount(pages, root_key, label, &mut heap.parts()));
+        let mut log = Log::over(pages.pages(label)?);
+        let mounted = run_unwiped(log.mount(root_key, label, &mut heap.parts()));
         heap.parts().buffer.zeroize();
-        if mounted.as_ref().err() != Some(&MountError::IndexFull) || !heap.grow() {
-            return mounted;
+        if mounted.err() != Some(MountError::IndexFull) || !heap.grow() {
+            return mounted.map(|()| log);
         }
     }
 }
@@ -215,7 +216,9 @@ fn keys_alone<M: Over>(
     let mut pages = Pages::new(M::over(image), layout.geometry());
     let (wrapping, key_page) = run_unwiped(best_key_page(&mut pages, root_key, label))?;
     let mut parts = heap.parts();
-    let (mut log, count) = run_unwiped(Log::of_key_page(pages, wrapping, key_page, &mut parts))?;
+    let mut log = Log::over(pages);
+    (log.keys.wrapping, log.key_page) = (wrapping, key_page);
+    let count = run_unwiped(log.open_key_page(&mut parts))?;
     let lost = run_unwiped(log.load_readable_keys(&mut parts.slots, count))?.collect();
     Ok((log, lost))
 }

@@ -169,4 +169,4 @@ pub(crate) fn of_dump(path: &str) -> Result<Vec<Snapshot>, String> {
 }
 
 /// Bytes of the stack, which comes first in memory: `memory.x`.
-const STACK: usize = 64 * 1024;
+const STACK: usize = 128 * 1024;

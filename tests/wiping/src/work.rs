@@ -31,8 +31,9 @@ const TYPED: Key<Secret<VALUE_LEN>> = Key::new("typed", Class::Settings);
 const SEED: Key<Secret<32>> = Key::new("identity", Class::Identity);
 const OF_USER: Key<Secret<VALUE_LEN>> = Key::new("of a user", Class::User);
 
-/// Stack that the work itself wipes behind it: what it moved and copied of its own, as any application that handles secrets does.
-const OWN_DEPTH: usize = 28 * 1024;
+/// Stack that the work itself wipes behind it: what it moved and copied of its own, as any application that handles secrets does, and what the
+/// async face left, which no operation of the blocking one reaches.
+const OWN_DEPTH: usize = 48 * 1024;
 
 #[inline(never)]
 fn root_key(seed: u32, which: u32) -> Option<RootKey> {
@@ -152,6 +153,17 @@ fn session(seed: u32, part: *mut Part) -> Option<()> {
     stop("commit");
     store.maintain(4, &mut random).ok()?;
     stop("maintain");
+    drop(store);
+
+    let salvaged = Store::salvage(medium(), Memory::new(), &key, LABEL, |found| {
+        core::hint::black_box(found);
+    });
+    stop("salvage");
+    salvaged.ok()?;
+    let mut eraser = Eraser::new(&mut []).ok()?;
+    let found = eraser.mount(medium(), Memory::new(), &key, LABEL, &mut random);
+    stop("mount by an eraser");
+    let (mut store, _) = found.ok()?;
     store.erase(UserId(7), &mut random).ok()?;
     stop("erase of a user");
     store.change_root_key(&next_key, &mut random).ok()?;
@@ -167,7 +179,6 @@ fn session(seed: u32, part: *mut Part) -> Option<()> {
     stop("erase of a class");
 
     store.put(&SEED, &identity, &mut random).ok()?;
-    let mut eraser = Eraser::new(&mut []).ok()?;
     let plan = eraser.plan(&mut store, Scope::FactoryReset).ok()?;
     stop("plan of a factory reset");
     let report = eraser.carry_out(&mut store, plan, &mut random).ok()?;

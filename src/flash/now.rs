@@ -1,0 +1,113 @@
+//! A medium whose driver has done its work when it returns: nothing over it needs to wait.
+//!
+//! ```text
+//!  store      each of its routines begins with `Medium::call`
+//!  now        (this file)
+//!  medium · blocking
+//! ```
+//!
+//! One source serves async drivers and blocking ones. A future keeps what it needs from one wait to the next in memory of its own, asks at
+//! each poll where it was, and holds the futures of all that it calls: over a blocking driver that is code and stack for waits that never
+//! come. Over [`Now`] a routine runs when it is called, as any function does, and what it gives is a future that is ready.
+
+// A routine that is not inlined here keeps its future in memory, and its caller the code for a wait.
+#![allow(clippy::inline_always)]
+
+use core::future::Future;
+use core::pin::{Pin, pin};
+use core::task::{Context, Poll, Waker};
+
+use embedded_storage::nor_flash::NorFlashErrorKind;
+
+use super::medium::sealed::Sealed;
+use super::{Medium, MediumKind, NeverPends};
+
+/// Runs a routine to its end, where it is ready at the first poll. One of somebody else that pends, a counter's, is polled until it is ready.
+#[inline(always)]
+pub(crate) fn now<F: IntoFuture>(routine: F) -> F::Output {
+    let mut future = pin!(routine.into_future());
+    let mut context = Context::from_waker(Waker::noop());
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
+            return output;
+        }
+    }
+}
+
+/// What came of a routine that has run.
+///
+/// Not yet a future: one may have been polled before, as far as a caller can tell, and each caller would keep the code of a wait for it.
+pub(crate) struct Done<Output>(Output);
+
+impl<Output> IntoFuture for Done<Output> {
+    type Output = Output;
+    type IntoFuture = Once<Output>;
+
+    #[inline(always)]
+    fn into_future(self) -> Once<Output> {
+        Once::Full(self.0)
+    }
+}
+
+/// Ready at its first poll. As `core::future::Ready`, which is not inlined where code is to be small, and which keeps *empty* among the values
+/// of the output: then nobody knows that it is full, either.
+#[repr(u8)]
+pub(crate) enum Once<Output> {
+    Full(Output),
+    Empty,
+}
+
+impl<Output> Unpin for Once<Output> {}
+
+impl<Output> Future for Once<Output> {
+    type Output = Output;
+
+    #[inline(always)]
+    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Output> {
+        match core::mem::replace(&mut *self, Self::Empty) {
+            Self::Full(output) => Poll::Ready(output),
+            Self::Empty => Poll::Pending,
+        }
+    }
+}
+
+/// A medium that never pends, whose calls are over when they return.
+pub(crate) struct Now<M>(pub(crate) M);
+
+impl<M> Sealed for Now<M> {}
+
+impl<M: NeverPends> NeverPends for Now<M> {}
+
+impl<M: NeverPends> Medium for Now<M> {
+    const KIND: MediumKind = M::KIND;
+    const READ_SIZE: usize = M::READ_SIZE;
+    const WRITE_SIZE: usize = M::WRITE_SIZE;
+    const ERASE_SIZE: usize = M::ERASE_SIZE;
+
+    type Call<Output, F: Future<Output = Output>> = Done<Output>;
+
+    #[inline(always)]
+    fn call<Output, F: Future<Output = Output>>(routine: F) -> Done<Output> {
+        Done(now(routine))
+    }
+
+    fn sizes(&self) -> (usize, usize, usize) {
+        self.0.sizes()
+    }
+
+    fn capacity(&self) -> usize {
+        self.0.capacity()
+    }
+
+    fn read(&mut self, offset: u32, bytes: &mut [u8]) -> impl Future<Output = Result<(), NorFlashErrorKind>> {
+        Once::Full(now(self.0.read(offset, bytes)))
+    }
+
+    fn write(&mut self, offset: u32, bytes: &[u8]) -> impl Future<Output = Result<(), NorFlashErrorKind>> {
+        Once::Full(now(self.0.write(offset, bytes)))
+    }
+
+    fn erase(&mut self, from: u32, to: u32) -> impl Future<Output = Result<(), NorFlashErrorKind>> {
+        Once::Full(now(self.0.erase(from, to)))
+    }
+}
