@@ -26,6 +26,7 @@ use bydesign::flash::simulator::Rule;
 use bydesign::flash::{Blocking, Overwritable, WriteOnce};
 use bydesign::secret::RootKey;
 use bydesign::store::{Change, Class, Ram, Store};
+use chacha20::ChaCha20Rng;
 use chacha20::rand_core::Rng;
 use chacha20poly1305::{AeadInOut, KeyInit, XChaCha20Poly1305};
 use embedded_storage::nor_flash::NorFlash;
@@ -66,10 +67,20 @@ fn main() -> Result<(), Box<dyn Error>> {
                     checkpoints,
                     keys,
                     updates,
+                    How::Singly,
                 )?);
             }
             mounts.push(mount_cost::<Overwritable<Blocking<Flash>>>(
-                capacity, false, keys, updates,
+                capacity,
+                false,
+                keys,
+                updates,
+                How::Singly,
+            )?);
+        }
+        for how in [How::Maintained, How::InBatches] {
+            mounts.push(mount_cost::<WriteOnce<Blocking<Flash>>>(
+                capacity, true, 80, updates, how,
             )?);
         }
     }
@@ -469,10 +480,57 @@ fn get_cost<M: Part>(keys: usize) -> Result<GetCost, Box<dyn Error>> {
     })
 }
 
+/// How items are updated before a mount.
+#[derive(Clone, Copy)]
+enum How {
+    Singly,
+    /// `maintain` after each until nothing is left to do.
+    Maintained,
+    /// Eight in a transaction.
+    InBatches,
+}
+
+impl How {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Singly => "singly",
+            Self::Maintained => "singly, maintained",
+            Self::InBatches => BATCHES,
+        }
+    }
+
+    fn update<M: Part, const KEYS: usize>(
+        self,
+        store: &mut Store<M, Ram<KEYS, BUFFER>>,
+        keys: usize,
+        random: &mut ChaCha20Rng,
+    ) -> Result<(), Box<dyn Error>> {
+        let key = below(keys, random);
+        let name = |number: usize| format!("k-{:02}", (key + number) % keys);
+        if let Self::InBatches = self {
+            let items: Vec<_> = (0..8)
+                .map(|number| (name(number), fresh_value(64, random)))
+                .collect();
+            let changes: Vec<Change<'_>> = items
+                .iter()
+                .map(|(name, value)| Change::put_bytes(CLASS, name, value))
+                .collect();
+            store.commit(&changes, random)?;
+            return Ok(());
+        }
+        store.put_bytes(CLASS, &name(0), &fresh_value(64, random), random)?;
+        if let Self::Maintained = self {
+            while store.maintain(16, random)? {}
+        }
+        Ok(())
+    }
+}
+
 struct MountCost {
     medium: &'static str,
     capacity: usize,
     keys: usize,
+    how: &'static str,
     /// Of the moments; the others are those of the one in which most was read.
     mean: f64,
     bytes: u64,
@@ -490,6 +548,7 @@ fn mount_cost<M: Part>(
     checkpoints: bool,
     keys: usize,
     updates: usize,
+    how: How,
 ) -> Result<MountCost, Box<dyn Error>> {
     let mut medium = filled::<M, 500>(capacity, checkpoints, keys, updates)?.into_medium();
     let mut random = random();
@@ -497,6 +556,7 @@ fn mount_cost<M: Part>(
         medium: name::<M>(checkpoints),
         capacity,
         keys,
+        how: how.name(),
         mean: 0.0,
         bytes: 0,
         calls: 0,
@@ -520,13 +580,7 @@ fn mount_cost<M: Part>(
             worst.wall_micros = wall_micros;
         }
         for _ in 0..17 {
-            let key = below(keys, &mut random);
-            store.put_bytes(
-                CLASS,
-                &format!("k-{key:02}"),
-                &fresh_value(64, &mut random),
-                &mut random,
-            )?;
+            how.update(&mut store, keys, &mut random)?;
         }
         medium = store.into_medium();
     }
@@ -584,6 +638,7 @@ fn mount_table(mounts: &[MountCost]) -> String {
                 ("part", format!("{} KiB", mount.capacity / KIB)),
                 ("medium", mount.medium.to_owned()),
                 ("items", mount.keys.to_string()),
+                ("updated", mount.how.to_owned()),
                 ("bytes read, mean", format!("{:.0}", mount.mean)),
                 ("most", mount.bytes.to_string()),
                 ("read calls", mount.calls.to_string()),

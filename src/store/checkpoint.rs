@@ -19,9 +19,19 @@ use super::memory::{Entry, Index, Parts};
 use crate::crypto::{self, Digest};
 use crate::flash::{Medium, Routine};
 
-/// A checkpoint is written when the log since the one before is so many times as long, in whole pages: it stands at the beginning of a
-/// page then, and the page that a mount reads to its end in any case is all that is read behind it, or the last of what is read.
+/// A checkpoint is written when the log since the one before is so many times as long.
 const LOG_PER_CHECKPOINT: u32 = 9;
+
+/// Pages from one checkpoint of so many bytes to the next. Whole ones: it stands at the beginning of a page then, and the page that a mount reads to
+/// its end in any case is all that is read behind it, or the last of what is read. Of few pages one less would cost too many lists, and of many one
+/// more is what a mount reads in vain.
+fn interval(bytes: u32, page: u32) -> u32 {
+    let log = bytes.saturating_mul(LOG_PER_CHECKPOINT);
+    match log / page {
+        0 | 1 => log.div_ceil(page),
+        pages => pages,
+    }
+}
 
 impl<M: Medium> Log<M> {
     /// Writes a checkpoint, if the store keeps them and it is time, or would be when a record of `size` bytes has opened a page. Gives
@@ -44,9 +54,7 @@ impl<M: Medium> Log<M> {
                 .ring()
                 .kept()
                 .saturating_sub(self.live_bytes.div_ceil(geometry.page.max(1)));
-            let interval = bytes
-                .saturating_mul(LOG_PER_CHECKPOINT)
-                .div_ceil(geometry.page.max(1));
+            let interval = interval(bytes, geometry.page.max(1));
             let is_due = most_text > GROUP_LEN + Listed::len(geometry)
                 && interval <= dead / 2
                 && self.pages_since_checkpoint() + u32::from(!self.fits(size, geometry.pair_record()))

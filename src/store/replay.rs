@@ -277,9 +277,10 @@ impl<M: Medium> Log<M> {
                     gap = None;
                 }
                 let tail_without = tail;
-                // A transaction counts as one record.
-                let at = cursor.run_at(at).map_or(at, |run| run.first);
+                // Of a transaction its Commit was written last: what stands before that was whole by then.
                 let mut stands_at = at;
+                // And it counts as one record.
+                let at = cursor.run_at(at).map_or(at, |run| run.first);
                 match found {
                     Found::End { next, clean } => break (next, clean),
                     Found::Session(_) => {
