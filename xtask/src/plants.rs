@@ -9,6 +9,7 @@
 //!  test: --lib store::format              arguments for cargo test
 //!  expect: part_of_the_name_of_a_test     which must pass without the bug and fail with it
 //!  passes: another_test a_third           optional: tests of the same run that must not see the bug
+//!  refused: what the compiler says        optional: the bug does not get as far as a test
 //!  <<<<
 //!  the text to replace, which must stand in the file once
 //!  ====
@@ -43,6 +44,8 @@ pub(crate) struct Plant {
     test: String,
     expect: String,
     passes: Vec<String>,
+    /// What the compiler says, if it sees the bug; empty: it does not.
+    refused: String,
     edits: Vec<Edit>,
 }
 
@@ -138,22 +141,22 @@ impl Field {
         reap(&self.tree, plants)
     }
 
-    /// Whether the tests of a plant are there and pass without it, found out once for all plants with the same arguments.
+    /// Whether the tests of a plant are there and pass without it, found out once for all plants of the same tests.
     fn pass_without(&mut self, plant: &Plant) -> Result<(), String> {
-        if !self.whole.contains_key(&plant.test) {
-            eprintln!("without a plant: cargo test {}", plant.test);
-            let (passes, output) = cargo_test(&self.tree, &plant.test)?;
+        let arguments = plant.alone();
+        if !self.whole.contains_key(&arguments) {
+            eprintln!("without a plant: cargo test {arguments}");
+            let (passes, output) = cargo_test(&self.tree, &arguments)?;
             if !passes {
                 return Err(format!(
-                    "{output}\nwithout a plant, cargo test {} must pass",
-                    plant.test
+                    "{output}\nwithout a plant, cargo test {arguments} must pass"
                 ));
             }
-            self.whole.insert(plant.test.clone(), output);
+            self.whole.insert(arguments.clone(), output);
         }
         for test in std::iter::once(&plant.expect).chain(&plant.passes) {
-            if !has_test(&self.whole[&plant.test], test, "ok") {
-                return Err(format!("cargo test {} runs no test {test}", plant.test));
+            if !has_test(&self.whole[&arguments], test, "ok") {
+                return Err(format!("cargo test {arguments} runs no test {test}"));
             }
         }
         Ok(())
@@ -172,12 +175,19 @@ fn reap(tree: &Path, plants: &[Plant]) -> Result<Vec<bool>, String> {
         let outcome = match (passes, has_test(&output, &plant.expect, "FAILED")) {
             (false, true) if plant.passes.iter().any(|test| sees_it(&test)) => "CAUGHT BY OTHERS TOO",
             (false, true) => "caught",
-            (false, false) if !output.contains("\ntest result: ") => "DOES NOT COMPILE",
+            (false, false) if !output.contains("\ntest result: ") => {
+                if !plant.refused.is_empty() && output.contains(&plant.refused) {
+                    "refused by the compiler"
+                } else {
+                    "DOES NOT COMPILE"
+                }
+            }
             (false, false) => "CAUGHT BY ANOTHER TEST OF THAT NAME",
             (true, _) => "NOT CAUGHT",
         };
-        caught.push(outcome == "caught");
-        if outcome != "caught" {
+        let is_caught = matches!(outcome, "caught" | "refused by the compiler");
+        caught.push(is_caught);
+        if !is_caught {
             eprintln!("{output}");
         }
         let seconds = begun.elapsed().as_secs();
@@ -247,6 +257,7 @@ fn parse(list: &str) -> Result<Vec<Plant>, String> {
                 "file" => value.clone_into(&mut file),
                 "test" => value.clone_into(&mut plant.test),
                 "expect" => value.clone_into(&mut plant.expect),
+                "refused" => value.clone_into(&mut plant.refused),
                 "passes" => plant.passes.extend(value.split_whitespace().map(str::to_owned)),
                 _ => return Err(format!("no such field: {line}")),
             }
