@@ -312,7 +312,8 @@ impl<'a, 'b> Eraser<'a, 'b> {
         label: &str,
         random: &mut R,
     ) -> Result<(AsyncStore<M, I>, Found), ResumeError> {
-        let mut store = AsyncStore::mount_amid_erasure(medium, memory, root_key, label).await?;
+        let mut store = AsyncStore::unmounted(medium, memory, label)?;
+        store.find(root_key, label).await?;
         let found = self.resume(&mut store, random).await?;
         Ok((store, found))
     }
@@ -331,7 +332,8 @@ impl<'a, 'b> Eraser<'a, 'b> {
         counter: &mut C,
         random: &mut R,
     ) -> Result<(AsyncStore<M, I>, Found), ResumeError> {
-        let mut store = AsyncStore::mount_amid_erasure(medium, memory, root_key, label).await?;
+        let mut store = AsyncStore::unmounted(medium, memory, label)?;
+        store.find(root_key, label).await?;
         store.check_counter(counter).await?;
         let found = self.resume(&mut store, random).await?;
         Ok((store, found))

@@ -259,20 +259,6 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
         Ok(store)
     }
 
-    /// As [`AsyncStore::mount`], whatever was begun.
-    pub(crate) fn mount_amid_erasure(
-        medium: M,
-        memory: I,
-        root_key: &RootKey,
-        label: &str,
-    ) -> Routine<M, impl Future<Output = Result<Self, MountError>>> {
-        M::call(async move {
-            let mut store = Self::unmounted(medium, memory, label)?;
-            store.find(root_key, label).await?;
-            Ok(store)
-        })
-    }
-
     /// As [`AsyncStore::mount`], and holds the store against the counter that [`AsyncStore::start_counter`] was given: an
     /// earlier image of it is refused.
     ///

@@ -190,8 +190,44 @@ fn erasures<M: NeverPends>(new: fn(Flash) -> M) -> Option<()> {
     Some(())
 }
 
+const POLICY: Policy = Policy::new().lock_after(100);
+
+/// Attempts at what somebody else checks.
+fn attempts<M: NeverPends>(new: fn(Flash) -> M) -> Option<()> {
+    let mut random = Random;
+    let root_key = RootKey::new(black_box([7; 32])).ok()?;
+    let now = black_box(Moment::Awake(1));
+    let mut store = Store::mount(new(Flash), Memory::new(), &root_key, "label").ok()?;
+    drop(
+        Limiter::create(
+            new(Flash),
+            &mut store,
+            black_box("name"),
+            POLICY,
+            now,
+            &mut random,
+        )
+        .ok()?,
+    );
+    let (limiter, repaired) = Limiter::repair(
+        new(Flash),
+        &mut store,
+        black_box("name"),
+        POLICY,
+        now,
+        &mut random,
+    )
+    .ok()?;
+    black_box(repaired);
+    drop(limiter);
+    let mut limiter = Limiter::mount(new(Flash), &mut store, black_box("name"), POLICY, now).ok()?;
+    limiter.keep_time(&mut store, now, &mut random).ok()?;
+    drop(limiter.attempt(&mut store, now, &mut random).ok()?);
+    black_box(limiter.standing(&store, now));
+    Some(())
+}
+
 fn credentials<M: NeverPends>(new: fn(Flash) -> M) -> Option<()> {
-    const POLICY: Policy = Policy::new().lock_after(100);
     let mut random = Random;
     let mut blocks = [Block::new(); 8];
     let cost = Cost::new(black_box(8), black_box(1))?;
@@ -224,28 +260,6 @@ fn credentials<M: NeverPends>(new: fn(Flash) -> M) -> Option<()> {
     }
 
     let mut store = Store::mount(new(Flash), Memory::new(), &root_key, "label").ok()?;
-    drop(
-        Limiter::create(
-            new(Flash),
-            &mut store,
-            black_box("name"),
-            POLICY,
-            now,
-            &mut random,
-        )
-        .ok()?,
-    );
-    let (limiter, repaired) = Limiter::repair(
-        new(Flash),
-        &mut store,
-        black_box("name"),
-        POLICY,
-        now,
-        &mut random,
-    )
-    .ok()?;
-    black_box(repaired);
-    drop(limiter);
     let mut limiter = Limiter::mount(new(Flash), &mut store, black_box("name"), POLICY, now).ok()?;
     limiter.keep_time(&mut store, now, &mut random).ok()?;
     let ready = verifier.ready(&mut blocks).ok()?;
@@ -392,8 +406,12 @@ const BASELINE: Key<Baseline> = Key::new("baseline", Class::Settings);
 
 #[unsafe(no_mangle)]
 extern "C" fn begin() {
-    black_box(credentials(Overwritable::new));
-    black_box(credentials(WriteOnce::new));
+    if cfg!(feature = "passwords") {
+        black_box(credentials(Overwritable::new));
+        black_box(credentials(WriteOnce::new));
+    }
+    black_box(attempts(Overwritable::new));
+    black_box(attempts(WriteOnce::new));
     black_box(telemetry(Overwritable::new));
     black_box(telemetry(WriteOnce::new));
     black_box(preview());
