@@ -6,7 +6,9 @@ use crate::support;
 use std::ops::Range;
 
 use bydesign::flash::simulator::{EraseTear, ProgramTear};
-use bydesign::store::{AnchorPolicy, Class, MountError, ReadError, Salvage, Store};
+use bydesign::store::{
+    AnchorPolicy, Change, Class, Memory as StoreMemory, MountError, Ram, ReadError, Salvage, Store,
+};
 use chacha20::rand_core::Rng;
 use support::operation::{Operation, Outcome, commit, put};
 use support::register::Register;
@@ -106,6 +108,56 @@ fn a_mount_reads_as_much_of_a_part_that_is_eight_times_as_large() {
 }
 
 /// Puts and transactions in which checkpoints are written, cut at each event.
+/// Most bytes that a mount reads at 24 moments, each some updates of items of 64 bytes after the one before.
+fn most_read<I: StoreMemory + Default>(items: u32, batch: u32) -> u64 {
+    let mut part = Ecc::<4, 4096>::new(256 * 1024);
+    let mut random = random(1);
+    let store = Store::format(part.medium(), I::default(), &root_key(), LABEL, &mut random);
+    store.unwrap().keep_checkpoints(&mut random).unwrap();
+    let mut updates = 2 * items;
+    let mut most = 0;
+    for _ in 0..24 {
+        let mut store = Store::mount(part.medium(), I::default(), &root_key(), LABEL).unwrap();
+        for _ in 0..updates / batch {
+            let first = random.next_u32();
+            let names: Vec<String> = (0..batch)
+                .map(|number| (first % items + number) % items)
+                .map(|item| format!("k-{item:03}"))
+                .collect();
+            let changes: Vec<Change<'_>> = names
+                .iter()
+                .map(|name| Change::put_bytes(Class::Settings, name, &[7; 64]))
+                .collect();
+            match changes.as_slice() {
+                [_] => store
+                    .put_bytes(Class::Settings, &names[0], &[7; 64], &mut random)
+                    .unwrap(),
+                changes => store.commit(changes, &mut random).unwrap(),
+            }
+        }
+        drop(store);
+        part.0.reset_counters();
+        drop(Store::mount(part.medium(), I::default(), &root_key(), LABEL).unwrap());
+        most = most.max(part.0.counters().bytes_read);
+        updates = 17 * batch;
+    }
+    most
+}
+
+#[test]
+fn a_mount_of_eighty_items_reads_less_than_16_kib_after_single_changes_and_after_batches() {
+    for batch in [1, 8] {
+        let most = most_read::<Ram<80, 900>>(80, batch);
+        assert!(most < 16 * 1024, "{most} bytes after batches of {batch}");
+    }
+}
+
+#[test]
+fn a_mount_of_five_hundred_items_reads_less_than_32_kib() {
+    let most = most_read::<Ram<500, 1024>>(500, 1);
+    assert!(most < 32 * 1024, "{most} bytes");
+}
+
 #[test]
 fn a_cut_at_any_event_leaves_the_old_state_or_the_new_one() {
     let tears = [

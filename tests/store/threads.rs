@@ -56,25 +56,8 @@ fn futures_of_the_async_store_end_on_another_thread_than_the_one_they_were_made_
     let resealed = reseal_async::<_, Memory, _>(&mut medium, &key, &own, LABEL, &mut random);
     let mut store = elsewhere(resealed).expect("reseals");
     assert_eq!(elsewhere(store.get(&COUNT)), Ok(Some(7)));
-}
-
-#[test]
-fn a_salvage_ends_on_another_thread_than_the_one_it_was_begun_on() {
-    let (mut part, key, mut random) = (
-        Simulator::<4, 1024>::new(16 * 1024, Rule::Multiwrite),
-        root_key(),
-        random(1),
-    );
-    let format = AsyncStore::format(
-        Overwritable::new(&mut part),
-        Memory::new(),
-        &key,
-        LABEL,
-        &mut random,
-    );
-    let mut store = elsewhere(format).expect("blank");
-    elsewhere(store.put(&COUNT, &7, &mut random)).expect("room");
     drop(store);
-    let salvage = AsyncStore::salvage(Overwritable::new(&mut part), Memory::new(), &key, LABEL, |_| ());
+
+    let salvage = AsyncStore::salvage(Overwritable::new(&mut part), Memory::new(), &own, LABEL, |_| ());
     assert_eq!(elsewhere(salvage).map(|salvaged| salvaged.items), Ok(1));
 }
