@@ -177,6 +177,68 @@ fn what_an_earlier_start_began_on_the_next_page_spoils_nothing_that_is_written_t
     }
 }
 
+type Noisy<const WRITE: usize> = Unsteady<WRITE, Box<dyn FnMut() -> bool>>;
+
+/// A bit of a Commit that power cut short: it reads as programmed at first, and then at random. What a start says of the transaction holds at the next.
+fn commit_begun<const WRITE: usize, M: NeverPends>(
+    image: &[u8],
+    rule: Rule,
+    seed: u64,
+    medium: impl Fn(Noisy<WRITE>) -> M,
+) {
+    // The log is on its first page, and its last byte is the Commit's.
+    let page = 2048..3072;
+    let at = page.start + image[page].iter().rposition(|&byte| byte != 0xff).unwrap();
+    assert!(at > 2048 + 300, "behind what was there before: {at}");
+    let bit = u8::try_from(image[at].trailing_ones()).unwrap();
+    assert!(bit < 8, "a bit that was programmed");
+    let (mut noise, mut reads) = (random(seed), 0);
+    let is_wrong = move || {
+        reads += 1;
+        reads > 3 && noise.next_u32() % 2 == 0
+    };
+    let part = Simulator::from_image(image, rule);
+    let at = u32::try_from(at).unwrap();
+    let unsteady = Unsteady::new(part, at, bit, Box::new(is_wrong) as Box<dyn FnMut() -> bool>);
+    let mount = |medium| Store::mount(medium, Memory::new(), &root_key(), LABEL);
+    let mut store = mount(medium(unsteady)).unwrap_or_else(|error| panic!("seed {seed}: {error}"));
+    put(&mut store, 9);
+    let model = contents(&mut store);
+    let mut medium = store.into_medium();
+    for start in 0..8 {
+        let mut store = mount(medium).unwrap_or_else(|error| panic!("seed {seed}, start {start}: {error}"));
+        assert_eq!(contents(&mut store), model, "seed {seed}, start {start}");
+        medium = store.into_medium();
+    }
+}
+
+/// The image of a store whose log ends with a transaction.
+fn ends_with_a_transaction<P: support::Part>() -> Vec<u8> {
+    let mut part = P::new(8 * 1024);
+    let mut store = format(&mut part, 1);
+    put(&mut store, 0);
+    let changes = [1, 2].map(|value| [value; 40]);
+    let names = ["b", "c"];
+    let changes: Vec<_> = names
+        .iter()
+        .zip(&changes)
+        .map(|(name, value)| Change::put_bytes(Class::Settings, name, value))
+        .collect();
+    store.commit(&changes, &mut random(2)).unwrap();
+    drop(store);
+    part.image().to_vec()
+}
+
+#[test]
+fn a_commit_that_opens_only_at_times_is_decided_once_for_all() {
+    let nor = ends_with_a_transaction::<Nor<4, 1024>>();
+    let ecc = ends_with_a_transaction::<Ecc<8, 1024>>();
+    for seed in 0..32 {
+        commit_begun::<4, _>(&nor, Rule::Multiwrite, seed, Overwritable::new);
+        commit_begun::<8, _>(&ecc, Rule::WriteOnce, seed, WriteOnce::new);
+    }
+}
+
 /// A part whose driver reports errors for some reads in a row, and is well otherwise.
 struct Faltering<const WRITE: usize> {
     part: Simulator<WRITE, 1024>,
