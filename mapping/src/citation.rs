@@ -63,6 +63,20 @@ pub struct Citation {
     pub flaws: Vec<String>,
 }
 
+impl Citation {
+    /// The file and the item, as records name them: `src/store/log.rs fn append`.
+    #[must_use]
+    pub fn place(&self) -> String {
+        format!("{} {}", self.file, self.item)
+    }
+
+    /// Whether it stands at a function: what a test either runs or does not.
+    #[must_use]
+    pub fn is_function(&self) -> bool {
+        self.item.starts_with("fn ")
+    }
+}
+
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the form that serde calls")]
 fn is_zero(line: &usize) -> bool {
     *line == 0

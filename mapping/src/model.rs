@@ -12,7 +12,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::{
-    Catalogue, Citation, DOCUMENT, Duty, Evidence, Executed, Framework, Guideline, Mutation, NEWEST,
+    Catalogue, Citation, DOCUMENT, Duty, Evidence, Executed, Framework, Guideline, Kind, Mutation, NEWEST,
     Primitive, Provision, Requirement, citations, files, requirements,
 };
 
@@ -185,6 +185,18 @@ impl Mapping {
         self.citations
             .iter()
             .filter(move |citation| citation.requirement == requirement)
+    }
+
+    /// The tests of a requirement.
+    pub fn tests_of(&self, requirement: &str) -> impl Iterator<Item = &Citation> {
+        self.citations_of(requirement)
+            .filter(|citation| citation.kind == Kind::Test)
+    }
+
+    /// The code that cites the same sentence as a test does: what the test has to run.
+    pub fn code_of<'a>(&'a self, test: &'a Citation) -> impl Iterator<Item = &'a Citation> {
+        self.citations_of(&test.requirement)
+            .filter(|code| code.kind == Kind::Code && code.quote == test.quote)
     }
 
     /// What is known of whether a cited test runs the cited code.

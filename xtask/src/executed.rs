@@ -23,7 +23,9 @@ pub(crate) fn run(
         .iter()
         .filter(|citation| citation.kind == Kind::Test && chosen.contains(&citation.requirement))
         .filter(|citation| {
-            codes(mapping, citation).any(|code| code.item.starts_with("fn ") || code.item.starts_with("impl"))
+            mapping
+                .code_of(citation)
+                .any(|code| code.is_function() || code.item.starts_with("impl"))
         })
         .collect();
     let targets: BTreeSet<&str> = tests.iter().map(|citation| citation.target.as_str()).collect();
@@ -43,14 +45,15 @@ pub(crate) fn run(
             }
         };
         let (mut ran, mut missed) = (Vec::new(), Vec::new());
-        for code in codes(mapping, citation) {
-            let name = format!("{} {}", code.file, code.item);
+        for code in mapping.code_of(citation) {
+            let name = code.place();
             let counts = lines
                 .get(&code.file)
                 .map_or(Vec::new(), |lines| within(root, code, lines));
             match counts.iter().max() {
-                None => {}
-                Some(0) => missed.push(name),
+                None if !code.is_function() => {}
+                // No instance of it is in the test's program.
+                None | Some(0) => missed.push(name),
                 Some(_) => ran.push(name),
             }
         }
@@ -96,13 +99,6 @@ pub(crate) fn run(
         }
     }
     Ok(records)
-}
-
-/// The code that cites the same sentence as a test.
-fn codes<'a>(mapping: &'a Mapping, test: &'a Citation) -> impl Iterator<Item = &'a Citation> {
-    mapping
-        .citations_of(&test.requirement)
-        .filter(|code| code.kind == Kind::Code && code.quote == test.quote)
 }
 
 fn directory(root: &Path) -> PathBuf {
