@@ -75,12 +75,43 @@ impl<M: Medium> Log<M> {
     /// under what is written over it, and read differently later: its first records are looked at several times.
     pub(crate) fn is_ready(&mut self, page: u16) -> Routine<M, impl Future<Output = Result<bool, Fault>>> {
         M::call(async move {
+            if self.ready == 0 {
+                self.look_ahead().await?;
+            }
             if self.ready == 0 || self.pages.is_erased(page).await?.is_none() {
                 return Ok(false);
             }
             let (from, to) = self.first_records(page);
             Ok(self.next_page != NextPage::Doubtful || self.pages.is_steadily_blank(from, to).await)
         })
+    }
+
+    /// Looks at one more page after those that are ready, if nobody has since the mount.
+    pub(crate) fn look_ahead(&mut self) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
+        M::call(async move {
+            if let Some(unseen) = self.unseen.checked_sub(1) {
+                let page = self.page_behind_ready();
+                let is_erased =
+                    self.pages.erases_of(page).await?.is_some() && self.page_start(page).await.is_none();
+                (self.ready, self.unseen) = if is_erased {
+                    (self.ready + 1, unseen)
+                } else {
+                    (self.ready, 0)
+                };
+            }
+            Ok(())
+        })
+    }
+
+    /// Of no page after the head is it known that it is erased.
+    pub(crate) fn forget_ready(&mut self) {
+        (self.ready, self.unseen) = (0, 0);
+    }
+
+    /// The first page after the head that is not known to be erased.
+    fn page_behind_ready(&self) -> u16 {
+        let generation = self.ring().nth_after(self.head.generation, self.ready + 1);
+        self.pages.geometry.page_of(generation)
     }
 
     /// Where the first writes to a page begin: its first record, or, if it is being turned over, what stands behind that.
@@ -101,13 +132,9 @@ impl<M: Medium> Log<M> {
             if self.ready >= self.free_pages().min(self.ring().spare()) {
                 return Ok(false);
             }
-            let mut generation = self.head.generation;
-            for _ in 0..=self.ready {
-                generation = self.ring().after(generation);
-            }
-            let page = self.pages.geometry.page_of(generation);
+            let page = self.page_behind_ready();
             if self.pages.is_erased(page).await?.is_some() || self.erase_free(page, parts, random).await? {
-                self.ready += 1;
+                (self.ready, self.unseen) = (self.ready + 1, self.unseen.saturating_sub(1));
             }
             Ok(true)
         })
@@ -122,7 +149,7 @@ impl<M: Medium> Log<M> {
     ) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
         M::call(async move {
             if self.next_page == NextPage::Spoiled {
-                self.ready = 0;
+                self.forget_ready();
                 let page = self.page_after_head();
                 let is_last = page == self.page_before_tail();
                 if self.erase_free(page, parts, random).await? {
@@ -209,7 +236,7 @@ impl<M: Medium> Log<M> {
                 let ring = others.without(failing).filter(|ring| self.fits_in(*ring, parts));
                 others = ring.ok_or(failed)?;
                 let next = self.pages.geometry.page_of(others.after(self.head.generation));
-                self.ready = 0;
+                self.forget_ready();
                 // Once more than needed, if it was erased: a mount relies on it, and so does the judgement.
                 match self.pages.erase_page(next, 0).await {
                     Err(Fault::Flash(_) | Fault::Unkept) => failing = next,

@@ -294,8 +294,12 @@ impl<M: Medium> Log<M> {
             self.append_retire(self.ring().after(tail), random).await?;
             self.finish_erase(parts, random).await?;
             // Pages are erased in ring order; one more is ready if those before it are.
-            if self.ready + 1 == self.free_pages() {
-                self.ready += 1;
+            if self.ready + self.unseen + 1 == self.free_pages() {
+                if self.unseen == 0 {
+                    self.ready += 1;
+                } else {
+                    self.unseen += 1;
+                }
             }
             Ok(false)
         })
@@ -347,7 +351,7 @@ impl<M: Medium> Log<M> {
             }
             self.tail_erased = true;
             // Burnt: whatever comes of the program calls, the page is erased before it is used again.
-            self.ready = 0;
+            self.forget_ready();
             self.next_page = NextPage::Spoiled;
 
             let live_sum = self.live_sum_turned(page, self.page_head(salt, generation).next, &parts.index);

@@ -239,6 +239,8 @@ pub(crate) struct Log<M> {
     pub(crate) tail: u32,
     /// Pages after the head that are known to be erased and marked.
     pub(crate) ready: u32,
+    /// Pages after those that nobody has looked at since the mount.
+    pub(crate) unseen: u32,
     pub(crate) live_sum: u32,
     pub(crate) live_bytes: u32,
     /// Size of the largest record seen since the mount: bounds what is lost at the end of each page.

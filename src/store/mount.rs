@@ -62,6 +62,7 @@ impl<M: Medium> Log<M> {
             },
             tail: 1,
             ready: 0,
+            unseen: 0,
             live_sum: 0,
             live_bytes: 0,
             largest: 0,

@@ -637,7 +637,7 @@ impl<M: Medium> Log<M> {
     #[inline(never)]
     fn examine_free_pages(&mut self) -> Routine<M, impl Future<Output = Result<(), MountError>>> {
         M::call(async move {
-            self.ready = 0;
+            self.forget_ready();
             let free = self.free_pages();
             if free == 0 {
                 return Ok(());
@@ -670,15 +670,10 @@ impl<M: Medium> Log<M> {
             if is_spoiled {
                 return Ok(());
             }
-            self.ready = 1;
-            let mut generation = self.ring().after(self.head.generation);
-            for _ in 1..free {
-                generation = self.ring().after(generation);
-                let page = self.pages.geometry.page_of(generation);
-                if self.pages.erases_of(page).await?.is_none() || self.page_start(page).await.is_some() {
-                    break;
-                }
-                self.ready += 1;
+            // Of the others no more are looked at than upkeep asks for; there may be hundreds.
+            (self.ready, self.unseen) = (1, free - 1);
+            for _ in 1..self.ring().spare() {
+                self.look_ahead().await?;
             }
             Ok(())
         })

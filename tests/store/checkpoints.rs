@@ -107,10 +107,9 @@ fn a_mount_reads_as_much_of_a_part_that_is_eight_times_as_large() {
     assert!(large < small + 224 * 200, "{small} and {large}");
 }
 
-/// Puts and transactions in which checkpoints are written, cut at each event.
 /// Most bytes that a mount reads at 24 moments, each some updates of items of 64 bytes after the one before.
-fn most_read<I: StoreMemory + Default>(items: u32, batch: u32) -> u64 {
-    let mut part = Ecc::<4, 4096>::new(256 * 1024);
+fn most_read<I: StoreMemory + Default>(capacity: usize, items: u32, batch: u32, upkeep: usize) -> u64 {
+    let mut part = Ecc::<4, 4096>::new(capacity);
     let mut random = random(1);
     let store = Store::format(part.medium(), I::default(), &root_key(), LABEL, &mut random);
     store.unwrap().keep_checkpoints(&mut random).unwrap();
@@ -134,6 +133,7 @@ fn most_read<I: StoreMemory + Default>(items: u32, batch: u32) -> u64 {
                     .unwrap(),
                 changes => store.commit(changes, &mut random).unwrap(),
             }
+            store.maintain(upkeep, &mut random).unwrap();
         }
         drop(store);
         part.0.reset_counters();
@@ -147,15 +147,23 @@ fn most_read<I: StoreMemory + Default>(items: u32, batch: u32) -> u64 {
 #[test]
 fn a_mount_of_eighty_items_reads_less_than_16_kib_after_single_changes_and_after_batches() {
     for batch in [1, 8] {
-        let most = most_read::<Ram<80, 900>>(80, batch);
+        let most = most_read::<Ram<80, 900>>(256 * 1024, 80, batch, 0);
         assert!(most < 16 * 1024, "{most} bytes after batches of {batch}");
     }
 }
 
 #[test]
 fn a_mount_of_five_hundred_items_reads_less_than_32_kib() {
-    let most = most_read::<Ram<500, 1024>>(500, 1);
+    let most = most_read::<Ram<500, 1024>>(256 * 1024, 500, 1, 0);
     assert!(most < 32 * 1024, "{most} bytes");
+}
+
+#[test]
+fn a_mount_after_upkeep_reads_less_than_16_kib_however_many_pages_are_blank() {
+    for capacity in [256 * 1024, 1024 * 1024] {
+        let most = most_read::<Ram<80, 900>>(capacity, 80, 1, 1000);
+        assert!(most < 16 * 1024, "{most} bytes of {capacity}");
+    }
 }
 
 #[test]

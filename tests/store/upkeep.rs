@@ -99,3 +99,25 @@ fn without_upkeep_no_put_erases_more_than_one_page_or_copies_for_longer_than_fiv
         }
     }
 }
+
+#[test]
+fn pages_that_are_blank_at_a_mount_are_written_on_without_another_erase() {
+    let mut source = random(3);
+    let medium = WriteOnce::new(Simulator::<4, 4096>::new(64 * 4096, Rule::WriteOnce));
+    let store = Store::format(medium, Ram::<8, 256>::new(), &root_key(), LABEL, &mut source).unwrap();
+    let mut store = Store::mount(store.into_medium(), Ram::<8, 256>::new(), &root_key(), LABEL).unwrap();
+    store.medium_mut().driver_mut().reset_counters();
+    for number in 0..2_000_u32 {
+        store
+            .put_bytes(
+                Class::Settings,
+                "name",
+                &number.to_le_bytes().repeat(16),
+                &mut source,
+            )
+            .unwrap();
+    }
+    let counters = store.medium().driver().counters();
+    assert!(counters.bytes_programmed > 48 * 4096, "{counters:?}");
+    assert_eq!(counters.erases, 0);
+}
