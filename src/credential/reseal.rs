@@ -116,8 +116,6 @@ pub fn reseal<'m, M: NeverPends, I: Memory + Default, R: TryCryptoRng + ?Sized>(
 /// # Cancelling
 ///
 /// The future may be dropped at any await: as a power cut.
-//= compliance/requirements.md#cred-33
-//# After first boot the transport key MUST open nothing on the flash, wherever power was cut before, and what the factory put in MUST be there.
 pub async fn reseal_async<'m, M: Medium, I: Memory + Default, R: TryCryptoRng + ?Sized>(
     medium: &'m mut M,
     transport_key: &RootKey,
@@ -135,6 +133,8 @@ pub async fn reseal_async<'m, M: Medium, I: Memory + Default, R: TryCryptoRng + 
 }
 
 /// Puts the store under the own key, if it is still under the other.
+//= compliance/requirements.md#cred-33
+//# After first boot the transport key MUST open nothing on the flash, wherever power was cut before, and what the factory put in MUST be there.
 async fn put_under<M: Medium, I: Memory, R: TryCryptoRng + ?Sized>(
     store: &mut AsyncStore<M, I>,
     transport_key: Option<&RootKey>,
