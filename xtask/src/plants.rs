@@ -36,6 +36,11 @@ const LEFT_OUT: [&str; 6] = [
     "fuzz/coverage",
 ];
 
+/// Programs of tests that need nothing of what the factory and the collector have: without that the library is built in seconds.
+const OF_DEVICES: [&str; 4] = ["store", "erase", "medium", "stack"];
+const ALL_FEATURES: &str = r#"features = ["collector", "factory", "lab", "qr", "test-util"]"#;
+const DEVICE_FEATURES: &str = r#"features = ["lab", "qr", "test-util"]"#;
+
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Plant {
     pub(crate) name: String,
@@ -146,9 +151,7 @@ impl Field {
         let arguments = plant.alone();
         if !self.whole.contains_key(&arguments) {
             eprintln!("without a plant: cargo test {arguments}");
-            let main = narrowed(&self.tree, plant);
-            let texts = main.iter().map(|(file, text)| (file.as_str(), text.clone()));
-            let (passes, output) = with_texts(&self.tree, &texts.collect(), &arguments)?;
+            let (passes, output) = with_texts(&self.tree, &little(&self.tree, plant), &arguments)?;
             if !passes {
                 return Err(format!(
                     "{output}\nwithout a plant, cargo test {arguments} must pass"
@@ -171,9 +174,8 @@ fn reap(tree: &Path, plants: &[Plant]) -> Result<Vec<bool>, String> {
     for plant in plants {
         eprintln!("planting: {}", plant.name);
         let begun = Instant::now();
-        let main = narrowed(tree, plant);
-        let mut texts = planted(tree, plant)?;
-        texts.extend(main.iter().map(|(file, text)| (file.as_str(), text.clone())));
+        let mut texts = little(tree, plant);
+        texts.extend(planted(tree, plant)?);
         let (passes, output) = with_texts(tree, &texts, &plant.alone())?;
         let sees_it = |test: &&String| !has_test(&output, test, "ok") || has_test(&output, test, "FAILED");
         let outcome = match (passes, has_test(&output, &plant.expect, "FAILED")) {
@@ -216,14 +218,33 @@ fn reap(tree: &Path, plants: &[Plant]) -> Result<Vec<bool>, String> {
     Ok(caught)
 }
 
+/// Files that make little of what is not run be built for each bug.
+fn little(tree: &Path, plant: &Plant) -> BTreeMap<String, String> {
+    let without = program(plant)
+        .filter(|program| OF_DEVICES.contains(program))
+        .and_then(|_| read(tree, "Cargo.toml").ok())
+        .map(|manifest| {
+            (
+                "Cargo.toml".to_owned(),
+                manifest.replacen(ALL_FEATURES, DEVICE_FEATURES, 1),
+            )
+        });
+    without.into_iter().chain(narrowed(tree, plant)).collect()
+}
+
+/// Which program of tests sees the bug, if one of this package does.
+fn program(plant: &Plant) -> Option<&str> {
+    let mut words = plant.test.split_whitespace();
+    let program = words.find(|word| *word == "--test").and_then(|_| words.next())?;
+    (!plant.test.contains("--package")).then_some(program)
+}
+
 /// `tests/…/main.rs` with those modules alone that the tests named are in, and those that these name: what is not run need not be built for each
 /// bug. `None` where it is not clear which these are.
 fn narrowed(tree: &Path, plant: &Plant) -> Option<(String, String)> {
-    let mut words = plant.test.split_whitespace();
-    let program = words.find(|word| *word == "--test").and_then(|_| words.next())?;
-    let folder = format!("tests/{program}");
+    let folder = format!("tests/{}", program(plant)?);
     let file = format!("{folder}/main.rs");
-    if plant.test.contains("--package") || plant.edits.iter().any(|edit| edit.file == file) {
+    if plant.edits.iter().any(|edit| edit.file == file) {
         return None;
     }
     let main = read(tree, &file).ok()?;
@@ -359,13 +380,13 @@ pub(crate) fn write(tree: &Path, file: &str, text: &str) -> Result<(), String> {
 }
 
 /// The files that the bug touches, with the bug in them.
-fn planted<'a>(tree: &Path, plant: &'a Plant) -> Result<BTreeMap<&'a str, String>, String> {
+fn planted(tree: &Path, plant: &Plant) -> Result<BTreeMap<String, String>, String> {
     let mut texts = BTreeMap::new();
     for edit in &plant.edits {
-        if !texts.contains_key(edit.file.as_str()) {
-            texts.insert(edit.file.as_str(), read(tree, &edit.file)?);
+        if !texts.contains_key(&edit.file) {
+            texts.insert(edit.file.clone(), read(tree, &edit.file)?);
         }
-        let text = texts.entry(edit.file.as_str()).or_default();
+        let text = texts.entry(edit.file.clone()).or_default();
         match text.matches(&edit.old).count() {
             1 => *text = text.replacen(&edit.old, &edit.new, 1),
             count => {
@@ -382,7 +403,7 @@ fn planted<'a>(tree: &Path, plant: &'a Plant) -> Result<BTreeMap<&'a str, String
 /// Runs `cargo test` in the copy with other texts in some files, which are put back. Gives whether it passed, and what it printed.
 fn with_texts(
     tree: &Path,
-    texts: &BTreeMap<&str, String>,
+    texts: &BTreeMap<String, String>,
     arguments: &str,
 ) -> Result<(bool, String), String> {
     let mut before = Vec::new();
@@ -504,6 +525,10 @@ mod tests {
     #[test]
     fn every_bug_has_its_place_in_the_tree() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        assert_eq!(
+            read(&root, "Cargo.toml").unwrap().matches(ALL_FEATURES).count(),
+            1
+        );
         let plants = parse(&read(&root, "xtask/plants.txt").unwrap()).unwrap();
         for plant in &plants {
             planted(&root, plant).unwrap();
