@@ -75,6 +75,9 @@ impl<M: Medium> Log<M> {
     /// under what is written over it, and read differently later: its first records are looked at several times.
     pub(crate) fn is_ready(&mut self, page: u16) -> Routine<M, impl Future<Output = Result<bool, Fault>>> {
         M::call(async move {
+            if self.next_page == NextPage::Spoiled {
+                return Ok(false);
+            }
             if self.ready == 0 {
                 self.look_ahead().await?;
             }

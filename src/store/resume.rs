@@ -21,10 +21,6 @@ use crate::flash::{Medium, Routine};
 /// Bytes that hold a Checkpoint record, padding included, whatever the unit.
 const CHECKPOINT_RECORD: usize = 3 * MAX_UNIT;
 
-/// Of so many free pages the search for the head looks for the first one behind them. More are free in the log's first turn, and then
-/// its first page is not.
-const MOST_FREE: u32 = 8;
-
 /// What an entry says of a record that is gone: its successor takes it out.
 const LEAST_SIZE: u32 = 4;
 
@@ -53,14 +49,15 @@ impl<M: Medium> Log<M> {
             }
             let geometry = self.pages.geometry;
             // Or, where that page is free, from the first one on behind what is free.
-            let (mut begin, mut tries) = (keys.log_end.generation, 0);
+            let (mut begin, mut tries) = (keys.log_end.generation, self.ring().kept());
             let mut head = loop {
                 match self.page_start(geometry.page_of(begin)).await {
                     Some(start) => break start,
-                    None if tries < MOST_FREE => (begin, tries) = (self.ring().after(begin), tries + 1),
+                    None if tries > 0 => (begin, tries) = (self.ring().after(begin), tries - 1),
                     None => return None,
                 }
             };
+            let passed = begin - keys.log_end.generation;
             let (first, mut sure, mut beyond) = (head.payload.generation, 0, self.ring().kept());
             while beyond - sure > 1 {
                 let middle = sure + (beyond - sure) / 2;
@@ -75,6 +72,10 @@ impl<M: Medium> Log<M> {
             let mut free = generation;
             for _ in 0..self.ring().free(tail, generation) {
                 free = self.ring().after(free);
+                // Nothing stands on those that were passed.
+                if free.wrapping_sub(keys.log_end.generation) % geometry.log_pages().max(1) < passed {
+                    continue;
+                }
                 let found = self.page_start(geometry.page_of(free)).await;
                 if found.is_some_and(|found| found.payload.generation > generation) {
                     return None;

@@ -100,6 +100,27 @@ fn the_record_buffer_is_wiped_after_every_operation() {
     )));
 }
 
+#[test]
+fn a_page_that_was_begun_and_given_up_is_erased_before_it_is_opened_again_however_blank_it_reads() {
+    let mut random = ChaCha20Rng::seed_from_u64(4);
+    let medium = Overwritable::new(Simulator::<4, 1024>::new(16 * 1024, Rule::Multiwrite));
+    let root_key = RootKey::new(ROOT).unwrap();
+    let mut store = Store::format(medium, TestRam::new(), &root_key, "test", &mut random).unwrap();
+    for name in ["a", "b", "c", "d"] {
+        store
+            .put_bytes(Class::Settings, name, &[1; 160], &mut random)
+            .unwrap();
+    }
+    assert!(store.0.log.room() < 200, "the next one takes another page");
+    // As a future leaves it that was dropped amid the program call.
+    store.0.log.next_page = log::NextPage::Spoiled;
+    store.medium_mut().driver_mut().reset_counters();
+    store
+        .put_bytes(Class::Settings, "e", &[1; 160], &mut random)
+        .unwrap();
+    assert_eq!(store.medium().driver().counters().erases, 1);
+}
+
 /// Two names that have one fingerprint in a class, of those that begin so. It has 21 bits: of some thousands of names two are alike.
 fn alike<M: crate::flash::NeverPends>(store: &mut Store<M, TestRam>, begin: &str) -> [String; 2] {
     let slot = store.0.memory.parts().slots.find(Class::Settings.into()).unwrap();

@@ -113,7 +113,8 @@ fn most_read<I: StoreMemory + Default>(capacity: usize, items: u32, batch: u32, 
     let mut random = random(1);
     let store = Store::format(part.medium(), I::default(), &root_key(), LABEL, &mut random);
     store.unwrap().keep_checkpoints(&mut random).unwrap();
-    let mut updates = 2 * items;
+    // Once round, so that no page is blank that was not erased.
+    let mut updates = u32::try_from(capacity).unwrap() / 80;
     let mut most = 0;
     for _ in 0..24 {
         let mut store = Store::mount(part.medium(), I::default(), &root_key(), LABEL).unwrap();
