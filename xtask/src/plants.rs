@@ -466,6 +466,8 @@ fn cargo_test(tree: &Path, arguments: &str) -> Result<(bool, String), String> {
         .args(arguments.split_whitespace())
         .current_dir(tree)
         .env("CARGO_TARGET_DIR", target)
+        // One file differs from the last time.
+        .env("CARGO_INCREMENTAL", "1")
         .env("RUST_BACKTRACE", "0")
         .stdin(Stdio::null())
         .output()
