@@ -1,7 +1,7 @@
 //! What campaigns recorded, against the tree as it is now.
 
 use super::{EVIDENCE, Flaw};
-use crate::{Kind, Mapping};
+use crate::{Citation, Executed, Mapping};
 
 pub(super) fn flaws(mapping: &Mapping) -> Vec<Flaw> {
     let mut flaws = Vec::new();
@@ -14,30 +14,58 @@ pub(super) fn flaws(mapping: &Mapping) -> Vec<Flaw> {
         });
     };
     for record in &mapping.evidence.executed {
-        let mut citing = mapping
-            .citations_of(&record.requirement)
-            .filter(|citation| citation.kind == Kind::Test);
-        if !citing.any(|citation| citation.target == record.target && citation.test == record.test) {
-            say(
-                &record.requirement,
-                format!(
-                    "a record of {} {}, which does not cite it",
-                    record.target, record.test
-                ),
-            );
+        let code: Vec<&Citation> = mapping
+            .tests_of(&record.requirement)
+            .filter(|test| is_of(record, test))
+            .flat_map(|test| mapping.code_of(test))
+            .collect();
+        let named = || record.ran.iter().chain(&record.missed);
+        let test = format!("{} {}", record.target, record.test);
+        let id = &record.requirement;
+        if code.is_empty() {
+            say(id, format!("a record of {test}, which does not cite it"));
         } else if !record.passed {
-            say(
-                &record.requirement,
-                format!("{} {} did not pass alone", record.target, record.test),
-            );
+            say(id, format!("{test} did not pass alone"));
         } else if record.ran.is_empty() && !record.missed.is_empty() {
             let missed = record.missed.join(", ");
+            say(id, format!("{test} runs none of the cited code: {missed}"));
+        }
+        for place in named().filter(|place| !code.iter().any(|code| code.place() == **place)) {
             say(
-                &record.requirement,
-                format!(
-                    "{} {} runs none of the cited code: {missed}",
-                    record.target, record.test
-                ),
+                id,
+                format!("a record of {test} names {place}, which does not cite it"),
+            );
+        }
+        let functions = code.iter().filter(|code| code.is_function());
+        for place in functions
+            .map(|code| code.place())
+            .filter(|place| !named().any(|name| name == place))
+        {
+            say(
+                id,
+                format!("{place} is cited, and whether {test} runs it is not in the record"),
+            );
+        }
+    }
+    for requirement in &mapping.requirements {
+        for test in mapping.tests_of(&requirement.id) {
+            let runs = mapping.code_of(test).any(Citation::is_function);
+            if runs
+                && !mapping
+                    .executed(&requirement.id)
+                    .any(|record| is_of(record, test))
+            {
+                let test = format!("{} {}", test.target, test.test);
+                say(
+                    &requirement.id,
+                    format!("whether {test} runs the cited code has no record"),
+                );
+            }
+        }
+        if mapping.mutations(&requirement.id).next().is_none() {
+            say(
+                &requirement.id,
+                "no record of a bug planted to break it".to_owned(),
             );
         }
     }
@@ -61,4 +89,8 @@ pub(super) fn flaws(mapping: &Mapping) -> Vec<Flaw> {
         }
     }
     flaws
+}
+
+fn is_of(record: &Executed, test: &Citation) -> bool {
+    record.target == test.target && record.test == test.test
 }

@@ -81,7 +81,8 @@ const TESTS: &str = concat!(
 const IXIT_OF_TWO: &str = "[[row]]\ntable = \"10-SecParam\"\nid = \"a\"\nrequirements = [\"A-1\"]\nfields = [[\"Type\", \"critical\"]]\n";
 const EVIDENCE_OF_TWO: &str = r#"{"executed": [{"requirement": "A-1", "target": "--test a", "test": "holds", "passed": true,
     "ran": ["src/a.rs fn hold"], "missed": [], "date": "2026-01-01", "commit": "0"}],
-    "mutations": [{"requirement": "A-1", "by": "plants", "killed": 1, "of_all": 1, "survived": [], "date": "2026-01-01", "commit": "0"}]}"#;
+    "mutations": [{"requirement": "A-1", "by": "plants", "killed": 1, "of_all": 1, "survived": [], "date": "2026-01-01", "commit": "0"},
+    {"requirement": "A-2", "by": "plants", "killed": 2, "of_all": 2, "survived": [], "date": "2026-01-01", "commit": "0"}]}"#;
 
 fn two() -> Inputs {
     Inputs {
@@ -255,7 +256,12 @@ fn an_exception_needs_a_reason() {
         &in_code("//# ", "//= type=exception\n//# "),
         "src/a.rs:1: A-1: an exception without a reason",
     );
-    let reason = in_code("//# ", "//= type=exception\n//= reason=no such part\n//# ");
+    let reason = with(|tree| {
+        tree.files[0].1 = CODE.replacen("//# ", "//= type=exception\n//= reason=no such part\n//# ", 1);
+        let nothing_runs = r#"{"executed": ["#.to_owned()
+            + &EVIDENCE_OF_TWO[EVIDENCE_OF_TWO.find("],\n    \"mut").expect("mutations")..];
+        tree.evidence = nothing_runs;
+    });
     assert_eq!(reason, Vec::<String>::new());
 }
 
@@ -469,6 +475,44 @@ fn a_record_of_what_is_not_cited_any_more_is_found() {
 }
 
 #[test]
+fn a_record_of_code_that_is_not_cited_any_more_is_found() {
+    let moved = in_code("fn hold()", "fn hold_on()");
+    one_flaw(
+        &moved,
+        "A-1: a record of --test a holds names src/a.rs fn hold, which does not cite it",
+    );
+    one_flaw(
+        &moved,
+        "A-1: src/a.rs fn hold_on is cited, and whether --test a holds runs it is not in the record",
+    );
+}
+
+#[test]
+fn a_cited_test_of_which_nobody_knows_what_it_runs_is_found() {
+    let flaws = with(|tree| {
+        tree.evidence = EVIDENCE_OF_TWO.replace(
+            "{\"requirement\": \"A-1\", \"target\"",
+            "{\"requirement\": \"A-2\", \"target\"",
+        );
+    });
+    one_flaw(
+        &flaws,
+        "compliance/evidence.json: A-1: whether --test a holds runs the cited code has no record",
+    );
+}
+
+#[test]
+fn a_requirement_that_nobody_tried_to_break_is_found() {
+    one_flaw(
+        &in_evidence(
+            "\"requirement\": \"A-2\", \"by\"",
+            "\"requirement\": \"A-1\", \"by\"",
+        ),
+        "compliance/evidence.json: A-2: no record of a bug planted to break it",
+    );
+}
+
+#[test]
 fn a_record_of_bugs_adds_up_and_names_what_was_not_seen() {
     one_flaw(
         &in_evidence("\"killed\": 1", "\"killed\": 2"),
@@ -609,6 +653,13 @@ fn the_real_tree_has_no_flaws_and_every_way_to_rot_is_found_in_it() {
             "| D-7 | **The button**".to_owned(),
             "| D-7 | **A button**".to_owned(),
             "D-7: differs",
+        ),
+        // a record of what stood here before
+        (
+            "src/store.rs",
+            "fn find_unerased".to_owned(),
+            "fn find_unmarked".to_owned(),
+            "names src/store.rs fn find_unerased, which does not cite it",
         ),
     ] {
         let flaws = rotten(file, &from, &to);
