@@ -318,9 +318,13 @@ fn pages_of_another_history_of_the_store_are_not_taken_for_its_own() {
 }
 
 /// Each page of the log but the last, erased with its mark left: how many are missed, and how many held nothing that is live.
-fn erase_each_page(capacity: usize, operations: u32) -> (u32, u32) {
+fn erase_each_page(capacity: usize, operations: u32, upkeep: usize) -> (u32, u32) {
     let (mut part, mut model) = begun(capacity, 9);
     go_on(&mut part, &mut model, 0..operations, 9);
+    mount(&mut part)
+        .unwrap()
+        .maintain(upkeep, &mut random(9))
+        .unwrap();
     let before = part.image().to_vec();
     go_on(&mut part, &mut model, operations..operations + 1, 9);
     // The log cut back by its last page is a log that was there.
@@ -350,14 +354,19 @@ fn erase_each_page(capacity: usize, operations: u32) -> (u32, u32) {
 
 #[test]
 fn a_page_that_was_erased_amid_the_log_is_missed_or_held_nothing_that_is_live() {
-    let (refused, unharmed) = erase_each_page(32 * 1024, 600);
+    let (refused, unharmed) = erase_each_page(32 * 1024, 600, 0);
     assert!(
         refused > 3 && unharmed > 0,
         "{refused} refused, {unharmed} unharmed"
     );
     // In its first turn, where all that is before the page is there.
     for operations in [70, 110, 130, 190, 230] {
-        let (refused, _) = erase_each_page(64 * 1024, operations);
+        let (refused, _) = erase_each_page(64 * 1024, operations, 0);
+        assert!(refused > 3, "{refused} refused");
+    }
+    // After upkeep, where most pages are blank, and the search for the head begins on one of them.
+    for operations in [700, 900, 1_100] {
+        let (refused, _) = erase_each_page(64 * 1024, operations, 1000);
         assert!(refused > 3, "{refused} refused");
     }
 }
