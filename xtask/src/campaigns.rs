@@ -16,7 +16,7 @@ struct Check {
     command: &'static str,
 }
 
-const CHECKS: [Check; 15] = [
+const CHECKS: [Check; 16] = [
     Check {
         names: &["fuzz-long"],
         shows: "hostile images, operations, orders and codes: no panic, no endless loop, no loss",
@@ -41,6 +41,11 @@ const CHECKS: [Check; 15] = [
         names: &["plants"],
         shows: "each known bug, planted, makes its test fail",
         command: "cargo xtask plants",
+    },
+    Check {
+        names: &["executed"],
+        shows: "each cited test, alone, runs the code that it is cited for",
+        command: "cargo xtask assure executed",
     },
     Check {
         names: &["mutants"],
