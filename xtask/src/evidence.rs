@@ -81,24 +81,30 @@ pub(crate) fn planted(root: &Path, only: &str) -> Result<(), String> {
     }
 }
 
-/// The mapping, the requirements whose id begins so (`STORE-1` is itself alone, `STORE` its family), and when this is.
+/// The mapping, the requirements chosen, and when this is.
 fn begin(root: &Path, only: &str) -> Result<(Mapping, BTreeSet<String>, Campaign), String> {
     let mapping = Mapping::read(root)?;
-    let is_chosen = |id: &str| only.is_empty() || id == only || id.split('-').next() == Some(only);
-    let chosen: BTreeSet<String> = mapping
-        .requirements
-        .iter()
-        .map(|requirement| requirement.id.clone())
-        .filter(|id| is_chosen(id))
-        .collect();
-    if chosen.is_empty() {
-        return Err(format!("no requirement {only}"));
-    }
+    let ids: Vec<&str> = mapping.requirements.iter().map(|one| &*one.id).collect();
+    let chosen = chosen(&ids, only)?;
     let of = Campaign {
         date: assure::said(root, "date", &["-u", "+%F"])?,
         commit: assure::commit(root)?,
     };
     Ok((mapping, chosen, of))
+}
+
+/// Those of the ids that are named, between commas: `STORE-1` is itself alone, `STORE` its family. Nothing named: all.
+fn chosen(ids: &[&str], only: &str) -> Result<BTreeSet<String>, String> {
+    let mut chosen = BTreeSet::new();
+    for name in only.split(',') {
+        let is_named = |id: &&&str| name.is_empty() || **id == name || id.split('-').next() == Some(name);
+        let before = chosen.len();
+        chosen.extend(ids.iter().filter(is_named).map(|&id| id.to_owned()));
+        if chosen.len() == before {
+            return Err(format!("no requirement {name} that is not named already"));
+        }
+    }
+    Ok(chosen)
 }
 
 fn keep(root: &Path, change: impl FnOnce(&mut Evidence)) -> Result<(), String> {
@@ -117,4 +123,23 @@ fn keep(root: &Path, change: impl FnOnce(&mut Evidence)) -> Result<(), String> {
         citing.any(|citation| citation.target == record.target && citation.test == record.test)
     });
     fs::write(&path, evidence.write()).map_err(|error| format!("{FILE}: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requirements_are_chosen_by_name_by_family_or_all() {
+        let ids = ["STORE-1", "STORE-10", "FILE-1"];
+        let chosen = |only| chosen(&ids, only).map(Vec::from_iter);
+        let named = |names: &[&str]| Ok(names.iter().map(|&name| name.to_owned()).collect());
+        assert_eq!(chosen("STORE-1"), named(&["STORE-1"]));
+        assert_eq!(chosen("STORE"), named(&["STORE-1", "STORE-10"]));
+        assert_eq!(chosen("FILE,STORE-10"), named(&["FILE-1", "STORE-10"]));
+        assert_eq!(chosen(""), named(&["FILE-1", "STORE-1", "STORE-10"]));
+        for wrong in ["STORE-2", "STOR", "FILE,PAPER", "FILE,FILE"] {
+            assert!(chosen(wrong).is_err(), "{wrong}");
+        }
+    }
 }

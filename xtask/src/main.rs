@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  cargo xtask assure [--list | all | NAME ...] [-- arguments for the tool]
-//!  cargo xtask assure executed|planted [--only STORE-1]
+//!  cargo xtask assure executed|planted [--only STORE-1,TELE]
 //!  cargo xtask plants [part of a name]
 //!  cargo xtask instructions [--write]
 //!  cargo xtask wiping [--short]
@@ -49,7 +49,7 @@ use std::process::ExitCode;
 const HELP: &str = "\
 cargo xtask assure [--list | all | dependencies|advisories|constant-time|semver|coverage|wiping|miri|fuzz-long|cuts|mutants ...] [-- arguments for the tool]
     Runs the tools named, or all, shows one table at the end, and appends figures to docs/assurance.md. List: what there is, and what each takes.
-cargo xtask assure executed|planted [--only STORE-1]
+cargo xtask assure executed|planted [--only STORE-1,TELE]
     Whether cited tests run the cited code; whether they see the bugs of xtask/plants.txt. For one requirement, a family (STORE) or all; recorded in compliance/evidence.json.
 cargo xtask plants [part of a name]
     Plants the bugs of xtask/plants.txt in a copy of the tree; each must make its test fail.
