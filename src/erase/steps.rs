@@ -161,13 +161,14 @@ impl Eraser<'_, '_> {
         random: &mut R,
     ) -> Result<Note, EraseError> {
         store.allow(Access::Erasure);
-        let written = store.page_written();
         // What this firmware rotates may be more than what the one before did.
         let sweeps = note.flags.has(Flags::SWEEP) || self.sweeps::<M, I>(note.scope);
         note.flags.set(Flags::SWEEP, sweeps);
         self.destroy(store, &mut note, random).await?;
         let rotated = note.scope != Kind::OwnershipTransfer || self.rotate(store, &note, random).await?;
         self.erase_areas(&mut note).await;
+        // Not earlier: what makes room for a rotated secret may copy the one that it replaces.
+        let written = store.page_written();
         let swept = !sweeps || self.sweep(store, &mut note, written, random).await?;
         self.tell(Progress::Verify);
         self.verify(store, &mut note, rotated, swept).await?;
@@ -265,8 +266,8 @@ impl Eraser<'_, '_> {
         }
     }
 
-    /// Empties and erases every page that held something when the erasure began. Gives whether the pages that were left out hold nothing
-    /// either: one that does not erase any more keeps no device from starting.
+    /// Empties and erases every page up to the one that the log had come to. Gives whether the pages that were left out hold nothing either:
+    /// one that does not erase any more keeps no device from starting.
     async fn sweep<M: Medium, I: Memory, R: TryCryptoRng + ?Sized>(
         &mut self,
         store: &mut AsyncStore<M, I>,
@@ -274,7 +275,6 @@ impl Eraser<'_, '_> {
         written: u32,
         random: &mut R,
     ) -> Result<bool, EraseError> {
-        // What was rotated stands behind that, and what it replaced does not.
         let of = written.saturating_sub(store.first_page()).saturating_add(1);
         note.swept = 0;
         self.tell(Progress::Sweep { done: 0, of });

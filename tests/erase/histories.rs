@@ -42,3 +42,42 @@ proptest! {
         history::<Ecc<8, 1024>>(&steps, seed);
     }
 }
+
+#[test]
+fn a_secret_that_was_copied_to_make_room_for_the_one_that_replaces_it_is_not_left() {
+    let step = |action, area_fails| Step {
+        action,
+        cut: None,
+        area_fails,
+    };
+    let put = |class, key, len| step(Action::Put { class, key, len }, false);
+    let erase = |scope, area_fails| {
+        let action = Action::Erase {
+            scope,
+            class: 0,
+            key: 0,
+            sweeping: false,
+        };
+        step(action, area_fails)
+    };
+    let steps = [
+        put(0, 0, 43),
+        put(0, 0, 3),
+        put(0, 0, 75),
+        erase(2, true),
+        put(0, 0, 0),
+        put(0, 3, 0),
+        put(0, 0, 0),
+        erase(2, true),
+        erase(1, false),
+        put(0, 0, 0),
+        put(1, 1, 0),
+        put(0, 0, 0),
+        put(0, 0, 0),
+        put(0, 0, 3),
+        put(0, 0, 0),
+        erase(2, false),
+        erase(4, false),
+    ];
+    history::<Ecc<8, 1024>>(&steps, 0);
+}

@@ -73,7 +73,13 @@ pub(super) fn mutants(root: &Path, extra: &[&str]) -> Result<Vec<Outcome>, Strin
 /// Undefined behaviour, in what we stand on: ours has no `unsafe`. What files do is left out, what a factory has, and what computes for hours
 /// and calls nobody.
 pub(super) fn miri(root: &Path, extra: &[&str]) -> Result<Vec<Outcome>, String> {
-    let skipped = ["file", "factory", "credential::", "paper::"];
+    let skipped = [
+        "file",
+        "factory",
+        "credential::",
+        "paper::",
+        "thousands_of_random_changes",
+    ];
     let mut library = vec!["--lib", "--"];
     library.extend(skipped.iter().flat_map(|part| ["--skip", part]));
     let runs: [&[&str]; 5] = [
