@@ -89,7 +89,7 @@ use rand_core::TryCryptoRng;
 
 use self::note::{Flags, Note, Stage, fingerprint};
 use self::scope::{Kept, Takes};
-use crate::flash::{Medium, NeverPends, Now};
+use crate::flash::{Medium, NeverPends, Now, two_faces};
 use crate::secret::{RootKey, Secret};
 use crate::store::{
     Access, Amount, AsyncStore, Class, Counter, DataClass, EraseError, Key, Memory, MountError, Store,
@@ -218,6 +218,7 @@ pub struct Eraser<'a, 'b> {
     progress: Option<&'a mut dyn FnMut(Progress)>,
 }
 
+#[two_faces]
 impl<'a, 'b> Eraser<'a, 'b> {
     /// An eraser of the store and these areas.
     ///
@@ -654,6 +655,7 @@ impl<'a, 'b> Eraser<'a, 'b> {
 }
 
 /// The blocking face.
+#[two_faces]
 impl Eraser<'_, '_> {
     /// See [`Eraser::mount_async`].
     ///

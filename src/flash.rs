@@ -14,6 +14,7 @@
 //! Two drivers are here, both for hosts: `file` (feature `std`), and `simulator`, which cuts the power (feature `test-util`).
 
 mod blocking;
+mod faces;
 #[cfg(feature = "std")]
 pub mod file;
 #[cfg(feature = "factory")]
@@ -26,6 +27,7 @@ mod now;
 pub mod simulator;
 
 pub use blocking::Blocking;
+pub(crate) use faces::{AtOnce, foreign, ours, two_faces};
 pub(crate) use medium::Routine;
 pub use medium::{Medium, MediumKind, NeverPends, Overwritable, WriteOnce};
-pub(crate) use now::{Now, now};
+pub(crate) use now::Now;

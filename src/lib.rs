@@ -78,6 +78,11 @@
         clippy::string_slice
     )
 )]
+// The face that waits is crate-internal then, and more than the other needs.
+#![cfg_attr(
+    not(feature = "async"),
+    allow(dead_code, unused_imports, rustdoc::private_intra_doc_links)
+)]
 
 #[cfg(any(test, feature = "std"))]
 extern crate std;

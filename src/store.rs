@@ -174,7 +174,7 @@ use self::memory::Parts;
 use self::mount::Existing;
 use self::pages::{HasPages, Pages};
 use self::record::OpenedValue;
-use crate::flash::{Medium, MediumKind, Routine};
+use crate::flash::{Medium, MediumKind, Routine, two_faces};
 use crate::secret::RootKey;
 
 /// The store over a medium whose driver may be async. See the [module](self) for what it promises; [`Store`] is the
@@ -189,6 +189,7 @@ pub struct AsyncStore<M: Medium, I: Memory> {
     memory: I,
 }
 
+#[two_faces]
 impl<M: Medium, I: Memory> AsyncStore<M, I> {
     /// Makes a store on blank flash.
     ///

@@ -26,7 +26,7 @@ use super::owner::{self, Found};
 use super::policy::Accepted;
 use super::verifier::{Verifier, VerifierError};
 use crate::crypto::password::Block;
-use crate::flash::{Medium, NeverPends};
+use crate::flash::{Medium, NeverPends, two_faces};
 use crate::secret::Secret;
 use crate::store::{AsyncStore, Memory, ReadError, Store, WriteError, run};
 
@@ -304,6 +304,7 @@ impl<S: NeverPends, I: Memory> Device<OwnerSet, Store<S, I>> {
 
 // ---- async ----
 
+#[two_faces]
 impl<S: Medium, I: Memory> Device<Unprovisioned, AsyncStore<S, I>> {
     /// As [`Device::open`], over an async driver.
     ///
@@ -336,6 +337,7 @@ impl<S: Medium, I: Memory> Device<Unprovisioned, AsyncStore<S, I>> {
     }
 }
 
+#[two_faces]
 impl<S: Medium, I: Memory> Device<Provisioned, AsyncStore<S, I>> {
     /// As [`Device::set_owner`], over an async driver.
     ///
@@ -368,6 +370,7 @@ impl<S: Medium, I: Memory> Device<Provisioned, AsyncStore<S, I>> {
     }
 }
 
+#[two_faces]
 impl<S: Medium, I: Memory> Device<OwnerSet, AsyncStore<S, I>> {
     /// As [`Device::owner`], over an async driver.
     ///

@@ -97,7 +97,7 @@ pub use self::record::LONGEST_LIMITER_NAME;
 use self::area::Area;
 use self::record::{Name, Record};
 use crate::crypto::{self, Label};
-use crate::flash::Medium;
+use crate::flash::{Medium, two_faces};
 use crate::secret::Secret;
 use crate::store::{AsyncStore, Freshness, Memory};
 
@@ -170,6 +170,7 @@ pub struct Standing {
     pub freshness: Freshness,
 }
 
+#[two_faces]
 impl<M: Medium> AsyncLimiter<M> {
     // ---- beginning ----
 

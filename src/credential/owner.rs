@@ -17,7 +17,7 @@ use super::policy::Accepted;
 use super::published;
 use super::verifier::Verifier;
 use crate::crypto::password::Block;
-use crate::flash::Medium;
+use crate::flash::{Medium, two_faces};
 use crate::secret::Secret;
 use crate::store::{AsyncStore, Change, Memory, ReadError};
 
@@ -29,6 +29,7 @@ pub(super) enum Found {
     Owner,
 }
 
+#[two_faces]
 pub(super) async fn find<S: Medium, I: Memory>(store: &mut AsyncStore<S, I>) -> Result<Found, DeviceError> {
     let Some(identity) = store.get(&IDENTITY).await? else {
         return Ok(Found::Nothing);
@@ -48,6 +49,7 @@ pub(super) async fn find<S: Medium, I: Memory>(store: &mut AsyncStore<S, I>) -> 
     }
 }
 
+#[two_faces]
 pub(super) async fn provision<S: Medium, I: Memory, R: TryCryptoRng + ?Sized>(
     store: &mut AsyncStore<S, I>,
     identity: &Secret<32>,
@@ -77,6 +79,7 @@ pub(super) async fn provision<S: Medium, I: Memory, R: TryCryptoRng + ?Sized>(
 
 //= compliance/requirements.md#cred-12
 //# A change of the password that power interrupts at any point MUST leave the old one or the new one, and after it has returned the old one MUST be refused.
+#[two_faces]
 pub(super) async fn set<S: Medium, I: Memory, R: TryCryptoRng + ?Sized>(
     store: &mut AsyncStore<S, I>,
     password: &Accepted<'_>,
@@ -90,6 +93,7 @@ pub(super) async fn set<S: Medium, I: Memory, R: TryCryptoRng + ?Sized>(
 }
 
 /// The name is one of the library's own, which [`AsyncStore::put`] does not write.
+#[two_faces]
 async fn put<S: Medium, I: Memory, R: TryCryptoRng + ?Sized>(
     store: &mut AsyncStore<S, I>,
     verifier: &Verifier,
@@ -99,12 +103,14 @@ async fn put<S: Medium, I: Memory, R: TryCryptoRng + ?Sized>(
     Ok(store.commit_any(&[Change::put(&OWNER, verifier)], random).await?)
 }
 
+#[two_faces]
 pub(super) async fn verifier<S: Medium, I: Memory>(
     store: &mut AsyncStore<S, I>,
 ) -> Result<Verifier, DeviceError> {
     store.get(&OWNER).await?.ok_or(DeviceError::NoOwner)
 }
 
+#[two_faces]
 pub(super) async fn rehash<S: Medium, I: Memory, R: TryCryptoRng + ?Sized>(
     store: &mut AsyncStore<S, I>,
     password: &str,
@@ -125,6 +131,7 @@ pub(super) async fn rehash<S: Medium, I: Memory, R: TryCryptoRng + ?Sized>(
     Ok(true)
 }
 
+#[two_faces]
 pub(super) async fn has_published_code<S: Medium, I: Memory>(
     store: &mut AsyncStore<S, I>,
     blocks: &mut [Block],

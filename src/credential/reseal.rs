@@ -13,7 +13,7 @@
 use rand_core::TryCryptoRng;
 use subtle::ConstantTimeEq;
 
-use crate::flash::{Medium, NeverPends, Now};
+use crate::flash::{Medium, NeverPends, Now, two_faces};
 use crate::secret::RootKey;
 use crate::store::{AsyncStore, EraseError, Memory, MountError, Store, begin};
 
@@ -81,6 +81,7 @@ pub enum ResealError {
 /// After this returned, the transport key opens nothing on a later dump: the key page under it is erased. A class that gets its first value
 /// later has a key that no earlier image holds. What the factory itself put in, it knows; the keys of the classes that it
 /// used (identity, and the library's ledger) and of the store's own records stay what they were. Serves CoP 4; EN 303 645 5.4-1, 5.4-4.
+#[two_faces]
 pub fn reseal<'m, M: NeverPends, I: Memory + Default, R: TryCryptoRng + ?Sized>(
     medium: &'m mut M,
     transport_key: &RootKey,
@@ -116,6 +117,7 @@ pub fn reseal<'m, M: NeverPends, I: Memory + Default, R: TryCryptoRng + ?Sized>(
 /// # Cancelling
 ///
 /// The future may be dropped at any await: as a power cut.
+#[two_faces]
 pub async fn reseal_async<'m, M: Medium, I: Memory + Default, R: TryCryptoRng + ?Sized>(
     medium: &'m mut M,
     transport_key: &RootKey,
@@ -135,6 +137,7 @@ pub async fn reseal_async<'m, M: Medium, I: Memory + Default, R: TryCryptoRng + 
 /// Puts the store under the own key, if it is still under the other.
 //= compliance/requirements.md#cred-33
 //# After first boot the transport key MUST open nothing on the flash, wherever power was cut before, and what the factory put in MUST be there.
+#[two_faces]
 async fn put_under<M: Medium, I: Memory, R: TryCryptoRng + ?Sized>(
     store: &mut AsyncStore<M, I>,
     transport_key: Option<&RootKey>,

@@ -20,7 +20,7 @@ use super::report::{Plan, Progress};
 use super::scope::{Kind, Scope, Takes};
 use super::{Eraser, LONGEST_SECRET};
 use crate::crypto;
-use crate::flash::Medium;
+use crate::flash::{Medium, foreign, two_faces};
 use crate::secret::Secret;
 use crate::store::{
     Access, Amount, AsyncStore, COMPLETE, Change, DataClass, ERASURE, EraseError, Memory, NOTE_LEN,
@@ -32,6 +32,7 @@ const CANARY: &str = "\u{0}canary";
 /// Bytes of random content in a canary.
 const CANARY_LEN: usize = 16;
 
+#[two_faces]
 impl Eraser<'_, '_> {
     /// The note of the last erasure.
     pub(super) async fn note<M: Medium, I: Memory>(
@@ -260,7 +261,7 @@ impl Eraser<'_, '_> {
             let Some(area) = self.areas.get_mut(at) else {
                 continue;
             };
-            if let Ok(cleared) = poll_fn(|context| area.poll_erase(scope, context)).await {
+            if let Ok(cleared) = foreign(poll_fn(|context| area.poll_erase(scope, context))).await {
                 noted.outcome = Outcome::Cleared(cleared);
             }
         }

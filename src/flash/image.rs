@@ -10,8 +10,9 @@ use std::vec::Vec;
 
 use embedded_storage::nor_flash::NorFlashErrorKind;
 
-use super::medium::sealed::Sealed;
-use super::{Medium, MediumKind, NeverPends};
+use super::medium::awaited;
+use super::medium::sealed::Access;
+use super::{Medium, MediumKind, NeverPends, two_faces};
 
 /// Flash in memory. It holds callers to what the part would: whole words, and on write-once parts each word once between erases.
 pub(crate) struct Image<const OVERWRITABLE: bool> {
@@ -43,8 +44,6 @@ impl<const OVERWRITABLE: bool> Image<OVERWRITABLE> {
     }
 }
 
-impl<const OVERWRITABLE: bool> Sealed for Image<OVERWRITABLE> {}
-
 impl<const OVERWRITABLE: bool> NeverPends for Image<OVERWRITABLE> {}
 
 impl<const OVERWRITABLE: bool> Medium for Image<OVERWRITABLE> {
@@ -53,12 +52,6 @@ impl<const OVERWRITABLE: bool> Medium for Image<OVERWRITABLE> {
     const WRITE_SIZE: usize = 1;
     const ERASE_SIZE: usize = 1;
 
-    type Call<Output, F: Future<Output = Output>> = F;
-
-    fn call<Output, F: Future<Output = Output>>(routine: F) -> F {
-        routine
-    }
-
     fn sizes(&self) -> (usize, usize, usize) {
         (1, self.word, self.unit)
     }
@@ -66,6 +59,11 @@ impl<const OVERWRITABLE: bool> Medium for Image<OVERWRITABLE> {
     fn capacity(&self) -> usize {
         self.bytes.len()
     }
+}
+
+#[two_faces]
+impl<const OVERWRITABLE: bool> Access for Image<OVERWRITABLE> {
+    awaited!();
 
     async fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), NorFlashErrorKind> {
         let here = self.range(offset, bytes.len())?;

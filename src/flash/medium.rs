@@ -5,7 +5,7 @@ use embedded_storage_async::nor_flash::{
     ErrorType, MultiwriteNorFlash, NorFlash, NorFlashError, NorFlashErrorKind,
 };
 
-use super::Blocking;
+use super::{Blocking, foreign, two_faces};
 
 /// What a programmed word of the medium allows. Recorded on flash at format; a mount with the other kind is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,8 +36,7 @@ impl MediumKind {
 /// Assumed of the part: an interrupted program leaves the words before the interrupted one as asked, that one in any
 /// state, and the words after it untouched; an interrupted erase leaves any bit of the erase unit in any state, and a
 /// unit that reads blank may be weak. An unreadable word is reported as a read error.
-#[allow(async_fn_in_trait)] // sealed: no bounds will be missed by an implementor
-pub trait Medium: sealed::Sealed {
+pub trait Medium: sealed::Access {
     /// Which kind it is.
     const KIND: MediumKind;
     /// Bytes a read is aligned to.
@@ -47,14 +46,6 @@ pub trait Medium: sealed::Sealed {
     /// Bytes of one erase unit.
     const ERASE_SIZE: usize;
 
-    /// What a routine over the medium gives: itself, to be awaited, or its output, where nothing is to be awaited.
-    #[doc(hidden)]
-    type Call<Output, F: Future<Output = Output>>: IntoFuture<Output = Output>;
-
-    /// Begins a routine over the medium.
-    #[doc(hidden)]
-    fn call<Output, F: Future<Output = Output>>(routine: F) -> Self::Call<Output, F>;
-
     /// Bytes of a read, of a word and of an erase unit: the constants, unless the medium is an image whose sizes are chosen at run time.
     #[doc(hidden)]
     fn sizes(&self) -> (usize, usize, usize) {
@@ -63,27 +54,6 @@ pub trait Medium: sealed::Sealed {
 
     /// Bytes of the whole part.
     fn capacity(&self) -> usize;
-
-    /// Reads `bytes.len()` bytes at `offset`.
-    ///
-    /// # Errors
-    ///
-    /// The driver's error, as its portable kind.
-    async fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), NorFlashErrorKind>;
-
-    /// Programs `bytes` at `offset`.
-    ///
-    /// # Errors
-    ///
-    /// The driver's error, as its portable kind.
-    async fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), NorFlashErrorKind>;
-
-    /// Erases the units that make up `from..to`.
-    ///
-    /// # Errors
-    ///
-    /// The driver's error, as its portable kind.
-    async fn erase(&mut self, from: u32, to: u32) -> Result<(), NorFlashErrorKind>;
 }
 
 /// A medium over a blocking driver: its futures are ready at the first poll, so the blocking face may drive it.
@@ -107,7 +77,27 @@ pub struct WriteOnce<F>(F);
 
 /// A routine over a medium, as it is before it is awaited. What implements `Future` is named, and not only what it gives, so that a future over a
 /// driver that may be sent to another thread may be sent, too.
-pub(crate) type Routine<M, F> = <M as Medium>::Call<<F as Future>::Output, F>;
+#[cfg(feature = "async")]
+pub(crate) type Routine<M, F> = <M as sealed::Access>::Call<<F as Future>::Output, F>;
+
+/// What sources name as the output of a routine: `two_faces` strikes it out.
+#[cfg(not(feature = "async"))]
+pub(crate) type Routine<M, F> = core::marker::PhantomData<(M, F)>;
+
+/// Within a medium whose calls are awaited: a routine over it is the future itself.
+macro_rules! awaited {
+    () => {
+        #[cfg(feature = "async")]
+        type Call<Output, R: Future<Output = Output>> = R;
+
+        #[cfg(feature = "async")]
+        fn call<Output, R: Future<Output = Output>>(routine: R) -> R {
+            routine
+        }
+    };
+}
+#[cfg(any(feature = "factory", feature = "test-util"))]
+pub(super) use awaited;
 
 macro_rules! medium {
     ($name:ident, $sync_bound:path, $async_bound:path) => {
@@ -145,8 +135,6 @@ macro_rules! medium {
             }
         }
 
-        impl<F> sealed::Sealed for $name<F> {}
-
         impl<F: $async_bound> Medium for $name<F>
         where
             <F as ErrorType>::Error: NorFlashError,
@@ -156,40 +144,40 @@ macro_rules! medium {
             const WRITE_SIZE: usize = F::WRITE_SIZE;
             const ERASE_SIZE: usize = F::ERASE_SIZE;
 
-            type Call<Output, R: Future<Output = Output>> = R;
-
-            fn call<Output, R: Future<Output = Output>>(routine: R) -> R {
-                routine
-            }
-
             fn capacity(&self) -> usize {
                 self.0.capacity()
             }
+        }
+
+        #[two_faces]
+        impl<F: $async_bound> sealed::Access for $name<F>
+        where
+            <F as ErrorType>::Error: NorFlashError,
+        {
+            awaited!();
 
             async fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), NorFlashErrorKind> {
-                self.0
-                    .read(offset, bytes)
+                foreign(self.0.read(offset, bytes))
                     .await
                     .map_err(|error| error.kind())
             }
 
             async fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), NorFlashErrorKind> {
-                self.0
-                    .write(offset, bytes)
+                foreign(self.0.write(offset, bytes))
                     .await
                     .map_err(|error| error.kind())
             }
 
             async fn erase(&mut self, from: u32, to: u32) -> Result<(), NorFlashErrorKind> {
-                self.0.erase(from, to).await.map_err(|error| error.kind())
+                foreign(self.0.erase(from, to))
+                    .await
+                    .map_err(|error| error.kind())
             }
         }
 
         impl<F: $sync_bound> NeverPends for $name<Blocking<F>> {}
     };
 }
-
-impl<M: Medium> sealed::Sealed for &mut M {}
 
 /// A medium that is only lent.
 impl<M: Medium> Medium for &mut M {
@@ -198,18 +186,23 @@ impl<M: Medium> Medium for &mut M {
     const WRITE_SIZE: usize = M::WRITE_SIZE;
     const ERASE_SIZE: usize = M::ERASE_SIZE;
 
-    type Call<Output, F: Future<Output = Output>> = M::Call<Output, F>;
-
-    fn call<Output, F: Future<Output = Output>>(routine: F) -> Self::Call<Output, F> {
-        M::call(routine)
-    }
-
     fn sizes(&self) -> (usize, usize, usize) {
         (**self).sizes()
     }
 
     fn capacity(&self) -> usize {
         (**self).capacity()
+    }
+}
+
+#[two_faces]
+impl<M: Medium> sealed::Access for &mut M {
+    #[cfg(feature = "async")]
+    type Call<Output, F: Future<Output = Output>> = M::Call<Output, F>;
+
+    #[cfg(feature = "async")]
+    fn call<Output, F: Future<Output = Output>>(routine: F) -> Self::Call<Output, F> {
+        M::call(routine)
     }
 
     async fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), NorFlashErrorKind> {
@@ -231,5 +224,40 @@ medium!(Overwritable, sync::MultiwriteNorFlash, MultiwriteNorFlash);
 medium!(WriteOnce, sync::NorFlash, NorFlash);
 
 pub(super) mod sealed {
+    use embedded_storage::nor_flash::NorFlashErrorKind;
+
+    use crate::flash::two_faces;
+
+    /// A word of this crate in a public bound.
+    #[cfg(feature = "test-util")]
     pub trait Sealed {}
+
+    /// What the store asks of a medium, each with the driver's error as its portable kind. Public, and named by nobody else: nobody else's
+    /// type is a medium, and what awaits a driver here does not where the crate is compiled without waits.
+    #[allow(async_fn_in_trait)] // no bounds will be missed by an implementor
+    #[two_faces]
+    pub trait Access {
+        /// What a routine over the medium gives: itself, to be awaited, or its output, where nothing is to be awaited.
+        #[cfg(feature = "async")]
+        type Call<Output, F: Future<Output = Output>>: IntoFuture<Output = Output>;
+
+        /// Begins a routine over the medium.
+        #[cfg(feature = "async")]
+        fn call<Output, F: Future<Output = Output>>(routine: F) -> Self::Call<Output, F>;
+
+        /// Runs a routine over the medium.
+        #[cfg(not(feature = "async"))]
+        fn call<Output>(routine: impl FnOnce() -> Output) -> Output {
+            routine()
+        }
+
+        /// Reads so many bytes at an offset.
+        async fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), NorFlashErrorKind>;
+
+        /// Programs bytes at an offset.
+        async fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), NorFlashErrorKind>;
+
+        /// Erases the units that make up a range.
+        async fn erase(&mut self, from: u32, to: u32) -> Result<(), NorFlashErrorKind>;
+    }
 }

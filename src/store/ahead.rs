@@ -13,8 +13,9 @@ use super::log::{Log, NextPage};
 use super::memory::Parts;
 use super::ring::Ring;
 use crate::crypto;
-use crate::flash::{Medium, Routine};
+use crate::flash::{Medium, Routine, two_faces};
 
+#[two_faces]
 impl<M: Medium> Log<M> {
     /// Opens the next page of the ring, if that leaves one free. If it or the page after it fails, that one is left out and none
     /// is opened: the caller looks again how many are free.

@@ -23,8 +23,9 @@ use super::error::{AnchorError, MountError};
 use super::keys::Fate;
 use super::log::{Confirmed, Log};
 use super::memory::Parts;
-use crate::flash::{Medium, Routine};
+use crate::flash::{Medium, Routine, foreign, two_faces};
 
+#[two_faces]
 impl<M: Medium> Log<M> {
     /// Compares what a mount read with the counter, and moves it if a cut kept it from being moved.
     //= compliance/requirements.md#store-28
@@ -38,7 +39,7 @@ impl<M: Medium> Log<M> {
             if stated == 0 {
                 return Err(MountError::NotAnchored);
             }
-            let value = counter.value().await.map_err(|_| MountError::Counter)?;
+            let value = foreign(counter.value()).await.map_err(|_| MountError::Counter)?;
             if value > stated {
                 return Err(MountError::SetBack {
                     store: stated,
@@ -46,10 +47,12 @@ impl<M: Medium> Log<M> {
                 });
             }
             if value.checked_add(1) == Some(stated) {
-                counter.advance().await.map_err(|_| MountError::Counter)?;
+                foreign(counter.advance())
+                    .await
+                    .map_err(|_| MountError::Counter)?;
             }
             // Also when it was just moved: a counter that does not keep its value protects nothing.
-            if counter.value().await.map_err(|_| MountError::Counter)? != stated {
+            if foreign(counter.value()).await.map_err(|_| MountError::Counter)? != stated {
                 return Err(MountError::OtherCounter);
             }
             self.anchoring.confirm(counter.place());
@@ -65,7 +68,7 @@ impl<M: Medium> Log<M> {
         random: &mut R,
     ) -> Routine<M, impl Future<Output = Result<(), AnchorError>>> {
         M::call(async move {
-            let value = counter.value().await.map_err(|_| AnchorError::Counter)?;
+            let value = foreign(counter.value()).await.map_err(|_| AnchorError::Counter)?;
             let stated = self.anchoring.stated;
             if value.checked_add(1) == Some(stated) {
                 // The key page was written the last time, and the counter not moved.
@@ -101,7 +104,7 @@ impl<M: Medium> Log<M> {
                 // Whatever is there would be declared the latest.
                 return Err(AnchorError::NotAnchored);
             }
-            let value = counter.value().await.map_err(|_| AnchorError::Counter)?;
+            let value = foreign(counter.value()).await.map_err(|_| AnchorError::Counter)?;
             if value.checked_add(1) == Some(stated) {
                 // It failed the last time.
                 self.move_counter(counter).await?;
@@ -130,8 +133,10 @@ impl<M: Medium> Log<M> {
         counter: &mut C,
     ) -> Routine<M, impl Future<Output = Result<(), AnchorError>>> {
         M::call(async move {
-            counter.advance().await.map_err(|_| AnchorError::Counter)?;
-            if counter.value().await != Ok(self.anchoring.stated) {
+            foreign(counter.advance())
+                .await
+                .map_err(|_| AnchorError::Counter)?;
+            if foreign(counter.value()).await != Ok(self.anchoring.stated) {
                 return Err(AnchorError::Counter);
             }
             self.anchoring.confirm(counter.place());

@@ -10,7 +10,7 @@ use super::{
     Freshness, Key, Memory, MountError, ReadError, Salvage, Salvaged, Scope, Stored, UpgradeError,
     WriteError,
 };
-use crate::flash::{NeverPends, Now, now};
+use crate::flash::{AtOnce, NeverPends, Now, two_faces};
 use crate::secret::RootKey;
 use crate::stack::on_wiped_stack;
 
@@ -41,16 +41,17 @@ type LargeRoom<S, F> = ([MaybeUninit<S>; 3], Room<F>);
 
 /// Runs a routine of an [`AsyncStore`] over a [`NeverPends`] medium, and wipes the stack that it used. Every operation goes through here,
 /// or through one of those below.
-pub(crate) fn run<F: IntoFuture>(operation: impl FnOnce() -> F) -> F::Output {
-    on_wiped_stack::<Room<F>, _>(|| now(operation()))
+pub(crate) fn run<F: AtOnce>(operation: impl FnOnce() -> F) -> F::Output {
+    on_wiped_stack::<Room<F>, _>(|| operation().at_once())
 }
 
 /// The same for what writes nothing, and needs less.
-fn read<F: IntoFuture>(operation: impl FnOnce() -> F) -> F::Output {
-    on_wiped_stack::<ReadRoom<F, F::Output>, _>(|| now(operation()))
+fn read<F: AtOnce>(operation: impl FnOnce() -> F) -> F::Output {
+    on_wiped_stack::<ReadRoom<F, F::Output>, _>(|| operation().at_once())
 }
 
 /// Fills a store in where it stands, gives it away with what was found on the way, and wipes the stack that took.
+#[two_faces]
 pub(crate) fn begin<M: NeverPends, I: Memory, T, Whole, E>(
     empty: impl FnOnce() -> Result<AsyncStore<Now<M>, I>, E>,
     fill: impl AsyncFnOnce(&mut AsyncStore<Now<M>, I>) -> Result<T, E>,
@@ -58,22 +59,23 @@ pub(crate) fn begin<M: NeverPends, I: Memory, T, Whole, E>(
 ) -> Result<Whole, E> {
     on_wiped_stack::<LargeRoom<Store<M, I>, ()>, _>(|| {
         let mut store = empty()?;
-        let found = now(fill(&mut store))?;
+        let found = fill(&mut store).at_once()?;
         Ok(whole(Store(store), found))
     })
 }
 
 /// As [`run`], for a salvage, which finds a store of its own, as `S`, and takes memory and a closure of somebody else's along.
-fn salvage<S, F: IntoFuture>(operation: impl FnOnce() -> F) -> F::Output {
-    on_wiped_stack::<LargeRoom<S, [MaybeUninit<F>; 2]>, _>(|| now(operation()))
+fn salvage<S, F: AtOnce>(operation: impl FnOnce() -> F) -> F::Output {
+    on_wiped_stack::<LargeRoom<S, [MaybeUninit<F>; 2]>, _>(|| operation().at_once())
 }
 
-/// The same for a future that is there already, in the laboratory: nothing is wiped.
+/// The same for what was called already, in the laboratory: nothing is wiped.
 #[cfg(feature = "lab")]
-pub(super) fn run_unwiped<F: IntoFuture>(future: F) -> F::Output {
-    now(future)
+pub(super) fn run_unwiped<F: AtOnce>(routine: F) -> F::Output {
+    routine.at_once()
 }
 
+#[two_faces]
 impl<M: NeverPends, I: Memory> Store<M, I> {
     /// Makes a store on blank flash. See [`AsyncStore::format`].
     ///

@@ -18,7 +18,7 @@ use super::keys::Fate;
 use super::log::{Doomed, Log, Writing};
 use super::memory::{Entry, Index, Parts};
 use crate::crypto;
-use crate::flash::{Medium, MediumKind, Routine};
+use crate::flash::{Medium, MediumKind, Routine, two_faces};
 
 /// What is put, but for its bytes.
 #[derive(Clone, Copy)]
@@ -109,6 +109,7 @@ impl Layout {
     }
 }
 
+#[two_faces]
 impl<M: Medium> Log<M> {
     /// Appends an item's record, whose bytes `fill` provides, and overwrites the one before. The caller wipes the buffer.
     //= compliance/requirements.md#store-2

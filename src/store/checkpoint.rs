@@ -17,7 +17,7 @@ use super::list::{GROUP_LEN, Group, Listed};
 use super::log::{Log, Taken};
 use super::memory::{Entry, Index, Parts};
 use crate::crypto::{self, Digest};
-use crate::flash::{Medium, Routine};
+use crate::flash::{Medium, Routine, two_faces};
 
 /// A checkpoint is written when the log since the one before is so many times as long.
 const LOG_PER_CHECKPOINT: u32 = 9;
@@ -33,6 +33,7 @@ fn interval(bytes: u32, page: u32) -> u32 {
     }
 }
 
+#[two_faces]
 impl<M: Medium> Log<M> {
     /// Writes a checkpoint, if the store keeps them and it is time, or would be when a record of `size` bytes has opened a page. Gives
     /// whether it wrote.

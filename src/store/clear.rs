@@ -12,7 +12,7 @@ use super::error::{Fault, MountError};
 use super::format::{self, CLEAR_LEN, MAGIC, MAX_UNIT};
 use super::geometry::{Geometry, LOG_START};
 use super::pages::Pages;
-use crate::flash::{Medium, MediumKind, Routine};
+use crate::flash::{Medium, MediumKind, Routine, two_faces};
 
 /// What the clear part of a key page says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +64,7 @@ pub(crate) fn clear_end(geometry: Geometry) -> u32 {
 /// The store ids on the key pages, the second if it differs.
 type StoreIds = ([u8; 16], Option<[u8; 16]>);
 
+#[two_faces]
 impl<M: Medium> Pages<M> {
     /// The store ids on the key pages, one or two that differ, or why there is nothing to mount.
     //= compliance/requirements.md#store-14

@@ -14,8 +14,9 @@ use super::log::{Doomed, Log, NextPage, Writing};
 use super::memory::{Entry, Index, Parts, Slots};
 use super::pace::Pace;
 use crate::crypto;
-use crate::flash::{Medium, MediumKind, Routine};
+use crate::flash::{Medium, MediumKind, Routine, two_faces};
 
+#[two_faces]
 impl<M: Medium> Log<M> {
     pub(crate) fn fits(&self, size: u32, reserve: u32) -> bool {
         size.saturating_add(reserve) <= self.room()

@@ -13,7 +13,7 @@
 use super::counter::{Counter, CounterFailed, CounterPlace};
 use super::format;
 use super::pages::LOOKS;
-use crate::flash::Medium;
+use crate::flash::{Medium, ours, two_faces};
 
 /// Bytes of a step before padding.
 const STEP: usize = 8;
@@ -58,6 +58,7 @@ struct Settled {
     free: usize,
 }
 
+#[two_faces]
 impl<M: Medium> FlashCounter<M> {
     /// A counter on this area. Blank flash stands at 0.
     ///
@@ -198,6 +199,12 @@ impl<M: Medium> FlashCounter<M> {
         settled
     }
 
+    async fn add_one(&mut self) -> Result<(), CounterFailed> {
+        let settled = self.settle().await?;
+        let next = settled.value.checked_add(1).ok_or(CounterFailed)?;
+        self.go_to(settled, next).await.map(|_| ())
+    }
+
     /// Writes a step and reads it back.
     async fn write(&mut self, page: usize, step: usize, value: u32) -> Result<(), CounterFailed> {
         let mut bytes = [0xff; MAX_WORD];
@@ -220,13 +227,11 @@ impl<M: Medium> Counter for FlashCounter<M> {
     }
 
     async fn value(&mut self) -> Result<u32, CounterFailed> {
-        Ok(self.settle().await?.value)
+        Ok(ours(self.settle()).await?.value)
     }
 
     async fn advance(&mut self) -> Result<(), CounterFailed> {
-        let settled = self.settle().await?;
-        let next = settled.value.checked_add(1).ok_or(CounterFailed)?;
-        self.go_to(settled, next).await.map(|_| ())
+        ours(self.add_one()).await
     }
 }
 

@@ -22,7 +22,7 @@ use super::memory::{Entry, Memory, Parts};
 use super::record::Frame;
 use super::walk::Found;
 use crate::crypto::Place;
-use crate::flash::{Medium, MediumKind, Routine};
+use crate::flash::{Medium, MediumKind, Routine, two_faces};
 
 /// Where the library notes which erasure was begun, among [`DataClass::LEDGER`].
 pub(crate) const ERASURE: &str = "erasure";
@@ -50,6 +50,7 @@ impl Amount {
     }
 }
 
+#[two_faces]
 impl<M: Medium> Log<M> {
     /// Whether an erasure was begun that is not complete. A note that does not read counts as damage, not as none.
     pub(crate) fn is_being_erased(
@@ -76,6 +77,7 @@ impl<M: Medium> Log<M> {
     }
 }
 
+#[two_faces]
 impl<M: Medium, I: Memory> AsyncStore<M, I> {
     /// Whether an erasure was begun that is not complete.
     pub(crate) fn is_being_erased(&mut self) -> Routine<M, impl Future<Output = Result<bool, Fault>>> {

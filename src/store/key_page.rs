@@ -22,7 +22,7 @@ use super::hierarchy::{KEY_LEN, WrapKeys};
 use super::pages::Pages;
 use super::record::{Frame, SALT_RECORD};
 use crate::crypto::{self, Place, SALT_LEN};
-use crate::flash::{Medium, Routine};
+use crate::flash::{Medium, Routine, two_faces};
 use crate::secret::Secret;
 
 /// A key page whose first record opens.
@@ -106,6 +106,7 @@ pub(crate) fn class_limit(geometry: Geometry) -> usize {
         .count()
 }
 
+#[two_faces]
 impl<M: Medium> Pages<M> {
     // ---- reading ----
 

@@ -20,7 +20,7 @@ use super::log::{KeyWork, Log, Writing};
 use super::memory::{ClassSlot, Entry, Parts, Slots};
 use super::ring::Ring;
 use crate::crypto;
-use crate::flash::{Medium, MediumKind, Routine};
+use crate::flash::{Medium, MediumKind, Routine, two_faces};
 use crate::secret::{RootKey, Secret};
 
 /// What becomes of a slot when the key page is written anew.
@@ -42,6 +42,7 @@ struct KeyChange {
     features: u8,
 }
 
+#[two_faces]
 impl<M: Medium> Log<M> {
     /// Brings the class keys of the current key page into memory. The caller has checked that they fit.
     pub(crate) fn load_class_keys(

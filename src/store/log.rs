@@ -28,7 +28,7 @@ use super::pages::Pages;
 use super::record::{Frame, OpenedValue, split_value};
 use super::ring::Ring;
 use crate::crypto::{self, Digest, Place, RANDOMNESS_LEN, SALT_LEN};
-use crate::flash::{Medium, MediumKind, Routine};
+use crate::flash::{Medium, MediumKind, Routine, two_faces};
 
 /// Ciphertext of a Page or Session record in the header's steps.
 #[allow(clippy::cast_possible_truncation)] // 11
@@ -275,6 +275,7 @@ pub(crate) struct Log<M> {
     pub(crate) decided_end: Option<DecidedEnd>,
 }
 
+#[two_faces]
 impl<M: Medium> Log<M> {
     // ---- appending ----
 

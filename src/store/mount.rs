@@ -21,7 +21,7 @@ use super::pace::Pace;
 use super::pages::Pages;
 use super::ring::Ring;
 use crate::crypto::{self, Digest, SALT_LEN};
-use crate::flash::{Medium, Routine};
+use crate::flash::{Medium, Routine, two_faces};
 use crate::secret::{RootKey, Secret};
 
 /// Whether a format may destroy what it finds.
@@ -38,6 +38,7 @@ const FIXED_CLASSES: [DataClass; 3] = [
     DataClass::of(Class::User),
 ];
 
+#[two_faces]
 impl<M: Medium> Log<M> {
     /// The log of a store that is to be found or made there: of which nothing is known yet, and no key is in hand.
     ///

@@ -12,7 +12,7 @@ use super::error::{Fault, MountError};
 use super::format::{self, MAX_UNIT};
 use super::geometry::Geometry;
 use crate::crypto::Digest;
-use crate::flash::{Medium, Routine};
+use crate::flash::{Medium, Routine, two_faces};
 use crate::secret::Secret;
 
 /// The medium as the store sees it.
@@ -57,6 +57,7 @@ impl<M: Medium> HasPages<M> for Pages<M> {
     }
 }
 
+#[two_faces]
 impl<M: Medium> Pages<M> {
     pub(crate) const fn new(medium: M, geometry: Geometry) -> Self {
         Self {

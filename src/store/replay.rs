@@ -16,9 +16,10 @@ use super::memory::{Entry, Index, Parts};
 use super::record::split_value;
 use super::resume::{Loaded, Loading};
 use super::walk::{Cursor, Found, PageStart};
-use crate::flash::{Medium, MediumKind, Routine};
+use crate::flash::{Medium, MediumKind, Routine, two_faces};
 use crate::secret::Secret;
 
+#[two_faces]
 impl<M: Medium> Log<M> {
     //= compliance/requirements.md#store-1
     //# After power was cut at any point of any operation, the store MUST mount and hold for each item the last acknowledged value or the one being written.

@@ -16,7 +16,7 @@ use super::memory::{Entry, Parts};
 use super::record::Frame;
 use super::walk::PageStart;
 use crate::crypto::{Digest, Place};
-use crate::flash::{Medium, Routine};
+use crate::flash::{Medium, Routine, two_faces};
 
 /// Bytes that hold a Checkpoint record, padding included, whatever the unit.
 const CHECKPOINT_RECORD: usize = 3 * MAX_UNIT;
@@ -35,6 +35,7 @@ pub(crate) struct Loading {
     bytes: u32,
 }
 
+#[two_faces]
 impl<M: Medium> Log<M> {
     /// The page with the highest generation, found by halving: from the page on that was the head when the key page was written, each
     /// has one generation more than the one before, up to the head. `None` where that does not hold: then all pages are to be looked at.

@@ -24,7 +24,7 @@ use super::pages::{HasPages, Pages};
 use super::record::split_value;
 use super::walk::{Cursor, Found, PageStart, Stretch, is_plain};
 use crate::crypto::{Digest, SALT_LEN};
-use crate::flash::{Medium, MediumKind, Routine};
+use crate::flash::{Medium, MediumKind, Routine, two_faces};
 use crate::secret::{RootKey, Secret};
 
 /// What [`Store::salvage`](super::Store::salvage) comes across. Printed, it shows neither name nor value.
@@ -151,6 +151,7 @@ enum Piece {
     },
 }
 
+#[two_faces]
 impl<M: Medium> Log<M> {
     /// Reads everything that authenticates, without writing. The caller wipes the buffer.
     //= compliance/requirements.md#store-33
@@ -732,6 +733,7 @@ impl<M: Medium> Log<M> {
 }
 
 /// The key page to read with: a complete one, if there is one, and of two the newer.
+#[two_faces]
 pub(crate) fn best_key_page<M: Medium>(
     pages: &mut Pages<M>,
     root_key: &RootKey,

@@ -30,7 +30,7 @@ use super::log::{Doomed, Log, Run, Writing};
 use super::memory::{Entry, Parts};
 use super::stored::{CodecError, Stored};
 use crate::crypto;
-use crate::flash::{Medium, MediumKind, Routine};
+use crate::flash::{Medium, MediumKind, Routine, two_faces};
 use crate::secret::Secret;
 
 /// One change of a transaction: what [`Store::commit`](super::Store::commit) takes a list of.
@@ -173,6 +173,7 @@ struct Plan {
     grows: bool,
 }
 
+#[two_faces]
 impl<M: Medium> Log<M> {
     /// Carries out all changes or none. The caller wipes the buffer.
     //= compliance/requirements.md#store-31

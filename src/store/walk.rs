@@ -15,7 +15,7 @@ use super::memory::Slots;
 use super::pages::LOOKS;
 use super::record::{Frame, SALT_RECORD};
 use crate::crypto::{Digest, Place, SALT_LEN};
-use crate::flash::{Medium, MediumKind, Routine};
+use crate::flash::{Medium, MediumKind, Routine, two_faces};
 
 /// The first record of a log page.
 #[derive(Clone, Copy, Debug)]
@@ -113,6 +113,7 @@ pub(crate) enum Found {
     End { next: u32, clean: bool },
 }
 
+#[two_faces]
 impl<M: Medium> Log<M> {
     /// Reads and opens the first record of a page; `None` if there is none that opens, or it goes on from where the log ended when
     /// the key page was written and does not name that key page: it was never accepted.

@@ -22,7 +22,7 @@ use super::noise::MicroEpsilon;
 use super::queue::{Name, QUEUE, QUEUE_LEN, Queue};
 use super::raw::Time;
 use super::schema::{ClassRules, Declaration};
-use crate::flash::Medium;
+use crate::flash::{Medium, two_faces};
 use crate::store::{
     AnchorError, AsyncStore, Class, DataClass, EraseError, Freshness, Memory, ReadError, WriteError,
 };
@@ -123,6 +123,7 @@ pub struct Status {
 /// Name of the item with pseudonym and answers, in the store class of the consent class.
 const EPOCH: &str = "\0epoch";
 
+#[two_faces]
 impl<D: Declaration> Gate<D> {
     /// The gate of this product.
     #[must_use]
@@ -172,6 +173,7 @@ fn store_class(rules: &ClassRules) -> DataClass {
 }
 
 /// Reads an item of the library's own. One that is longer than the buffer was written by later firmware.
+#[two_faces]
 async fn read<M: Medium, I: Memory>(
     store: &mut AsyncStore<M, I>,
     class: DataClass,
@@ -186,6 +188,7 @@ async fn read<M: Medium, I: Memory>(
 
 //= compliance/requirements.md#tele-4
 //# A budget that cannot be read, written or understood MUST count as spent.
+#[two_faces]
 async fn read_ledger<M: Medium, I: Memory>(
     store: &mut AsyncStore<M, I>,
     rules: &ClassRules,
@@ -201,6 +204,7 @@ async fn read_ledger<M: Medium, I: Memory>(
     }
 }
 
+#[two_faces]
 async fn read_queue<M: Medium, I: Memory>(
     store: &mut AsyncStore<M, I>,
     rules: &ClassRules,
@@ -215,6 +219,7 @@ async fn read_queue<M: Medium, I: Memory>(
     }
 }
 
+#[two_faces]
 async fn read_epoch<M: Medium, I: Memory>(
     store: &mut AsyncStore<M, I>,
     rules: &ClassRules,

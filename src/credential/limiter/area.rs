@@ -18,7 +18,7 @@
 use embedded_storage::nor_flash::NorFlashErrorKind;
 
 use crate::crypto::fingerprint;
-use crate::flash::{Medium, MediumKind};
+use crate::flash::{Medium, MediumKind, two_faces};
 use crate::secret::Secret;
 
 /// Most runs of one epoch: what a start has to read.
@@ -72,6 +72,7 @@ pub(super) enum Token {
     Success(u32),
 }
 
+#[two_faces]
 impl<M: Medium> Area<M> {
     /// `None` if the area has fewer than two erase units, or its units or words are too small or too large.
     pub(super) fn new(medium: M) -> Option<Self> {

@@ -5,13 +5,14 @@ use rand_core::TryCryptoRng;
 use super::{
     AsyncLimiter, AsyncPermit, AttemptError, Moment, Policy, Proven, Repaired, SettleError, Standing,
 };
-use crate::flash::NeverPends;
+use crate::flash::{NeverPends, two_faces};
 use crate::store::{Memory, Store, run};
 
 /// The limiter over an area with a blocking driver. See the [module](super) for what it promises and for an example, and
 /// [`AsyncLimiter`] for each operation's power-loss and security notes.
 pub struct Limiter<M: NeverPends>(AsyncLimiter<M>);
 
+#[two_faces]
 impl<M: NeverPends> Limiter<M> {
     /// Makes a limiter. See [`AsyncLimiter::create`].
     ///

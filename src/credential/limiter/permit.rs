@@ -1,7 +1,7 @@
 //! The right to one check, and the proof of one that came out right.
 
 use super::AsyncLimiter;
-use crate::flash::{Medium, NeverPends};
+use crate::flash::{Medium, NeverPends, two_faces};
 
 /// The right to check one guess. It was counted before this was made; unless it [succeeds](AsyncPermit::succeed), it has failed.
 ///
@@ -9,6 +9,7 @@ use crate::flash::{Medium, NeverPends};
 #[must_use = "the attempt counts as failed unless it is settled"]
 pub struct AsyncPermit<'a, M: Medium>(&'a mut AsyncLimiter<M>);
 
+#[two_faces]
 impl<'a, M: Medium> AsyncPermit<'a, M> {
     pub(super) fn new(limiter: &'a mut AsyncLimiter<M>) -> Self {
         Self(limiter)
@@ -72,6 +73,7 @@ impl<P: Permission> Verdict<P> {
     }
 }
 
+#[two_faces]
 impl<M: Medium> Right<AsyncPermit<'_, M>> {
     /// Writes the success: see [`AsyncPermit::succeed`].
     ///

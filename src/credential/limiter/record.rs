@@ -10,7 +10,7 @@ use rand_core::TryCryptoRng;
 use zeroize::Zeroize;
 
 use super::error::AttemptError;
-use crate::flash::{Medium, MediumKind};
+use crate::flash::{Medium, MediumKind, two_faces};
 use crate::secret::Secret;
 use crate::store::{AsyncStore, DataClass, Memory};
 
@@ -67,6 +67,7 @@ impl Name {
     }
 }
 
+#[two_faces]
 impl Record {
     fn encode(&self) -> [u8; RECORD_LEN] {
         let kind = match self.kind {

@@ -9,8 +9,9 @@
 use embedded_storage::nor_flash::{NorFlash, NorFlashError, NorFlashErrorKind, ReadNorFlash};
 
 use super::{Counters, Simulator};
-use crate::flash::medium::sealed::Sealed;
-use crate::flash::{Medium, MediumKind, NeverPends};
+use crate::flash::medium::awaited;
+use crate::flash::medium::sealed::{Access, Sealed};
+use crate::flash::{Medium, MediumKind, NeverPends, two_faces};
 
 /// A [`Simulator`] whose sizes are known at run time only.
 pub trait AnySimulator: Sealed {
@@ -152,8 +153,6 @@ impl<const OVERWRITABLE: bool> core::fmt::Debug for AnyPart<'_, OVERWRITABLE> {
     }
 }
 
-impl<const OVERWRITABLE: bool> Sealed for AnyPart<'_, OVERWRITABLE> {}
-
 impl<const OVERWRITABLE: bool> NeverPends for AnyPart<'_, OVERWRITABLE> {}
 
 impl<const OVERWRITABLE: bool> Medium for AnyPart<'_, OVERWRITABLE> {
@@ -161,12 +160,6 @@ impl<const OVERWRITABLE: bool> Medium for AnyPart<'_, OVERWRITABLE> {
     const READ_SIZE: usize = 1;
     const WRITE_SIZE: usize = 1;
     const ERASE_SIZE: usize = 1;
-
-    type Call<Output, F: Future<Output = Output>> = F;
-
-    fn call<Output, F: Future<Output = Output>>(routine: F) -> F {
-        routine
-    }
 
     fn sizes(&self) -> (usize, usize, usize) {
         let (word, unit) = self.0.sizes();
@@ -176,6 +169,11 @@ impl<const OVERWRITABLE: bool> Medium for AnyPart<'_, OVERWRITABLE> {
     fn capacity(&self) -> usize {
         self.0.capacity()
     }
+}
+
+#[two_faces]
+impl<const OVERWRITABLE: bool> Access for AnyPart<'_, OVERWRITABLE> {
+    awaited!();
 
     async fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), NorFlashErrorKind> {
         self.0.read(offset, bytes)

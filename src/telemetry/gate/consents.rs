@@ -8,7 +8,7 @@
 use rand_core::TryCryptoRng;
 
 use super::{EPOCH, Gate, GateError, QUEUE, read, store_class};
-use crate::flash::Medium;
+use crate::flash::{Medium, two_faces};
 use crate::store::{AsyncStore, Change, Class, DataClass, Memory};
 use crate::telemetry::consent::{Answer, CONSENT_LEN, Consent, Consents, answered};
 use crate::telemetry::raw::Time;
@@ -18,6 +18,7 @@ use crate::telemetry::schema::{Basis, ClassRules, Declaration, Terms};
 /// Name of the item with all consents, among the owner's settings.
 const CONSENT: &str = "\0consent";
 
+#[two_faces]
 impl<D: Declaration> Gate<D> {
     /// Records that the user agrees to a purpose, by its number, after having been shown what is declared for it.
     ///
@@ -197,6 +198,7 @@ pub(super) struct Settled {
 }
 
 /// Whether something was gathered in a class.
+#[two_faces]
 async fn is_there<M: Medium, I: Memory>(
     store: &mut AsyncStore<M, I>,
     rules: &ClassRules,
@@ -214,6 +216,7 @@ fn is_granted(consents: &Consents, terms: Terms, rules: &ClassRules) -> bool {
 }
 
 /// A record that is not understood is no consent: the user is asked again.
+#[two_faces]
 async fn read_consents<M: Medium, I: Memory>(store: &mut AsyncStore<M, I>) -> Result<Consents, GateError> {
     let mut bytes = [0; CONSENT_LEN];
     let read = read(store, DataClass::from(Class::Settings), CONSENT, &mut bytes).await;
@@ -227,6 +230,7 @@ async fn read_consents<M: Medium, I: Memory>(store: &mut AsyncStore<M, I>) -> Re
     }
 }
 
+#[two_faces]
 async fn write_consents<M: Medium, I: Memory, R: TryCryptoRng + ?Sized>(
     store: &mut AsyncStore<M, I>,
     consents: Consents,

@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 use super::consents::Settled;
 use super::{EPOCH, Gate, GateError, QUEUE, read_epoch, read_ledger, read_queue, store_class};
-use crate::flash::{Medium, MediumKind};
+use crate::flash::{Medium, MediumKind, two_faces};
 use crate::store::{
     AnchorPolicy, AsyncStore, Change, Counter, CounterFailed, CounterPlace, DataClass, Memory,
 };
@@ -89,6 +89,7 @@ impl Counter for NoCounter {
     }
 }
 
+#[two_faces]
 impl<D: Declaration> Gate<D> {
     /// Treats a report: what it gives are the very bytes that a release would queue. Nothing is written, debited or queued.
     ///
@@ -283,6 +284,7 @@ fn current<R: TryCryptoRng + ?Sized>(
 /// Debits, on flash and, where there is one, against the counter.
 //= compliance/requirements.md#tele-4
 //# What a report spends MUST be debited on flash, and where a counter is given be held against it, before the report is queued.
+#[two_faces]
 async fn pay<M: Medium, I: Memory, C: Counter, R: TryCryptoRng + ?Sized>(
     store: &mut AsyncStore<M, I>,
     rules: &ClassRules,
@@ -309,6 +311,7 @@ async fn pay<M: Medium, I: Memory, C: Counter, R: TryCryptoRng + ?Sized>(
 /// Puts a new epoch on flash in place of the earlier one, of which nothing is left then.
 //= compliance/requirements.md#tele-6
 //# When an epoch is over and the next one is begun, nothing that held for it MUST be left on the flash.
+#[two_faces]
 async fn renew<M: Medium, I: Memory, R: TryCryptoRng + ?Sized>(
     store: &mut AsyncStore<M, I>,
     rules: &ClassRules,
@@ -328,6 +331,7 @@ async fn renew<M: Medium, I: Memory, R: TryCryptoRng + ?Sized>(
     Ok(())
 }
 
+#[two_faces]
 async fn put_epoch<M: Medium, I: Memory, R: TryCryptoRng + ?Sized>(
     store: &mut AsyncStore<M, I>,
     rules: &ClassRules,
@@ -342,6 +346,7 @@ async fn put_epoch<M: Medium, I: Memory, R: TryCryptoRng + ?Sized>(
 }
 
 /// Queues a report, together with what it has changed of the epoch; the oldest make room.
+#[two_faces]
 async fn enqueue<M: Medium, I: Memory, R: TryCryptoRng + ?Sized>(
     store: &mut AsyncStore<M, I>,
     rules: &ClassRules,

@@ -8,7 +8,7 @@
 use rand_core::TryCryptoRng;
 
 use super::{Gate, GateError, QUEUE, read, read_queue, store_class};
-use crate::flash::Medium;
+use crate::flash::{Medium, two_faces};
 use crate::store::{AsyncStore, Change, Memory, ReadError};
 use crate::telemetry::queue::{Name, Queue, TRAILER_LEN, Trailer};
 use crate::telemetry::raw::Time;
@@ -39,6 +39,7 @@ impl Waiting {
     }
 }
 
+#[two_faces]
 impl<D: Declaration> Gate<D> {
     /// The next report whose time has come, copied to the start of `out`; `None` if there is none now. Drops reports that have waited for
     /// longer than declared. `out` needs 12 bytes more than the longest report.
@@ -119,6 +120,7 @@ impl<D: Declaration> Gate<D> {
 }
 
 /// Takes a report out, and leads the counts past it and past those behind it that are gone already.
+#[two_faces]
 pub(super) async fn drop_report<M: Medium, I: Memory, R: TryCryptoRng + ?Sized>(
     store: &mut AsyncStore<M, I>,
     rules: &ClassRules,

@@ -1,0 +1,196 @@
+//! Striking the waits out of tokens.
+//!
+//! ```text
+//!  lib
+//!  waits    (this file)
+//! ```
+
+use core::iter::Peekable;
+
+use proc_macro2::token_stream::IntoIter;
+use proc_macro2::{Delimiter, Group, Ident, Punct, Spacing, Span, TokenStream, TokenTree};
+
+/// The same tokens without their waits:
+///
+/// | written | becomes |
+/// | --- | --- |
+/// | `.await` | nothing |
+/// | `async fn` | `fn`, and `pub` before it `pub(crate)` |
+/// | `async move { … }` | `move \|\| { … }` |
+/// | `async \|x\|`, `async move \|x\|` | `\|x\|`, `move \|x\|` |
+/// | `AsyncFnOnce(…) -> T` | `FnOnce(…) -> T` |
+/// | `Routine<M, impl Future<Output = T>>` | `T` |
+pub(crate) fn without(tokens: TokenStream) -> TokenStream {
+    let mut left = tokens.into_iter().peekable();
+    let mut struck: Vec<TokenTree> = Vec::new();
+    while let Some(token) = left.next() {
+        match token {
+            TokenTree::Group(group) => struck.push(inside(&group).into()),
+            TokenTree::Punct(dot) if dot.as_char() == '.' && next_is(&mut left, "await") => {
+                left.next();
+            }
+            TokenTree::Ident(word) if word == "async" => strike_async(&word, &mut left, &mut struck),
+            TokenTree::Ident(word) if word == "AsyncFnOnce" => {
+                struck.push(Ident::new("FnOnce", word.span()).into());
+            }
+            TokenTree::Ident(word) if word == "Routine" && next_is_punct(&mut left, '<') => {
+                struck.extend(without(output(&mut left)));
+            }
+            token => struck.push(token),
+        }
+    }
+    struck.into_iter().collect()
+}
+
+/// A group with the same delimiters, without its waits.
+fn inside(group: &Group) -> Group {
+    let mut struck = Group::new(group.delimiter(), without(group.stream()));
+    struck.set_span(group.span());
+    struck
+}
+
+/// What follows `async` decides what becomes of it.
+fn strike_async(word: &Ident, left: &mut Peekable<IntoIter>, struck: &mut Vec<TokenTree>) {
+    if next_is(left, "fn") {
+        // A function that waits is public for the async face.
+        if matches!(struck.last(), Some(TokenTree::Ident(last)) if last == "pub") {
+            let of = TokenStream::from(TokenTree::from(Ident::new("crate", word.span())));
+            struck.push(Group::new(Delimiter::Parenthesis, of).into());
+        }
+    } else if next_is(left, "move") {
+        struck.extend(left.next());
+        if matches!(left.peek(), Some(TokenTree::Group(_))) {
+            struck.extend(no_arguments(word.span()));
+        }
+    }
+}
+
+/// `||`
+fn no_arguments(span: Span) -> [TokenTree; 2] {
+    [Spacing::Joint, Spacing::Alone].map(|spacing| {
+        let mut bar = Punct::new('|', spacing);
+        bar.set_span(span);
+        bar.into()
+    })
+}
+
+/// Takes `<M, impl Future<Output = T>>`, with or without a comma at the end, and gives `T`.
+fn output(left: &mut Peekable<IntoIter>) -> TokenStream {
+    let mut within: Vec<TokenTree> = Vec::new();
+    let mut depth = 0_u32;
+    let mut is_arrow = false;
+    for token in left.by_ref() {
+        if let TokenTree::Punct(punct) = &token {
+            match punct.as_char() {
+                '<' => depth += 1,
+                '>' if !is_arrow => depth -= 1,
+                _ => {}
+            }
+            is_arrow = punct.as_char() == '-' && punct.spacing() == Spacing::Joint;
+        } else {
+            is_arrow = false;
+        }
+        within.push(token);
+        if depth == 0 {
+            break;
+        }
+    }
+    let is =
+        |token: &TokenTree, sign: char| matches!(token, TokenTree::Punct(punct) if punct.as_char() == sign);
+    within.pop();
+    if within.last().is_some_and(|token| is(token, ',')) {
+        within.pop();
+    }
+    within.pop();
+    within
+        .into_iter()
+        .skip_while(|token| !is(token, '='))
+        .skip(1)
+        .collect()
+}
+
+fn next_is(left: &mut Peekable<IntoIter>, word: &str) -> bool {
+    matches!(left.peek(), Some(TokenTree::Ident(next)) if next == word)
+}
+
+fn next_is_punct(left: &mut Peekable<IntoIter>, sign: char) -> bool {
+    matches!(left.peek(), Some(TokenTree::Punct(next)) if next.as_char() == sign)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every token of some text, one behind the other.
+    fn tokens(stream: TokenStream) -> Vec<String> {
+        stream
+            .into_iter()
+            .flat_map(|token| match token {
+                TokenTree::Group(group) => {
+                    let inner = tokens(group.stream());
+                    let (begin, end) = (format!("begin {:?}", group.delimiter()), "end".to_owned());
+                    [vec![begin], inner, vec![end]].concat()
+                }
+                token => vec![token.to_string()],
+            })
+            .collect()
+    }
+
+    fn becomes(written: &str, expected: &str) {
+        let written = written.parse().map(|written| tokens(without(written)));
+        let expected = expected.parse().map(tokens);
+        assert!(expected.is_ok());
+        assert_eq!(written.ok(), expected.ok());
+    }
+
+    #[test]
+    fn a_function_that_waits_becomes_one_that_does_not() {
+        becomes(
+            "impl A { /// It reads.\n pub async fn read(&mut self) -> Option<u8> { let a = self.find().await?; a.next().await } }",
+            "impl A { /// It reads.\n pub(crate) fn read(&mut self) -> Option<u8> { let a = self.find()?; a.next() } }",
+        );
+        becomes(
+            "async fn a() { b(c().await, [d.await]).await }",
+            "fn a() { b(c(), [d]) }",
+        );
+        becomes("pub(super) async fn a() {}", "pub(super) fn a() {}");
+    }
+
+    #[test]
+    fn a_routine_gives_its_output() {
+        becomes(
+            "fn a(&self) -> Routine<M, impl Future<Output = Result<Option<u8>, Fault>>> { M::call(async move { self.b().await }) }",
+            "fn a(&self) -> Result<Option<u8>, Fault> { M::call(move || { self.b() }) }",
+        );
+        becomes(
+            "fn a() -> Routine<M, impl Future<Output = fn(u8) -> Option<u8>>,> { c }",
+            "fn a() -> fn(u8) -> Option<u8> { c }",
+        );
+        becomes(
+            "fn a() -> Routine<M, impl Future<Output = ()>,> where M: B {}",
+            "fn a() -> () where M: B {}",
+        );
+    }
+
+    #[test]
+    fn closures_that_wait_become_closures() {
+        becomes("a(async |b| b.c().await)", "a(|b| b.c())");
+        becomes("a(async move |b| b.c().await)", "a(move |b| b.c())");
+        becomes(
+            "fn a(b: impl AsyncFnOnce(&mut C) -> D) {}",
+            "fn a(b: impl FnOnce(&mut C) -> D) {}",
+        );
+    }
+
+    #[test]
+    fn what_does_not_wait_stays_as_it_is() {
+        for item in [
+            "pub fn awaits(&self) -> Range<u8> { 0..self.await_len.min(1.0 as u8) }",
+            "pub(crate) struct A<'a> { b: &'a [u8], c: fn(u8) -> u8 }",
+            "impl Routine for A { const B: u8 = 1; }",
+            "#[doc = \"async fn a() { b.await }\"] #[must_use] fn c<const D: usize>(e: [u8; D]) -> bool { e.len() >> 1 < D }",
+        ] {
+            becomes(item, item);
+        }
+    }
+}
