@@ -80,7 +80,7 @@ impl<M: Medium> Log<M> {
             let count = *parts.slots.count;
             self.anchoring.next = Some(value + 1);
             let written = self
-                .rewrite_class_keys(parts, |_, _| Fate::Keep, count, random)
+                .rewrite_class_keys(parts, &|_, _| Fate::Keep, count, random)
                 .await;
             self.anchoring.next = None;
             written?;

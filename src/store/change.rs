@@ -274,6 +274,7 @@ impl<M: Medium> Log<M> {
     /// Makes a class key for a user or an application class that has none yet.
     //= compliance/requirements.md#store-23
     //# Every user's personal data MUST be sealed under a key of that user alone, so that one user's can be erased and the others' kept.
+    #[inline(never)]
     pub(crate) fn add_class<R: TryCryptoRng + ?Sized>(
         &mut self,
         data: DataClass,
@@ -301,7 +302,7 @@ impl<M: Medium> Log<M> {
                     Fate::Keep
                 }
             };
-            self.rewrite_class_keys(parts, fate, count, random).await?;
+            self.rewrite_class_keys(parts, &fate, count, random).await?;
             Ok(slot)
         })
     }

@@ -102,7 +102,7 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
     /// Destroys the keys of the classes that are named, in one step.
     pub(crate) fn erase_classes<R: TryCryptoRng + ?Sized>(
         &mut self,
-        takes: impl Fn(DataClass) -> bool,
+        takes: impl Fn(DataClass) -> bool + Sync,
         random: &mut R,
     ) -> Routine<M, impl Future<Output = Result<(), EraseError>>> {
         M::call(async move {
@@ -122,7 +122,7 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
                 _ => Fate::Keep,
             };
             let count = *parts.slots.count;
-            let erased = self.log.rewrite_class_keys(&mut parts, fate, count, random).await;
+            let erased = self.log.rewrite_class_keys(&mut parts, &fate, count, random).await;
             self.memory.parts().buffer.zeroize();
             Ok(erased?)
         })

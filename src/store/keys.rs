@@ -34,6 +34,9 @@ pub(crate) enum Fate {
     Free,
 }
 
+/// What becomes of the key of each slot, which has a class or none. By reference: one body of a rewriting, whatever for.
+pub(crate) type Fates<'a> = dyn Fn(u8, Option<DataClass>) -> Fate + Sync + 'a;
+
 /// What a key page says anew, beside the class keys.
 struct KeyChange {
     /// The keys of another root key.
@@ -118,7 +121,7 @@ impl<M: Medium> Log<M> {
                 wrapping: Some(wrapping),
                 ..self.no_change()
             };
-            self.write_keys(change, parts, |_, _| Fate::Keep, count, random)
+            self.write_keys(change, parts, &|_, _| Fate::Keep, count, random)
                 .await
         })
     }
@@ -136,7 +139,7 @@ impl<M: Medium> Log<M> {
                 left_out: ring.list(),
                 ..self.no_change()
             };
-            self.write_keys(change, parts, |_, _| Fate::Keep, count, random)
+            self.write_keys(change, parts, &|_, _| Fate::Keep, count, random)
                 .await
         })
     }
@@ -156,7 +159,7 @@ impl<M: Medium> Log<M> {
                 features: self.key_page.features | CHECKPOINTS,
                 ..self.no_change()
             };
-            self.write_keys(change, parts, |_, _| Fate::Keep, count, random)
+            self.write_keys(change, parts, &|_, _| Fate::Keep, count, random)
                 .await
         })
     }
@@ -173,7 +176,7 @@ impl<M: Medium> Log<M> {
     pub(crate) fn rewrite_class_keys<R: TryCryptoRng + ?Sized>(
         &mut self,
         parts: &mut Parts<'_>,
-        fate: impl Fn(u8, Option<DataClass>) -> Fate,
+        fate: &Fates<'_>,
         count: usize,
         random: &mut R,
     ) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
@@ -187,11 +190,12 @@ impl<M: Medium> Log<M> {
     /// gone from the flash; if it is interrupted after the new page was complete, the next operation or mount goes on.
     //= compliance/requirements.md#store-10
     //# Erasing a class MUST destroy every copy of its key on the medium, so that no later dump opens its records, even with the root key.
+    #[inline(never)]
     fn write_keys<R: TryCryptoRng + ?Sized>(
         &mut self,
         change: KeyChange,
         parts: &mut Parts<'_>,
-        fate: impl Fn(u8, Option<DataClass>) -> Fate,
+        fate: &Fates<'_>,
         count: usize,
         random: &mut R,
     ) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
