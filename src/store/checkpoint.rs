@@ -177,6 +177,21 @@ impl<M: Medium> Log<M> {
                 most_erases: self.pages.most_erases,
                 ..payload
             };
+            self.append_checkpoint(&payload, random).await?;
+            taken.bytes = taken.bytes.saturating_add(size);
+            self.taken = Some(taken);
+            Ok(true)
+        })
+    }
+
+    /// Appends the record that makes the lists before it a checkpoint.
+    #[inline(never)]
+    fn append_checkpoint<R: TryCryptoRng + ?Sized>(
+        &mut self,
+        payload: &CheckpointPayload,
+        random: &mut R,
+    ) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
+        M::call(async move {
             let at = self.log_end();
             let randomness = crypto::fresh(random).map_err(|_| Fault::Random)?;
             let header = self.head.header(Kind::Checkpoint, NO_SLOT, CHECKPOINT_PAYLOAD)?;
@@ -184,14 +199,13 @@ impl<M: Medium> Log<M> {
             format::place(&mut record, TEXT_START, &payload.to_bytes());
             self.append(header, None, &randomness, &mut record).await?;
             self.checkpoint = Some(at);
-            taken.bytes = taken.bytes.saturating_add(size);
-            self.taken = Some(taken);
-            Ok(true)
+            Ok(())
         })
     }
 
     /// Lists the records of a slot from an address on, in the order of their addresses: as many as so many bytes take. Gives how many
     /// bytes and how many records those are, and moves the address behind the last.
+    #[inline(never)]
     fn list(
         &mut self,
         slot: u8,

@@ -117,11 +117,11 @@ impl<M: Medium> Log<M> {
         M::call(async move {
             let wrapping = WrapKeys::derive(root_key, self.keys.wrapping.context)?;
             let count = *parts.slots.count;
-            let change = KeyChange {
+            let mut change = KeyChange {
                 wrapping: Some(wrapping),
                 ..self.no_change()
             };
-            self.write_keys(change, parts, &|_, _| Fate::Keep, count, random)
+            self.write_keys(&mut change, parts, &|_, _| Fate::Keep, count, random)
                 .await
         })
     }
@@ -135,11 +135,11 @@ impl<M: Medium> Log<M> {
     ) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
         M::call(async move {
             let count = *parts.slots.count;
-            let change = KeyChange {
+            let mut change = KeyChange {
                 left_out: ring.list(),
                 ..self.no_change()
             };
-            self.write_keys(change, parts, &|_, _| Fate::Keep, count, random)
+            self.write_keys(&mut change, parts, &|_, _| Fate::Keep, count, random)
                 .await
         })
     }
@@ -155,11 +155,11 @@ impl<M: Medium> Log<M> {
                 return Ok(());
             }
             let count = *parts.slots.count;
-            let change = KeyChange {
+            let mut change = KeyChange {
                 features: self.key_page.features | CHECKPOINTS,
                 ..self.no_change()
             };
-            self.write_keys(change, parts, &|_, _| Fate::Keep, count, random)
+            self.write_keys(&mut change, parts, &|_, _| Fate::Keep, count, random)
                 .await
         })
     }
@@ -181,7 +181,7 @@ impl<M: Medium> Log<M> {
         random: &mut R,
     ) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
         M::call(async move {
-            self.write_keys(self.no_change(), parts, fate, count, random)
+            self.write_keys(&mut self.no_change(), parts, fate, count, random)
                 .await
         })
     }
@@ -193,18 +193,13 @@ impl<M: Medium> Log<M> {
     #[inline(never)]
     fn write_keys<R: TryCryptoRng + ?Sized>(
         &mut self,
-        change: KeyChange,
+        change: &mut KeyChange,
         parts: &mut Parts<'_>,
         fate: &Fates<'_>,
         count: usize,
         random: &mut R,
     ) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
         M::call(async move {
-            let KeyChange {
-                wrapping: another,
-                left_out,
-                features,
-            } = change;
             // A dead random source is found out before anything is touched.
             drop(crypto::fresh_key(random).map_err(|_| Fault::Random)?);
             self.settle_key_pages().await?;
@@ -229,43 +224,33 @@ impl<M: Medium> Log<M> {
                     live_sum = live_sum.wrapping_sub(self.keys.live_summand(entry.address()));
                 }
             }
-            let before = self.key_page;
-            let version = before.payload.version.checked_add(1).ok_or(Fault::Internal)?;
+            let version = self.key_page.payload.version;
+            let version = version.checked_add(1).ok_or(Fault::Internal)?;
             let next = KeyPage {
                 page: other,
-                features,
+                features: change.features,
                 salt: crypto::fresh(random).map_err(|_| Fault::Random)?,
                 payload: KeyPagePayload {
-                    left_out,
+                    left_out: change.left_out,
                     ..self.key_page_payload(version, count, live_sum, own_erases)?
                 },
             };
 
             // From here the other page holds something: it is not to be trusted before it is erased again or committed.
             self.key_work = KeyWork::Erase;
-            let Self { pages, keys, .. } = self;
-            let wrapping = another.as_ref().unwrap_or(&keys.wrapping);
-            pages.write_key_page_start(wrapping, &next, random).await?;
-            let store_key = pages.store_key(&keys.wrapping, &before).await?;
-            pages.write_store_key(wrapping, &next, &store_key, random).await?;
+            let wrapping = change.wrapping.as_ref();
+            self.copy_store_key(wrapping, &next, random).await?;
             for at in 0..count {
-                let slot = u8::try_from(at).map_err(|_| Fault::Internal)?;
-                let key_before = if at < *slots.count {
-                    Some(pages.class_key(&keys.wrapping, &before, slot).await?)
-                } else {
-                    None
-                };
-                let since = next.payload.log_end;
-                let after = next_class_key(keys, slot, key_before, dying(slots, at), since, random)?;
-                pages
-                    .write_class_key(wrapping, &next, slot, &after, random)
+                let is_there = at < *slots.count;
+                self.turn_class_key(at, is_there, dying(slots, at), wrapping, &next, random)
                     .await?;
             }
-            pages.write_key_commit(wrapping, &next, random).await?;
+            let wrapping = wrapping.unwrap_or(&self.keys.wrapping);
+            self.pages.write_key_commit(wrapping, &next, random).await?;
 
             // Committed. What follows in memory happens without an await, so no half of it is ever seen.
             self.key_page = next;
-            if let Some(another) = another {
+            if let Some(another) = change.wrapping.take() {
                 self.keys.wrapping = another;
             }
             self.live_sum = live_sum;
@@ -295,6 +280,58 @@ impl<M: Medium> Log<M> {
             }
             self.settle_key_pages().await?;
             self.load_class_keys(slots, count).await
+        })
+    }
+
+    /// Begins the next key page, with the store's key as the current one has it.
+    #[inline(never)]
+    fn copy_store_key<R: TryCryptoRng + ?Sized>(
+        &mut self,
+        another: Option<&WrapKeys>,
+        next: &KeyPage,
+        random: &mut R,
+    ) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
+        M::call(async move {
+            let Self {
+                pages,
+                keys,
+                key_page,
+                ..
+            } = self;
+            let wrapping = another.unwrap_or(&keys.wrapping);
+            pages.write_key_page_start(wrapping, next, random).await?;
+            let store_key = pages.store_key(&keys.wrapping, key_page).await?;
+            pages.write_store_key(wrapping, next, &store_key, random).await
+        })
+    }
+
+    /// Writes the key of a slot to the next key page: the one that the current page has, if it has one, or what fate makes of it.
+    #[inline(never)]
+    fn turn_class_key<R: TryCryptoRng + ?Sized>(
+        &mut self,
+        at: usize,
+        is_there: bool,
+        fate: Fate,
+        another: Option<&WrapKeys>,
+        next: &KeyPage,
+        random: &mut R,
+    ) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
+        M::call(async move {
+            let slot = u8::try_from(at).map_err(|_| Fault::Internal)?;
+            let Self {
+                pages,
+                keys,
+                key_page,
+                ..
+            } = self;
+            let before = if is_there {
+                Some(pages.class_key(&keys.wrapping, key_page, slot).await?)
+            } else {
+                None
+            };
+            let after = next_class_key(keys, slot, before, fate, next.payload.log_end, random)?;
+            let wrapping = another.unwrap_or(&keys.wrapping);
+            pages.write_class_key(wrapping, next, slot, &after, random).await
         })
     }
 
