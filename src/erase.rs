@@ -93,8 +93,11 @@ use crate::flash::{Medium, NeverPends, Now, two_faces};
 use crate::secret::{RootKey, Secret};
 use crate::store::{
     Access, Amount, AsyncStore, Class, Counter, DataClass, EraseError, Key, Memory, MountError, Store,
-    UserId, begin, run,
+    UserId, begin, run_within, words,
 };
+
+/// Stack that an operation of the blocking face uses: the note and the report in its frames, above a put.
+const ROOM: usize = words(1344);
 
 /// Longest secret that an ownership transfer replaces, in bytes.
 pub const LONGEST_SECRET: usize = 64;
@@ -715,7 +718,7 @@ impl Eraser<'_, '_> {
         store: &mut Store<M, I>,
         random: &mut R,
     ) -> Result<(), EraseError> {
-        run(|| self.prepare_async(&mut store.0, random))
+        run_within::<ROOM, _>(|| self.prepare_async(&mut store.0, random))
     }
 
     /// See [`Eraser::plan_async`].
@@ -728,7 +731,7 @@ impl Eraser<'_, '_> {
         store: &mut Store<M, I>,
         scope: Scope<'s>,
     ) -> Result<Plan<'s>, EraseError> {
-        run(|| self.plan_async(&mut store.0, scope))
+        run_within::<ROOM, _>(|| self.plan_async(&mut store.0, scope))
     }
 
     /// See [`Eraser::classes_async`].
@@ -752,7 +755,7 @@ impl Eraser<'_, '_> {
         scope: Scope<'_>,
         each: impl FnMut(Class, UserId, &str, usize, bool),
     ) -> Result<(), EraseError> {
-        run(|| self.items_async(&mut store.0, scope, each))
+        run_within::<ROOM, _>(|| self.items_async(&mut store.0, scope, each))
     }
 
     /// See [`Eraser::carry_out_async`].
@@ -766,7 +769,7 @@ impl Eraser<'_, '_> {
         plan: Plan<'_>,
         random: &mut R,
     ) -> Result<Report, EraseError> {
-        run(|| self.carry_out_async(&mut store.0, plan, random))
+        run_within::<ROOM, _>(|| self.carry_out_async(&mut store.0, plan, random))
     }
 
     /// See [`Eraser::last_async`].
@@ -778,7 +781,7 @@ impl Eraser<'_, '_> {
         &mut self,
         store: &mut Store<M, I>,
     ) -> Result<Option<Report>, EraseError> {
-        run(|| self.last_async(&mut store.0))
+        run_within::<ROOM, _>(|| self.last_async(&mut store.0))
     }
 
     /// See [`Eraser::finish_async`].
@@ -792,7 +795,7 @@ impl Eraser<'_, '_> {
         exported: Exported,
         random: &mut R,
     ) -> Result<M, EraseError> {
-        run(|| self.finish_async(store.0, exported, random)).map(|medium| medium.0)
+        run_within::<ROOM, _>(|| self.finish_async(store.0, exported, random)).map(|medium| medium.0)
     }
 }
 

@@ -28,7 +28,7 @@ use super::verifier::{Verifier, VerifierError};
 use crate::crypto::password::Block;
 use crate::flash::{Medium, NeverPends, two_faces};
 use crate::secret::Secret;
-use crate::store::{AsyncStore, Memory, ReadError, Store, WriteError, run};
+use crate::store::{AsyncStore, Memory, ReadError, Store, WriteError, run_within, words};
 
 /// A device on its way to an owner. `State` is [`Unprovisioned`], [`Provisioned`] or [`OwnerSet`]; `D` a [`Store`] or an [`AsyncStore`], whose methods
 /// end in `_async`. What serves the network takes a `Device<OwnerSet, _>`.
@@ -180,6 +180,9 @@ impl<D> Stage<D> {
 
 // ---- blocking ----
 
+/// Stack that an operation uses: a verifier and what it replaces in its frames, above a commit.
+const ROOM: usize = words(1344);
+
 impl<S: NeverPends, I: Memory> Device<Unprovisioned, Store<S, I>> {
     /// Looks how far the device of a mounted store has come.
     ///
@@ -187,7 +190,7 @@ impl<S: NeverPends, I: Memory> Device<Unprovisioned, Store<S, I>> {
     ///
     /// [`DeviceError`]; [`DeviceError::Published`] for a device that must not run.
     pub fn open(mut store: Store<S, I>) -> Result<Stage<Store<S, I>>, DeviceError> {
-        let found = run(|| owner::find(&mut store.0))?;
+        let found = run_within::<ROOM, _>(|| owner::find(&mut store.0))?;
         Ok(Stage::of(found, store))
     }
 
@@ -209,7 +212,7 @@ impl<S: NeverPends, I: Memory> Device<Unprovisioned, Store<S, I>> {
         claim: Claim<'_>,
         random: &mut R,
     ) -> Result<Device<Provisioned, Store<S, I>>, DeviceError> {
-        run(|| owner::provision(&mut self.store.0, identity, serial, claim, random))?;
+        run_within::<ROOM, _>(|| owner::provision(&mut self.store.0, identity, serial, claim, random))?;
         Ok(Device::of(self.store))
     }
 }
@@ -235,7 +238,7 @@ impl<S: NeverPends, I: Memory> Device<Provisioned, Store<S, I>> {
         blocks: &mut [Block],
         random: &mut R,
     ) -> Result<Device<OwnerSet, Store<S, I>>, DeviceError> {
-        run(|| owner::set(&mut self.store.0, password, proof, cost, blocks, random))?;
+        run_within::<ROOM, _>(|| owner::set(&mut self.store.0, password, proof, cost, blocks, random))?;
         Ok(Device::of(self.store))
     }
 
@@ -246,7 +249,7 @@ impl<S: NeverPends, I: Memory> Device<Provisioned, Store<S, I>> {
     ///
     /// [`DeviceError`].
     pub fn has_published_code(&mut self, blocks: &mut [Block]) -> Result<bool, DeviceError> {
-        run(|| owner::has_published_code(&mut self.store.0, blocks))
+        run_within::<ROOM, _>(|| owner::has_published_code(&mut self.store.0, blocks))
     }
 }
 
@@ -257,7 +260,7 @@ impl<S: NeverPends, I: Memory> Device<OwnerSet, Store<S, I>> {
     ///
     /// [`DeviceError`]; [`DeviceError::NoOwner`] if the owner was erased meanwhile: open the store anew.
     pub fn owner(&mut self) -> Result<Verifier, DeviceError> {
-        run(|| owner::verifier(&mut self.store.0))
+        run_within::<ROOM, _>(|| owner::verifier(&mut self.store.0))
     }
 
     /// Sets another password.
@@ -277,7 +280,7 @@ impl<S: NeverPends, I: Memory> Device<OwnerSet, Store<S, I>> {
         blocks: &mut [Block],
         random: &mut R,
     ) -> Result<(), DeviceError> {
-        run(|| owner::set(&mut self.store.0, password, proof, cost, blocks, random))
+        run_within::<ROOM, _>(|| owner::set(&mut self.store.0, password, proof, cost, blocks, random))
     }
 
     /// Hashes the password anew if `cost` is above that of its verifier, and gives whether it was. Call it after a login, when the password is at hand and firmware has raised
@@ -298,7 +301,7 @@ impl<S: NeverPends, I: Memory> Device<OwnerSet, Store<S, I>> {
         blocks: &mut [Block],
         random: &mut R,
     ) -> Result<bool, DeviceError> {
-        run(|| owner::rehash(&mut self.store.0, password, proof, cost, blocks, random))
+        run_within::<ROOM, _>(|| owner::rehash(&mut self.store.0, password, proof, cost, blocks, random))
     }
 }
 

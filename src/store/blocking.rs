@@ -25,24 +25,44 @@ use crate::stack::on_wiped_stack;
 /// Frames of the caller and registers are not reached; `docs/secrets-in-ram.md` has the whole list. Serves CoP 4, EN 303 645 5.4-1.
 pub struct Store<M: NeverPends, I: Memory>(pub(crate) AsyncStore<Now<M>, I>);
 
-/// Stack that is wiped after an operation, beside its future: 6 KiB where a word has 32 bits. The deepest chain of calls, a put that meets a page
-/// which no longer erases, takes 5.9 KB on a Cortex-M4 above the cipher's own (decision 26).
-type Room<F> = ([MaybeUninit<F>; 2], [u8; 1536 * size_of::<usize>()]);
+/// Words of stack that are wiped after an operation: as many as its deepest chain of calls takes on a Cortex-M4 above the cipher's own, and some.
+/// `cargo xtask costs` holds each to the frames in images (decision 28). What is compiled to wait, too, keeps more in its frames.
+pub(crate) const fn words(without_waits: usize) -> usize {
+    if cfg!(feature = "async") {
+        1536
+    } else {
+        without_waits
+    }
+}
 
-/// And after one that only reads: 2.1 KiB, and what it gives some times over, which may be a large value.
-type ReadRoom<F, T> = (
-    [MaybeUninit<F>; 2],
-    [MaybeUninit<T>; 4],
-    [u8; 544 * size_of::<usize>()],
-);
+/// For what writes: the deepest is a commit that meets a page which no longer erases, and leaves it out.
+const WRITES: usize = words(832);
+/// For what only reads.
+const READS: usize = if cfg!(feature = "async") { 544 } else { 320 };
+/// For what finds or makes a store, or completes an erasure on the way, beside the stores in its frames.
+const BEGINS: usize = words(1280);
+
+/// So much stack, and twice what the operation is or gives.
+type Room<F, const WORDS: usize> = ([MaybeUninit<F>; 2], [usize; WORDS]);
+
+/// And what a read gives, which may be a large value, some times over.
+type ReadRoom<F, T> = ([MaybeUninit<F>; 2], [MaybeUninit<T>; 4], [usize; READS]);
 
 /// And when a store was found, made or salvaged: the store stands there, and its memory stood there.
-type LargeRoom<S, F> = ([MaybeUninit<S>; 3], Room<F>);
+type LargeRoom<S, F> = (
+    [MaybeUninit<S>; if cfg!(feature = "async") { 3 } else { 2 }],
+    Room<F, BEGINS>,
+);
 
-/// Runs a routine of an [`AsyncStore`] over a [`NeverPends`] medium, and wipes the stack that it used. Every operation goes through here,
-/// or through one of those below.
-pub(crate) fn run<F: AtOnce>(operation: impl FnOnce() -> F) -> F::Output {
-    on_wiped_stack::<Room<F>, _>(|| operation().at_once())
+/// Runs what an [`AsyncStore`] over a [`NeverPends`] medium does, and wipes so much of the stack that it used. Every operation of every blocking
+/// face goes through here, or through one of those below.
+pub(crate) fn run_within<const WORDS: usize, F: AtOnce>(operation: impl FnOnce() -> F) -> F::Output {
+    on_wiped_stack::<Room<F, WORDS>, _>(|| operation().at_once())
+}
+
+/// The same for what the store writes.
+fn run<F: AtOnce>(operation: impl FnOnce() -> F) -> F::Output {
+    run_within::<WRITES, F>(operation)
 }
 
 /// The same for what writes nothing, and needs less.

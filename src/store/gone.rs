@@ -122,7 +122,10 @@ impl<M: Medium, I: Memory> AsyncStore<M, I> {
                 _ => Fate::Keep,
             };
             let count = *parts.slots.count;
-            let erased = self.log.rewrite_class_keys(&mut parts, &fate, count, random).await;
+            let erased = self
+                .log
+                .rewrite_class_keys(&mut parts, &fate, count, random)
+                .await;
             self.memory.parts().buffer.zeroize();
             Ok(erased?)
         })

@@ -237,10 +237,10 @@ async fn read_epoch<M: Medium, I: Memory>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::flash::Overwritable;
     use crate::flash::simulator::{Rule, Simulator};
+    use crate::flash::{AtOnce, Overwritable};
     use crate::secret::RootKey;
-    use crate::store::{Change, Ram, Store, run};
+    use crate::store::{Change, Ram, Store};
     use crate::telemetry::ConsentClass;
 
     //= compliance/requirements.md#tele-4
@@ -257,10 +257,7 @@ mod tests {
         let medium = Overwritable::new(Simulator::<4, 4096>::new(64 * 1024, Rule::Multiwrite));
         let mut store =
             Store::format(medium, Ram::<16, 256>::new(), &root_key, "device", &mut random).unwrap();
-        assert_eq!(
-            run(async || read_ledger(&mut store.0, &rules).await),
-            Ok(Ledger::default())
-        );
+        assert_eq!(read_ledger(&mut store.0, &rules).at_once(), Ok(Ledger::default()));
         let later = [
             &[2; LEDGER_LEN][..],
             &[1; LEDGER_LEN - 1],
@@ -270,9 +267,9 @@ mod tests {
         for bytes in later {
             let name = Name::of_ledger(rules.number);
             let change = Change::put_bytes(DataClass::LEDGER, name.as_str(), bytes);
-            run(async || store.0.commit_any(&[change], &mut random).await).unwrap();
+            store.0.commit_any(&[change], &mut random).at_once().unwrap();
             assert_eq!(
-                run(async || read_ledger(&mut store.0, &rules).await),
+                read_ledger(&mut store.0, &rules).at_once(),
                 Err(GateError::NotUnderstood),
                 "{} bytes",
                 bytes.len()

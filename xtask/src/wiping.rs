@@ -8,6 +8,8 @@
 //!  device   Cortex-M4 in QEMU, all memory written to a file    where QEMU and the target are there
 //!  drops    instructions of each Drop, for thumbv7em           where the target and llvm-objdump are there
 //! ```
+//!
+//! Compiled without waits, as devices with blocking drivers have it, and with them, for both faces.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -34,6 +36,31 @@ struct Control {
     found: &'static str,
     /// Also tried when there is little time.
     always: bool,
+    /// Seen where the async face is.
+    face: Face,
+}
+
+/// How the library is compiled.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Face {
+    Blocking,
+    Both,
+}
+
+impl Face {
+    fn said(self) -> &'static str {
+        match self {
+            Self::Blocking => "without waits",
+            Self::Both => "with both faces",
+        }
+    }
+
+    fn arguments(self) -> &'static [&'static str] {
+        match self {
+            Self::Blocking => &[],
+            Self::Both => &["--features", "async"],
+        }
+    }
 }
 
 const CONTROLS: [Control; 5] = [
@@ -44,6 +71,7 @@ const CONTROLS: [Control; 5] = [
         new: "    on_wiped_stack::<[u8; 1], _>(|| {",
         found: "after mount: the store seal in the dead stack",
         always: true,
+        face: Face::Blocking,
     },
     Control {
         name: "calls of the cipher do not wipe their stack",
@@ -52,6 +80,7 @@ const CONTROLS: [Control; 5] = [
         new: "type OpenRoom = [u8; 1];",
         found: "after async get_bytes: the one-time key of a record in the dead stack",
         always: false,
+        face: Face::Both,
     },
     Control {
         name: "signatures do not wipe their stack",
@@ -60,6 +89,7 @@ const CONTROLS: [Control; 5] = [
         new: "type SignatureRoom = [u8; 1];",
         found: "after signed receipt: the identity's",
         always: false,
+        face: Face::Blocking,
     },
     Control {
         name: "a secret is not wiped when it is dropped",
@@ -68,6 +98,7 @@ const CONTROLS: [Control; 5] = [
         new: "#[derive(Zeroize)]\npub struct Secret",
         found: "after drop: the wrap key in the static memory",
         always: true,
+        face: Face::Blocking,
     },
     Control {
         name: "a running hash is not wiped when it is dropped",
@@ -76,6 +107,7 @@ const CONTROLS: [Control; 5] = [
         new: "",
         found: "after drop: the structure key in the static memory",
         always: false,
+        face: Face::Blocking,
     },
 ];
 
@@ -94,7 +126,7 @@ const DROPS: [&str; 4] = [
     "drop_192_ram",
 ];
 
-/// Everything, or with `is_short` optimisation for size only, and two controls.
+/// Everything, or with `is_short` optimisation for size only, without waits, and two controls.
 pub(crate) fn run(root: &Path, is_short: bool) -> Result<(), String> {
     if std::env::consts::ARCH != "x86_64" || std::env::consts::OS != "linux" {
         return Err("the host part reads the memory of an x86-64 Linux program".to_owned());
@@ -106,12 +138,21 @@ pub(crate) fn run(root: &Path, is_short: bool) -> Result<(), String> {
     let levels: &[&str] = if is_short { &["s"] } else { &["3", "s", "z"] };
     let mut failures = Vec::new();
 
-    for level in levels {
-        for (place, outcome) in both(&tree, &tools, &search, level)? {
-            println!("{place} at {level}: {}", outcome.summary());
+    let faces: &[Face] = if is_short {
+        &[Face::Blocking]
+    } else {
+        &[Face::Blocking, Face::Both]
+    };
+    for (level, face) in levels
+        .iter()
+        .flat_map(|level| faces.iter().map(move |face| (level, *face)))
+    {
+        for (place, outcome) in both(&tree, &tools, &search, level, face)? {
+            let how = face.said();
+            println!("{place} at {level}, {how}: {}", outcome.summary());
             if !outcome.is_clean {
                 println!("{}", outcome.text);
-                failures.push(format!("{place} at {level}: secrets were found"));
+                failures.push(format!("{place} at {level}, {how}: secrets were found"));
             }
         }
     }
@@ -126,7 +167,7 @@ pub(crate) fn run(root: &Path, is_short: bool) -> Result<(), String> {
             &edits[..1]
         };
         let before = plant(&tree, edits)?;
-        let outcomes = both(&tree, &tools, &search, "s");
+        let outcomes = both(&tree, &tools, &search, "s", control.face);
         let drops = match &tools.objdump {
             Some(objdump) if control.name.starts_with("a secret") => Some(check_drops(&tree, objdump)),
             _ => None,
@@ -262,12 +303,18 @@ fn both(
     tools: &Tools,
     search: &Path,
     level: &str,
+    face: Face,
 ) -> Result<Vec<(&'static str, Outcome)>, String> {
-    cargo(tree, level, FLAGS, &["--bin", "work"])?;
+    cargo(
+        tree,
+        level,
+        FLAGS,
+        &[&["--bin", "work"], face.arguments()].concat(),
+    )?;
     let work = tree.with_file_name("target").join("release/work");
     let mut outcomes = vec![("host", look(search, &["host", &work.display().to_string()])?)];
     if tools.qemu {
-        build_device(tree, level)?;
+        build_device(tree, level, face)?;
         let [first, second] = SEEDS.map(|seed| emulate(tree, seed));
         outcomes.push(("device", look(search, &["dump", &first?, &second?])?));
     }
@@ -293,9 +340,10 @@ fn look(search: &Path, arguments: &[&str]) -> Result<Outcome, String> {
     }
 }
 
-fn build_device(tree: &Path, level: &str) -> Result<(), String> {
+fn build_device(tree: &Path, level: &str, face: Face) -> Result<(), String> {
     let flags = format!("{FLAGS} -C link-arg=-Tmemory.x");
-    cargo(tree, level, &flags, &["--bin", "work", "--target", TARGET])
+    let arguments = [&["--bin", "work", "--target", TARGET], face.arguments()].concat();
+    cargo(tree, level, &flags, &arguments)
 }
 
 fn device_binary(tree: &Path) -> PathBuf {
@@ -359,7 +407,7 @@ fn emulate(tree: &Path, seed: u32) -> Result<String, String> {
 
 /// Each drop must end in writes: its own, or those of a function that it calls whose name says so.
 fn check_drops(tree: &Path, objdump: &Path) -> Result<Vec<String>, String> {
-    build_device(tree, "s")?;
+    build_device(tree, "s", Face::Blocking)?;
     let output = Command::new(objdump)
         .args(["--disassemble", "--demangle", "--no-show-raw-insn"])
         .arg(device_binary(tree))

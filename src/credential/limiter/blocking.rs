@@ -6,7 +6,10 @@ use super::{
     AsyncLimiter, AsyncPermit, AttemptError, Moment, Policy, Proven, Repaired, SettleError, Standing,
 };
 use crate::flash::{NeverPends, two_faces};
-use crate::store::{Memory, Store, run};
+use crate::store::{Memory, Store, run_within, words};
+
+/// Stack that an operation uses: an attempt that renews the record, above a put.
+const ROOM: usize = words(1024);
 
 /// The limiter over an area with a blocking driver. See the [module](super) for what it promises and for an example, and
 /// [`AsyncLimiter`] for each operation's power-loss and security notes.
@@ -27,7 +30,7 @@ impl<M: NeverPends> Limiter<M> {
         now: Moment,
         random: &mut R,
     ) -> Result<Self, AttemptError> {
-        run(async || {
+        run_within::<ROOM, _>(async || {
             AsyncLimiter::create(area, &mut store.0, name, policy, now, random)
                 .await
                 .map(Self)
@@ -46,7 +49,7 @@ impl<M: NeverPends> Limiter<M> {
         policy: Policy,
         now: Moment,
     ) -> Result<Self, AttemptError> {
-        run(async || {
+        run_within::<ROOM, _>(async || {
             AsyncLimiter::mount(area, &mut store.0, name, policy, now)
                 .await
                 .map(Self)
@@ -66,7 +69,7 @@ impl<M: NeverPends> Limiter<M> {
         now: Moment,
         random: &mut R,
     ) -> Result<(Self, Repaired), AttemptError> {
-        run(async || {
+        run_within::<ROOM, _>(async || {
             AsyncLimiter::repair(area, &mut store.0, name, policy, now, random)
                 .await
                 .map(|(limiter, repaired)| (Self(limiter), repaired))
@@ -84,7 +87,7 @@ impl<M: NeverPends> Limiter<M> {
         now: Moment,
         random: &mut R,
     ) -> Result<Permit<'_, M>, AttemptError> {
-        run(|| self.0.attempt(&mut store.0, now, random)).map(Permit)
+        run_within::<ROOM, _>(|| self.0.attempt(&mut store.0, now, random)).map(Permit)
     }
 
     /// Keeps what has passed of the delay. See [`AsyncLimiter::keep_time`].
@@ -98,7 +101,7 @@ impl<M: NeverPends> Limiter<M> {
         now: Moment,
         random: &mut R,
     ) -> Result<(), AttemptError> {
-        run(|| self.0.keep_time(&mut store.0, now, random))
+        run_within::<ROOM, _>(|| self.0.keep_time(&mut store.0, now, random))
     }
 
     /// Sets the count to zero on proof of another right. See [`AsyncLimiter::clear`].
@@ -113,7 +116,7 @@ impl<M: NeverPends> Limiter<M> {
         now: Moment,
         random: &mut R,
     ) -> Result<(), AttemptError> {
-        run(|| self.0.clear(&mut store.0, proof, now, random))
+        run_within::<ROOM, _>(|| self.0.clear(&mut store.0, proof, now, random))
     }
 
     /// How things stand. Reads nothing.
@@ -154,7 +157,7 @@ impl<M: NeverPends> Permit<'_, M> {
     ///
     /// [`SettleError`]; the attempt counts as failed.
     pub fn succeed(self) -> Result<Proven, SettleError> {
-        run(|| self.0.succeed())
+        run_within::<ROOM, _>(|| self.0.succeed())
     }
 
     /// The guess was wrong. The same as dropping the permit, for who reads the code.

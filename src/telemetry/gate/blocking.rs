@@ -9,10 +9,13 @@ use rand_core::TryCryptoRng;
 
 use super::{Gate, GateError, Prepared, Status, Waiting};
 use crate::flash::NeverPends;
-use crate::store::{Counter, Memory, Store, run};
+use crate::store::{Counter, Memory, Store, run_within, words};
 use crate::telemetry::consent::Consent;
 use crate::telemetry::raw::Time;
 use crate::telemetry::schema::{Declaration, PartOf};
+
+/// Stack that an operation uses: a report and the consents in their frames, above a commit.
+const ROOM: usize = words(1664);
 
 impl<D: Declaration> Gate<D> {
     /// How a consent class stands. See [`Gate::status_async`].
@@ -27,7 +30,7 @@ impl<D: Declaration> Gate<D> {
         now: Time,
         random: &mut R,
     ) -> Result<Status, GateError> {
-        run(|| self.status_async(&mut store.0, class, now, random))
+        run_within::<ROOM, _>(|| self.status_async(&mut store.0, class, now, random))
     }
 
     /// Records that the user agrees to a purpose. See [`Gate::grant_async`].
@@ -42,7 +45,7 @@ impl<D: Declaration> Gate<D> {
         now: Time,
         random: &mut R,
     ) -> Result<(), GateError> {
-        run(|| self.grant_async(&mut store.0, purpose, now, random))
+        run_within::<ROOM, _>(|| self.grant_async(&mut store.0, purpose, now, random))
     }
 
     /// Records that the user does not agree, or no more, and erases what was gathered. See [`Gate::withdraw_async`].
@@ -57,7 +60,7 @@ impl<D: Declaration> Gate<D> {
         now: Time,
         random: &mut R,
     ) -> Result<(), GateError> {
-        run(|| self.withdraw_async(&mut store.0, purpose, now, random))
+        run_within::<ROOM, _>(|| self.withdraw_async(&mut store.0, purpose, now, random))
     }
 
     /// The first purpose that the user is to be asked about. See [`Gate::question_async`].
@@ -69,7 +72,7 @@ impl<D: Declaration> Gate<D> {
         &self,
         store: &mut Store<M, I>,
     ) -> Result<Option<u8>, GateError> {
-        run(|| self.question_async(&mut store.0))
+        run_within::<ROOM, _>(|| self.question_async(&mut store.0))
     }
 
     /// What is recorded of a purpose. See [`Gate::consent_async`].
@@ -82,7 +85,7 @@ impl<D: Declaration> Gate<D> {
         store: &mut Store<M, I>,
         purpose: u8,
     ) -> Result<Option<Consent>, GateError> {
-        run(|| self.consent_async(&mut store.0, purpose))
+        run_within::<ROOM, _>(|| self.consent_async(&mut store.0, purpose))
     }
 
     /// Whether data may be gathered for a purpose. See [`Gate::allows_async`].
@@ -95,7 +98,7 @@ impl<D: Declaration> Gate<D> {
         store: &mut Store<M, I>,
         purpose: u8,
     ) -> Result<bool, GateError> {
-        run(|| self.allows_async(&mut store.0, purpose))
+        run_within::<ROOM, _>(|| self.allows_async(&mut store.0, purpose))
     }
 
     /// Treats a report, and neither writes, debits nor queues anything. See [`Gate::prepare_async`].
@@ -110,7 +113,7 @@ impl<D: Declaration> Gate<D> {
         now: Time,
         random: &mut R,
     ) -> Result<Prepared<D, P>, GateError> {
-        run(|| self.prepare_async(&mut store.0, report, now, random))
+        run_within::<ROOM, _>(|| self.prepare_async(&mut store.0, report, now, random))
     }
 
     /// Pays for a prepared report and queues it. See [`Gate::release_async`].
@@ -125,7 +128,7 @@ impl<D: Declaration> Gate<D> {
         now: Time,
         random: &mut R,
     ) -> Result<(), GateError> {
-        run(|| self.release_async(&mut store.0, prepared, now, random))
+        run_within::<ROOM, _>(|| self.release_async(&mut store.0, prepared, now, random))
     }
 
     /// As [`Gate::release`], with the debit held against a counter. See [`Gate::release_anchored_async`].
@@ -141,7 +144,7 @@ impl<D: Declaration> Gate<D> {
         counter: &mut C,
         random: &mut R,
     ) -> Result<(), GateError> {
-        run(|| self.release_anchored_async(&mut store.0, prepared, now, counter, random))
+        run_within::<ROOM, _>(|| self.release_anchored_async(&mut store.0, prepared, now, counter, random))
     }
 
     /// The next report whose time has come. See [`Gate::next_async`].
@@ -156,7 +159,7 @@ impl<D: Declaration> Gate<D> {
         out: &mut [u8],
         random: &mut R,
     ) -> Result<Option<Waiting>, GateError> {
-        run(|| self.next_async(&mut store.0, now, out, random))
+        run_within::<ROOM, _>(|| self.next_async(&mut store.0, now, out, random))
     }
 
     /// Takes a report that has been sent out of the queue. See [`Gate::acknowledge_async`].
@@ -170,7 +173,7 @@ impl<D: Declaration> Gate<D> {
         sent: Waiting,
         random: &mut R,
     ) -> Result<(), GateError> {
-        run(|| self.acknowledge_async(&mut store.0, sent, random))
+        run_within::<ROOM, _>(|| self.acknowledge_async(&mut store.0, sent, random))
     }
 
     /// Prepares a report and releases it at once.

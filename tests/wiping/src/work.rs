@@ -8,13 +8,17 @@ mod part;
 #[cfg_attr(not(target_os = "none"), path = "stop/linux.rs")]
 mod stop;
 
+#[cfg(feature = "async")]
 use core::pin::pin;
+#[cfg(feature = "async")]
 use core::task::{Context, Poll, Waker};
 
 use bydesign::erase::{Attester, DeviceInfo, Eraser, LONGEST_RECEIPT, Report, Scope};
 use bydesign::flash::{Blocking, WriteOnce};
 use bydesign::secret::{RootKey, Secret};
-use bydesign::store::{AsyncStore, Change, Class, Key, Ram, Store, UserId};
+#[cfg(feature = "async")]
+use bydesign::store::AsyncStore;
+use bydesign::store::{Change, Class, Key, Ram, Store, UserId};
 use zeroize::Zeroize;
 
 use formula::{IDENTITY, LABEL, NEXT_ROOT_KEY, ROOT_KEY, TYPED_VALUE, VALUE, VALUE_LEN, fill};
@@ -92,6 +96,7 @@ fn is_there<T, E>(got: Result<Option<T>, E>) -> Option<()> {
 
 /// Polls as an executor does: what the async face leaves is not wiped by the blocking one.
 #[inline(never)]
+#[cfg(feature = "async")]
 fn ready<F: Future>(future: F) -> Option<F::Output> {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(output) => Some(output),
@@ -189,22 +194,35 @@ fn session(seed: u32, part: *mut Part) -> Option<()> {
     stop("receipt with a code");
     drop(store);
 
-    // The async face, last: what its moves leave is the caller's to wipe, as the end of the work does.
-    let mut store = ready(AsyncStore::mount(medium(), Memory::new(), &next_key, LABEL))?.ok()?;
-    stop("async mount");
-    ready(store.put_bytes(Class::Settings, "bytes", &value, &mut random))?.ok()?;
-    stop("async put_bytes");
-    let got = ready(store.get_bytes(Class::Settings, "bytes", &mut out))?;
-    stop("async get_bytes");
-    is_there(got)?;
-    out.zeroize();
-    drop(store);
     let wrong = Store::mount(medium(), Memory::new(), &key, LABEL).err()?;
-    stop("async, then mount with the wrong key");
+    stop("mount with the wrong key");
     core::hint::black_box(wrong);
+    // Last: what its moves leave is the caller's to wipe, as the end of the work does.
+    #[cfg(feature = "async")]
+    async_face(medium(), &next_key, &value, &mut out, &mut random)?;
     value.zeroize();
     random.zeroize();
     (equal && is_gone && is_signed && has_code).then_some(())
+}
+
+/// The async face, over the same driver.
+#[cfg(feature = "async")]
+fn async_face(
+    medium: Flash,
+    root_key: &RootKey,
+    value: &[u8],
+    out: &mut [u8],
+    random: &mut Random,
+) -> Option<()> {
+    let mut store = ready(AsyncStore::mount(medium, Memory::new(), root_key, LABEL))?.ok()?;
+    stop("async mount");
+    ready(store.put_bytes(Class::Settings, "bytes", value, random))?.ok()?;
+    stop("async put_bytes");
+    let got = ready(store.get_bytes(Class::Settings, "bytes", out))?;
+    stop("async get_bytes");
+    is_there(got)?;
+    out.zeroize();
+    Some(())
 }
 
 pub(crate) fn work(seed: u32, flash: &'static mut [u8]) -> bool {
