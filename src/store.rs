@@ -148,7 +148,7 @@ use rand_core::TryCryptoRng;
 use zeroize::Zeroize;
 
 pub use blocking::Store;
-pub(crate) use blocking::{begin, run_within, words};
+pub(crate) use blocking::{begin, run_beside, run_within, words};
 pub use claims::CLAIMS;
 pub use class::{Class, DataClass, Scope, UserId};
 pub use counter::{AnchorPolicy, Counter, CounterFailed, CounterPlace, Freshness};

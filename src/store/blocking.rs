@@ -57,7 +57,12 @@ type LargeRoom<S, F> = (
 /// Runs what an [`AsyncStore`] over a [`NeverPends`] medium does, and wipes so much of the stack that it used. Every operation of every blocking
 /// face goes through here, or through one of those below.
 pub(crate) fn run_within<const WORDS: usize, F: AtOnce>(operation: impl FnOnce() -> F) -> F::Output {
-    on_wiped_stack::<Room<F, WORDS>, _>(|| operation().at_once())
+    run_beside::<(), WORDS, F>(operation)
+}
+
+/// The same for what has things of its own in its frames, of a size that the caller chooses.
+pub(crate) fn run_beside<Own, const WORDS: usize, F: AtOnce>(operation: impl FnOnce() -> F) -> F::Output {
+    on_wiped_stack::<([MaybeUninit<Own>; 1], Room<F, WORDS>), _>(|| operation().at_once())
 }
 
 /// The same for what the store writes.

@@ -1,8 +1,12 @@
 //! One operation type for the model tests and the fuzz targets.
 #![allow(dead_code, unreachable_pub)]
 
-use bydesign::flash::{Medium, NeverPends};
-use bydesign::store::{AsyncStore, Change, Class, EraseError, Scope, Store, UserId, WriteError};
+#[cfg(feature = "async")]
+use bydesign::flash::Medium;
+use bydesign::flash::NeverPends;
+#[cfg(feature = "async")]
+use bydesign::store::AsyncStore;
+use bydesign::store::{Change, Class, EraseError, Scope, Store, UserId, WriteError};
 use chacha20::ChaCha20Rng;
 
 use super::{Memory, Model, class};
@@ -205,6 +209,7 @@ impl Operation {
     }
 
     /// As [`Operation::run`], by the async face.
+    #[cfg(feature = "async")]
     pub async fn run_async<M: Medium>(
         &self,
         store: &mut AsyncStore<M, Memory>,

@@ -65,7 +65,7 @@ struct Check {
 }
 
 /// The short ones first.
-const CHECKS: [Check; 10] = [
+const CHECKS: [Check; 11] = [
     Check {
         name: "dependencies",
         version: &["cargo", "deny", "--version"],
@@ -107,6 +107,13 @@ const CHECKS: [Check; 10] = [
         install: "nothing: QEMU for Arm adds the part on a device",
         takes: "15 minutes",
         run: tools::wiping,
+    },
+    Check {
+        name: "without-waits",
+        version: &["cargo", "--version"],
+        install: "nothing: cargo is all it needs",
+        takes: "20 minutes",
+        run: tools::without_waits,
     },
     Check {
         name: "miri",

@@ -16,11 +16,16 @@ struct Check {
     command: &'static str,
 }
 
-const CHECKS: [Check; 16] = [
+const CHECKS: [Check; 17] = [
     Check {
         names: &["fuzz-long"],
         shows: "hostile images, operations, orders and codes: no panic, no endless loop, no loss",
         command: "cargo xtask assure fuzz-long",
+    },
+    Check {
+        names: &["without-waits"],
+        shows: "the store's, erasures', limiter's and telemetry's tests hold where the library is compiled without waits, as for blocking drivers",
+        command: "cargo xtask assure without-waits",
     },
     Check {
         names: &["miri"],

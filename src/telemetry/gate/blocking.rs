@@ -5,17 +5,22 @@
 //!    blocking  (this file)
 //! ```
 
+use core::mem::MaybeUninit;
+
 use rand_core::TryCryptoRng;
 
 use super::{Gate, GateError, Prepared, Status, Waiting};
 use crate::flash::NeverPends;
-use crate::store::{Counter, Memory, Store, run_within, words};
+use crate::store::{Counter, Memory, Store, run_beside, run_within, words};
 use crate::telemetry::consent::Consent;
 use crate::telemetry::raw::Time;
 use crate::telemetry::schema::{Declaration, PartOf};
 
-/// Stack that an operation uses: a report and the consents in their frames, above a commit.
-const ROOM: usize = words(1664);
+/// Stack that an operation uses: consents and ledgers in its frames, above a commit.
+const ROOM: usize = words(1344);
+
+/// What frames hold of a report that is prepared or released: it is moved as it grows.
+type Moved<D, P> = [MaybeUninit<Prepared<D, P>>; 4];
 
 impl<D: Declaration> Gate<D> {
     /// How a consent class stands. See [`Gate::status_async`].
@@ -113,7 +118,7 @@ impl<D: Declaration> Gate<D> {
         now: Time,
         random: &mut R,
     ) -> Result<Prepared<D, P>, GateError> {
-        run_within::<ROOM, _>(|| self.prepare_async(&mut store.0, report, now, random))
+        run_beside::<Moved<D, P>, ROOM, _>(|| self.prepare_async(&mut store.0, report, now, random))
     }
 
     /// Pays for a prepared report and queues it. See [`Gate::release_async`].
@@ -128,7 +133,7 @@ impl<D: Declaration> Gate<D> {
         now: Time,
         random: &mut R,
     ) -> Result<(), GateError> {
-        run_within::<ROOM, _>(|| self.release_async(&mut store.0, prepared, now, random))
+        run_beside::<Moved<D, P>, ROOM, _>(|| self.release_async(&mut store.0, prepared, now, random))
     }
 
     /// As [`Gate::release`], with the debit held against a counter. See [`Gate::release_anchored_async`].
@@ -144,7 +149,9 @@ impl<D: Declaration> Gate<D> {
         counter: &mut C,
         random: &mut R,
     ) -> Result<(), GateError> {
-        run_within::<ROOM, _>(|| self.release_anchored_async(&mut store.0, prepared, now, counter, random))
+        run_beside::<Moved<D, P>, ROOM, _>(|| {
+            self.release_anchored_async(&mut store.0, prepared, now, counter, random)
+        })
     }
 
     /// The next report whose time has come. See [`Gate::next_async`].

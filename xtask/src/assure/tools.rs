@@ -35,6 +35,25 @@ pub(super) fn cuts(root: &Path, extra: &[&str]) -> Result<Vec<Outcome>, String> 
     }])
 }
 
+/// The tests that need the blocking face alone, with the library compiled as devices with blocking drivers have it.
+pub(super) fn without_waits(root: &Path, extra: &[&str]) -> Result<Vec<Outcome>, String> {
+    let folder = root.join("target/without");
+    let folder = folder.to_string_lossy();
+    let manifest = "tests/without_waits/Cargo.toml";
+    let arguments = [
+        &["cargo", "test", "--no-fail-fast", "--manifest-path", manifest],
+        extra,
+    ]
+    .concat();
+    let (success, output) = run_and_keep_with(root, &arguments, &[("CARGO_TARGET_DIR", &folder)])?;
+    let count = |end: &str| output.lines().filter(|line| line.ends_with(end)).count();
+    let (passed, failed) = (count(" ... ok"), count(" ... FAILED"));
+    Ok(vec![Outcome::of(
+        success && passed > 0 && failed == 0,
+        format!("{passed} tests passed, {failed} failed"),
+    )])
+}
+
 pub(super) fn coverage(root: &Path, extra: &[&str]) -> Result<Vec<Outcome>, String> {
     let (success, output) = run_and_keep(root, &[&["cargo", "llvm-cov", "--summary-only"], extra].concat())?;
     let total = output
