@@ -14,7 +14,7 @@
 #![allow(clippy::inline_always)]
 
 use core::future::Future;
-use core::pin::pin;
+use core::pin::{Pin, pin};
 use core::task::{Context, Poll, Waker};
 
 #[cfg(feature = "async")]
@@ -30,6 +30,28 @@ pub(crate) fn now<F: IntoFuture>(future: F) -> F::Output {
     loop {
         if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
             return output;
+        }
+    }
+}
+
+/// Ready at its first poll. As `core::future::Ready`, which is not inlined where code is to be small, and which keeps *empty* among the values
+/// of the output: then nobody knows that it is full, either.
+#[repr(u8)]
+pub(crate) enum Once<Output> {
+    Full(Output),
+    Empty,
+}
+
+impl<Output> Unpin for Once<Output> {}
+
+impl<Output> Future for Once<Output> {
+    type Output = Output;
+
+    #[inline(always)]
+    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Output> {
+        match core::mem::replace(&mut *self, Self::Empty) {
+            Self::Full(output) => Poll::Ready(output),
+            Self::Empty => Poll::Pending,
         }
     }
 }
@@ -86,6 +108,6 @@ pub(crate) fn ours<F: Future>(routine: F) -> F {
 /// A routine of ours in a future that is somebody else's, whose shape we do not choose.
 #[cfg(not(feature = "async"))]
 #[inline(always)]
-pub(crate) fn ours<Output>(output: Output) -> core::future::Ready<Output> {
-    core::future::ready(output)
+pub(crate) fn ours<Output>(output: Output) -> Once<Output> {
+    Once::Full(output)
 }

@@ -123,6 +123,7 @@ macro_rules! medium {
             }
         }
 
+        #[cfg(feature = "async")]
         impl<F: $async_bound> $name<F> {
             /// Wraps an async driver.
             pub fn from_async(driver: F) -> Self {

@@ -15,15 +15,11 @@
 
 #[cfg(feature = "async")]
 use core::future::Future;
-#[cfg(feature = "async")]
-use core::pin::Pin;
-#[cfg(feature = "async")]
-use core::task::{Context, Poll};
 
 use embedded_storage::nor_flash::NorFlashErrorKind;
 
 #[cfg(feature = "async")]
-use super::faces::now;
+use super::faces::{Once, now};
 use super::medium::sealed::Access;
 use super::{Medium, MediumKind, NeverPends};
 
@@ -41,31 +37,6 @@ impl<Output> IntoFuture for Done<Output> {
     #[inline(always)]
     fn into_future(self) -> Once<Output> {
         Once::Full(self.0)
-    }
-}
-
-/// Ready at its first poll. As `core::future::Ready`, which is not inlined where code is to be small, and which keeps *empty* among the values
-/// of the output: then nobody knows that it is full, either.
-#[cfg(feature = "async")]
-#[repr(u8)]
-pub(crate) enum Once<Output> {
-    Full(Output),
-    Empty,
-}
-
-#[cfg(feature = "async")]
-impl<Output> Unpin for Once<Output> {}
-
-#[cfg(feature = "async")]
-impl<Output> Future for Once<Output> {
-    type Output = Output;
-
-    #[inline(always)]
-    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Output> {
-        match core::mem::replace(&mut *self, Self::Empty) {
-            Self::Full(output) => Poll::Ready(output),
-            Self::Empty => Poll::Pending,
-        }
     }
 }
 

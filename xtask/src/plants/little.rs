@@ -8,8 +8,8 @@ use super::{Plant, read};
 
 /// Programs of tests that need nothing of what the factory and the collector have: without that the library is built in seconds.
 const OF_DEVICES: [&str; 4] = ["store", "erase", "medium", "stack"];
-const ALL_FEATURES: &str = r#"features = ["collector", "factory", "lab", "qr", "test-util"]"#;
-const DEVICE_FEATURES: &str = r#"features = ["lab", "qr", "test-util"]"#;
+const ALL_FEATURES: &str = r#"features = ["async", "collector", "factory", "lab", "qr", "test-util"]"#;
+const DEVICE_FEATURES: &str = r#"features = ["async", "lab", "qr", "test-util"]"#;
 
 /// Files that make little of what is not run be built for each bug.
 pub(super) fn texts(tree: &Path, plant: &Plant) -> BTreeMap<String, String> {
