@@ -12,7 +12,7 @@ use super::error::Fault;
 use super::log::{Log, NextPage};
 use super::memory::Parts;
 use super::ring::Ring;
-use crate::crypto;
+use crate::crypto::{self, RANDOMNESS_LEN, SALT_LEN};
 use crate::flash::{Medium, Routine, two_faces};
 
 #[two_faces]
@@ -42,18 +42,17 @@ impl<M: Medium> Log<M> {
                 return Ok(());
             }
             self.tail_erased |= is_last;
-            let payload = self.salt_payload(generation, self.head.end);
             // Burnt: whatever comes of the program call, the page is erased again before anything else is appended.
             self.ready = self.ready.saturating_sub(1);
             self.next_page = NextPage::Spoiled;
-            let head = match self.begin_page(page, salt, &randomness, payload).await {
+            match self.begin_generation(generation, salt, &randomness).await {
                 // The words may have been begun before, which does not always show.
                 Err(Fault::Flash(_) | Fault::Unkept) => {
                     if !self.erase_free(page, parts, random).await? {
                         return Ok(());
                     }
                     let salt = crypto::fresh(random).map_err(|_| Fault::Random)?;
-                    match self.begin_page(page, salt, &randomness, payload).await {
+                    match self.begin_generation(generation, salt, &randomness).await {
                         Err(failed @ (Fault::Flash(_) | Fault::Unkept)) => {
                             return self.leave_out(page, failed, parts, random).await;
                         }
@@ -61,14 +60,30 @@ impl<M: Medium> Log<M> {
                     }
                 }
                 begun => begun?,
-            };
+            }
+            self.overwrite_burnt().await
+        })
+    }
+
+    /// Writes the first record of the page that a generation has its place on, and goes on there.
+    #[inline(never)]
+    fn begin_generation(
+        &mut self,
+        generation: u32,
+        salt: [u8; SALT_LEN],
+        randomness: &[u8; RANDOMNESS_LEN],
+    ) -> Routine<M, impl Future<Output = Result<(), Fault>>> {
+        M::call(async move {
+            let page = self.pages.geometry.page_of(generation);
+            let payload = self.salt_payload(generation, self.head.end);
+            let head = self.begin_page(page, salt, randomness, payload).await?;
             let left = self.pages.geometry.start(self.head_page());
             if self.head.next > self.head.end {
                 self.burnt = Some((left + self.head.end, left + self.head.next));
             }
             self.next_page = NextPage::Known;
             self.head = head;
-            self.overwrite_burnt().await
+            Ok(())
         })
     }
 

@@ -35,8 +35,10 @@ pub(crate) const fn words(without_waits: usize) -> usize {
     }
 }
 
-/// For what writes: the deepest is a commit that meets a page which no longer erases, and leaves it out.
-const WRITES: usize = words(832);
+/// For what writes: the deepest is a put that meets a page which no longer erases, and leaves it out.
+const WRITES: usize = words(672);
+/// For a commit that does.
+const COMMITS: usize = words(768);
 /// For what only reads.
 const READS: usize = if cfg!(feature = "async") { 544 } else { 320 };
 /// For what finds or makes a store, or completes an erasure on the way, beside the stores in its frames.
@@ -399,7 +401,7 @@ impl<M: NeverPends, I: Memory> Store<M, I> {
         changes: &[Change<'_>],
         random: &mut R,
     ) -> Result<(), WriteError> {
-        run(|| self.0.commit(changes, random))
+        run_within::<COMMITS, _>(|| self.0.commit(changes, random))
     }
 
     /// Begins to hold the store against a counter. See [`AsyncStore::start_counter`].

@@ -239,6 +239,9 @@ impl<M: Medium> Log<M> {
             // From here the other page holds something: it is not to be trusted before it is erased again or committed.
             self.key_work = KeyWork::Erase;
             let wrapping = change.wrapping.as_ref();
+            let Self { pages, keys, .. } = self;
+            let first = wrapping.unwrap_or(&keys.wrapping);
+            pages.write_key_page_start(first, &next, random).await?;
             self.copy_store_key(wrapping, &next, random).await?;
             for at in 0..count {
                 let is_there = at < *slots.count;
@@ -283,7 +286,7 @@ impl<M: Medium> Log<M> {
         })
     }
 
-    /// Begins the next key page, with the store's key as the current one has it.
+    /// Writes the store's key to the next key page, as the current one has it.
     #[inline(never)]
     fn copy_store_key<R: TryCryptoRng + ?Sized>(
         &mut self,
@@ -299,7 +302,6 @@ impl<M: Medium> Log<M> {
                 ..
             } = self;
             let wrapping = another.unwrap_or(&keys.wrapping);
-            pages.write_key_page_start(wrapping, next, random).await?;
             let store_key = pages.store_key(&keys.wrapping, key_page).await?;
             pages.write_store_key(wrapping, next, &store_key, random).await
         })
@@ -397,6 +399,7 @@ impl<M: Medium> Log<M> {
     }
 }
 
+#[inline(never)]
 fn next_class_key<R: TryCryptoRng + ?Sized>(
     keys: &StoreKeys,
     slot: u8,
