@@ -36,7 +36,7 @@
 //! # Two faces
 //!
 //! [`Store`] is for blocking drivers; with feature `async`, [`AsyncStore`] is for async ones. They have one source. Without the feature it is compiled
-//! without its waits, for a fifth less code; with it, it is compiled once for both, and under the blocking face routines run when they are called.
+//! without its waits, for a quarter less code; with it, it is compiled once for both, and under the blocking face routines run when they are called.
 //!
 //! # Sharing between tasks
 //!
