@@ -97,7 +97,7 @@ use crate::store::{
 };
 
 /// Stack that an operation of the blocking face uses: the note and the report in its frames, above a put.
-const ROOM: usize = words(1344);
+const ROOM: usize = words(1408);
 
 /// Longest secret that an ownership transfer replaces, in bytes.
 pub const LONGEST_SECRET: usize = 64;
@@ -631,15 +631,25 @@ impl<'a, 'b> Eraser<'a, 'b> {
         exported: Exported,
         random: &mut R,
     ) -> Result<M, EraseError> {
-        let note = Self::note(&mut store).await?;
+        self.finish_in(&mut store, exported, random).await?;
+        Ok(store.into_medium())
+    }
+
+    /// In the store where it stands: to move it is to leave copies of its keys.
+    async fn finish_in<M: Medium, I: Memory, R: TryCryptoRng + ?Sized>(
+        &mut self,
+        store: &mut AsyncStore<M, I>,
+        exported: Exported,
+        random: &mut R,
+    ) -> Result<(), EraseError> {
+        let note = Self::note(store).await?;
         let waits = |note: &Note| {
             note.stage == Stage::AwaitingExport && (exported.despite_areas || !note.has_pending_areas())
         };
         let mut note = note.filter(waits).ok_or(EraseError::Unfinished)?;
         note.stage = Stage::Destroying;
-        Self::put_note(&mut store, &note, random).await?;
-        self.destroy_all(&mut store, random).await?;
-        Ok(store.into_medium())
+        Self::put_note(store, &note, random).await?;
+        self.destroy_all(store, random).await
     }
 
     async fn destroy_all<M: Medium, I: Memory, R: TryCryptoRng + ?Sized>(
@@ -753,9 +763,9 @@ impl Eraser<'_, '_> {
         &mut self,
         store: &mut Store<M, I>,
         scope: Scope<'_>,
-        each: impl FnMut(Class, UserId, &str, usize, bool),
+        mut each: impl FnMut(Class, UserId, &str, usize, bool),
     ) -> Result<(), EraseError> {
-        run_within::<ROOM, _>(|| self.items_async(&mut store.0, scope, each))
+        run_within::<ROOM, _>(|| self.items_async(&mut store.0, scope, &mut each))
     }
 
     /// See [`Eraser::carry_out_async`].
@@ -791,11 +801,12 @@ impl Eraser<'_, '_> {
     /// [`EraseError`].
     pub fn finish<M: NeverPends, I: Memory, R: TryCryptoRng + ?Sized>(
         &mut self,
-        store: Store<M, I>,
+        mut store: Store<M, I>,
         exported: Exported,
         random: &mut R,
     ) -> Result<M, EraseError> {
-        run_within::<ROOM, _>(|| self.finish_async(store.0, exported, random)).map(|medium| medium.0)
+        run_within::<ROOM, _>(|| self.finish_in(&mut store.0, exported, random))?;
+        Ok(store.into_medium())
     }
 }
 

@@ -181,7 +181,7 @@ impl<D> Stage<D> {
 // ---- blocking ----
 
 /// Stack that an operation uses: a verifier and what it replaces in its frames, above a commit.
-const ROOM: usize = words(1344);
+const ROOM: usize = words(1408);
 
 impl<S: NeverPends, I: Memory> Device<Unprovisioned, Store<S, I>> {
     /// Looks how far the device of a mounted store has come.

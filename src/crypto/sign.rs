@@ -14,7 +14,7 @@ pub(crate) const SIGNATURE_LEN: usize = 64;
 pub(crate) const CODE_LEN: usize = 32;
 
 /// Stack that a signature takes, and that is wiped behind it: the arithmetic of the curve goes far deeper than a cipher does.
-type SignatureRoom = [u8; 10 * 1024];
+type SignatureRoom = [usize; 2560];
 
 /// Ed25519 (RFC 8032) under a seed.
 pub(crate) fn sign(seed: &Secret<32>, message: &[u8]) -> [u8; SIGNATURE_LEN] {

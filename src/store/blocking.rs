@@ -25,7 +25,7 @@ use crate::stack::on_wiped_stack;
 /// Frames of the caller and registers are not reached; `docs/secrets-in-ram.md` has the whole list. Serves CoP 4, EN 303 645 5.4-1.
 pub struct Store<M: NeverPends, I: Memory>(pub(crate) AsyncStore<Now<M>, I>);
 
-/// Words of stack that are wiped after an operation: as many as its deepest chain of calls takes on a Cortex-M4 above the cipher's own, and some.
+/// Words of stack that are wiped after an operation: as many as its deepest chain of calls takes on 32-bit cores above the cipher's own, and a twentieth.
 /// `cargo xtask costs` holds each to the frames in images (decision 28). What is compiled to wait, too, keeps more in its frames.
 pub(crate) const fn words(without_waits: usize) -> usize {
     if cfg!(feature = "async") {
@@ -36,13 +36,13 @@ pub(crate) const fn words(without_waits: usize) -> usize {
 }
 
 /// For what writes: the deepest is a put that meets a page which no longer erases, and leaves it out.
-const WRITES: usize = words(672);
+const WRITES: usize = words(832);
 /// For a commit that does.
-const COMMITS: usize = words(768);
+const COMMITS: usize = words(960);
 /// For what only reads.
 const READS: usize = if cfg!(feature = "async") { 544 } else { 320 };
 /// For what finds or makes a store, or completes an erasure on the way, beside the stores in its frames.
-const BEGINS: usize = words(1280);
+const BEGINS: usize = words(1216);
 
 /// So much stack, and twice what the operation is or gives.
 type Room<F, const WORDS: usize> = ([MaybeUninit<F>; 2], [usize; WORDS]);
@@ -51,10 +51,7 @@ type Room<F, const WORDS: usize> = ([MaybeUninit<F>; 2], [usize; WORDS]);
 type ReadRoom<F, T> = ([MaybeUninit<F>; 2], [MaybeUninit<T>; 4], [usize; READS]);
 
 /// And when a store was found, made or salvaged: the store stands there, and its memory stood there.
-type LargeRoom<S, F> = (
-    [MaybeUninit<S>; if cfg!(feature = "async") { 3 } else { 2 }],
-    Room<F, BEGINS>,
-);
+type LargeRoom<S, F> = ([MaybeUninit<S>; 3], Room<F, BEGINS>);
 
 /// Runs what an [`AsyncStore`] over a [`NeverPends`] medium does, and wipes so much of the stack that it used. Every operation of every blocking
 /// face goes through here, or through one of those below.
@@ -91,7 +88,7 @@ pub(crate) fn begin<M: NeverPends, I: Memory, T, Whole, E>(
     })
 }
 
-/// As [`run`], for a salvage, which finds a store of its own, as `S`, and takes memory and a closure of somebody else's along.
+/// As [`run`], for a salvage, which finds a store of its own, as `S`.
 fn salvage<S, F: AtOnce>(operation: impl FnOnce() -> F) -> F::Output {
     on_wiped_stack::<LargeRoom<S, [MaybeUninit<F>; 2]>, _>(|| operation().at_once())
 }
@@ -188,9 +185,9 @@ impl<M: NeverPends, I: Memory> Store<M, I> {
         memory: I,
         root_key: &RootKey,
         label: &str,
-        each: impl FnMut(Salvage<'_>),
+        mut each: impl FnMut(Salvage<'_>),
     ) -> Result<Salvaged, MountError> {
-        salvage::<Self, _>(|| AsyncStore::salvage(Now(medium), memory, root_key, label, each))
+        salvage::<Self, _>(|| AsyncStore::salvage(Now(medium), memory, root_key, label, &mut each))
     }
 
     /// Ends the store and gives the medium back.
@@ -257,9 +254,9 @@ impl<M: NeverPends, I: Memory> Store<M, I> {
     pub fn for_each(
         &mut self,
         data: impl Into<DataClass>,
-        each: impl FnMut(&str, &[u8]),
+        mut each: impl FnMut(&str, &[u8]),
     ) -> Result<(), ReadError> {
-        read(|| self.0.for_each(data, each))
+        read(|| self.0.for_each(data, &mut each))
     }
 
     /// How full and how worn the store is.
@@ -291,7 +288,7 @@ impl<M: NeverPends, I: Memory> Store<M, I> {
         key: &Key<T>,
         random: &mut R,
     ) -> Result<bool, UpgradeError> {
-        run(|| self.0.upgrade(key, random))
+        run_beside::<[MaybeUninit<T>; 4], WRITES, _>(|| self.0.upgrade(key, random))
     }
 
     /// Stores bytes. See [`AsyncStore::put_bytes`].

@@ -5,14 +5,17 @@
 //!  costs    (this file)       the document, the comparison, the budgets
 //!    readme                   the README's table, out of the document
 //!    sizes                    images of firmware/src/size, by llvm-size and llvm-nm
-//!    frames                   the stack that calls in them take
+//!    stacks                   what calls in them take of the stack, and what is wiped of it
+//!      frames · instructions  by what they say themselves
 //!    runs                     the image of firmware/src/measure.rs on emulated cores
 //! ```
 
 mod frames;
+mod instructions;
 mod readme;
 mod runs;
 mod sizes;
+mod stacks;
 
 use std::fmt::Write as _;
 use std::fs;
@@ -23,6 +26,7 @@ use crate::said::said;
 
 use runs::Run;
 use sizes::Size;
+use stacks::Stacks;
 
 /// A figure may differ from the document by so many per cent, as the compiler's version would have it.
 const TOLERANCE_PERCENT: u64 = 2;
@@ -79,24 +83,28 @@ pub(crate) fn run(root: &Path, core: Option<&str>, is_writing: bool) -> Result<(
         runs.extend(runs::measure(root, target)?);
     }
     let budgets = fs::read_to_string(root.join(BUDGETS)).map_err(|error| format!("{BUDGETS}: {error}"))?;
-    let (mut failures, mut deepest) = (Vec::new(), Vec::new());
-    // The budgets are of the first core.
-    if targets.iter().any(|target| target.core == TARGETS[0].core) {
-        let (chains, shallow) = sizes::stacks(root)?;
-        failures = over(&parse(&budgets)?, &sizes, &runs, &chains);
-        failures.extend(shallow);
-        deepest = chains;
+    let (mut failures, mut first) = (Vec::new(), None);
+    for &target in &targets {
+        let stacks = stacks::measure(root, target)?;
+        failures.extend(stacks.shallow.iter().cloned());
+        // The budgets are of the first core.
+        if target.core == TARGETS[0].core {
+            failures.extend(over(&parse(&budgets)?, &sizes, &runs, &stacks.deepest));
+            first = Some(stacks);
+        }
     }
+    let deepest: &[(&str, u64)] = first.as_ref().map_or(&[], |stacks| &stacks.deepest);
     failures.extend(sizes::floats(root, &targets)?);
     failures.extend(with_data(&sizes));
     let readme = fs::read_to_string(root.join(README)).map_err(|error| format!("{README}: {error}"))?;
     if is_writing {
-        let text = document(root, compiler.trim(), &known, &sizes, &runs, &deepest)?;
+        let first = first.ok_or_else(|| format!("{DOCUMENT} is written with {}", TARGETS[0].core))?;
+        let text = document(root, compiler.trim(), &known, &sizes, &runs, first)?;
         fs::write(&file, &text).map_err(|error| format!("{DOCUMENT}: {error}"))?;
         let readme = readme::with_table(&readme, &text)?;
         fs::write(root.join(README), readme).map_err(|error| format!("{README}: {error}"))?;
     } else {
-        failures.extend(compare(&figures(&sizes, &runs, &deepest), &known));
+        failures.extend(compare(&figures(&sizes, &runs, deepest), &known));
         if readme::with_table(&readme, &known)? != readme {
             failures.push(format!("the table in {README} is not that of {DOCUMENT}"));
         }
@@ -286,7 +294,7 @@ fn document(
     known: &str,
     sizes: &[Size],
     runs: &[Run],
-    deepest: &[(&'static str, u64)],
+    stacks: Stacks,
 ) -> Result<String, String> {
     let mut text = format!(
         "# What the crate costs on a device
@@ -367,7 +375,7 @@ operation goes above the cipher: more than the usual way takes (decision 28).
         "
 What no run shows is the rarest way: a put that meets a page which no longer erases, leaves it out and writes the keys anew. By the frames of all
 calls in an image, on {}, below whoever calls the library, whatever it takes for them to follow one another. Each wipe is held against the frames
-that run above it, without those that are wiped on their own: none is shallower.
+that run above it, without those that are wiped on their own, in images that call every operation, on every core: it is a twentieth deeper at least.
 
 | image | deepest chain of calls |
 | --- | ---: |
@@ -376,17 +384,12 @@ that run above it, without those that are wiped on their own: none is shallower.
     );
     for set in sizes::sets() {
         let begin = format!("| calls of `{set}` |");
-        let bytes = deepest.iter().find(|(of, _)| *of == set).map(|(_, bytes)| *bytes);
-        let bytes = bytes.or_else(|| there(known, &begin, 0));
-        let bytes = bytes.ok_or_else(|| {
-            format!(
-                "no frames of {set}: {DOCUMENT} is written with {}",
-                TARGETS[0].core
-            )
-        })?;
+        let of_set = stacks.deepest.iter().find(|(of, _)| *of == set);
+        let bytes = of_set.map(|(_, bytes)| *bytes);
+        let bytes = bytes.ok_or_else(|| format!("there are no frames of {set}"))?;
         let _ = writeln!(text, "{begin} {bytes} |");
     }
-    text.push_str(&sizes::rooms(root)?);
+    text.push_str(&stacks.table());
     Ok(text)
 }
 

@@ -85,8 +85,8 @@ const CONTROLS: [Control; 5] = [
     Control {
         name: "signatures do not wipe their stack",
         file: "src/crypto/sign.rs",
-        old: "type SignatureRoom = [u8; 10 * 1024];",
-        new: "type SignatureRoom = [u8; 1];",
+        old: "type SignatureRoom = [usize; 2560];",
+        new: "type SignatureRoom = [usize; 1];",
         found: "after signed receipt: the identity's",
         always: false,
         face: Face::Blocking,

@@ -9,7 +9,7 @@ use crate::flash::{NeverPends, two_faces};
 use crate::store::{Memory, Store, run_within, words};
 
 /// Stack that an operation uses: an attempt that renews the record, above a put.
-const ROOM: usize = words(1024);
+const ROOM: usize = words(1088);
 
 /// The limiter over an area with a blocking driver. See the [module](super) for what it promises and for an example, and
 /// [`AsyncLimiter`] for each operation's power-loss and security notes.

@@ -17,10 +17,10 @@ use crate::telemetry::raw::Time;
 use crate::telemetry::schema::{Declaration, PartOf};
 
 /// Stack that an operation uses: consents and ledgers in its frames, above a commit.
-const ROOM: usize = words(1344);
+const ROOM: usize = words(1472);
 
 /// What frames hold of a report that is prepared or released: it is moved as it grows.
-type Moved<D, P> = [MaybeUninit<Prepared<D, P>>; 4];
+type Moved<D, P> = [MaybeUninit<(Prepared<D, P>, P)>; 4];
 
 impl<D: Declaration> Gate<D> {
     /// How a consent class stands. See [`Gate::status_async`].

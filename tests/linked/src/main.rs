@@ -100,7 +100,12 @@ fn operations<M: NeverPends>(new: fn(Flash) -> M) -> Option<()> {
         })
         .ok()?;
     store.upgrade(&COUNT, &mut random).ok()?;
+    black_box(store.contains_bytes(Class::User, black_box("name")).ok()?);
     store.remove(&NAME, &mut random).ok()?;
+    store
+        .remove_bytes(Class::User, black_box("name"), &mut random)
+        .ok()?;
+    store.keep_checkpoints(&mut random).ok()?;
     store.erase(UserId(black_box(7)), &mut random).ok()?;
     store
         .erase_item(Class::User, black_box("name"), &mut random)
@@ -185,6 +190,11 @@ fn erasures<M: NeverPends>(new: fn(Flash) -> M) -> Option<()> {
         }
         black_box((report.is_complete(), out));
     }
+    eraser
+        .items(&mut store, Scope::FactoryReset, |class, user, name, len, _| {
+            black_box((class, user, name.len(), len));
+        })
+        .ok()?;
     black_box(eraser.last(&mut store).ok()?);
     drop(eraser.finish(store, Exported::acknowledged(), &mut random).ok()?);
     Some(())

@@ -3,7 +3,6 @@
 //! ```text
 //!  costs
 //!    sizes    (this file)
-//!    frames   the stack of their calls
 //!  firmware/src/size
 //! ```
 
@@ -12,7 +11,6 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::frames::Frames;
 use super::{TARGETS, Target};
 use crate::said::said;
 
@@ -21,9 +19,7 @@ pub(super) fn sets() -> impl Iterator<Item = &'static str> {
     include_str!("../../../firmware/src/size/sets.txt").lines()
 }
 /// The image that the breakdown is of.
-const BROKEN_DOWN: &str = "store";
-/// Images beside them, whose wiped stacks are held against their frames, too.
-const BESIDE: [&str; 2] = ["measure", "lifecycle"];
+pub(super) const BROKEN_DOWN: &str = "store";
 /// Symbols of it that are listed.
 const LISTED: usize = 20;
 
@@ -35,7 +31,7 @@ pub(super) struct Size {
     pub(super) data: u64,
 }
 
-fn target_folder(root: &Path, target: &Target) -> PathBuf {
+pub(super) fn target_folder(root: &Path, target: &Target) -> PathBuf {
     root.join("target/firmware").join(target.triple).join("release")
 }
 
@@ -44,7 +40,7 @@ fn image(root: &Path, target: &Target, set: &str) -> PathBuf {
 }
 
 /// A tool of LLVM that comes with the compiler.
-fn tool(name: &str) -> Result<Command, String> {
+pub(super) fn tool(name: &str) -> Result<Command, String> {
     let library = said(Command::new("rustc").args(["--print", "target-libdir"]))?;
     let tool = Path::new(library.trim()).with_file_name("bin").join(name);
     if tool.exists() {
@@ -59,9 +55,6 @@ pub(super) fn measure(root: &Path, target: &'static Target) -> Result<Vec<Size>,
     cargo.args(["build", "--quiet", "--release", "--target", target.triple]);
     for set in sets() {
         cargo.args(["--bin", &format!("size-{set}")]);
-    }
-    for image in BESIDE {
-        cargo.args(["--bin", image]);
     }
     said(cargo.current_dir(root.join("firmware")))?;
     sets()
@@ -115,43 +108,6 @@ pub(super) fn floats(root: &Path, targets: &[&Target]) -> Result<Vec<String>, St
     Ok(found)
 }
 
-/// What is there on the first target of stack: of each image its deepest chain of calls, and what is wiped that is not deep enough.
-pub(super) fn stacks(root: &Path) -> Result<(Vec<(&'static str, u64)>, Vec<String>), String> {
-    let target = &TARGETS[0];
-    let (mut deepest, mut shallow) = (Vec::new(), Vec::new());
-    let mut wiped = 0_usize;
-    for set in sets().chain(BESIDE) {
-        let name = match BESIDE.contains(&set) {
-            true => set.to_owned(),
-            false => format!("size-{set}"),
-        };
-        let image = target_folder(root, target).join(name);
-        let mut objdump = tool("llvm-objdump")?;
-        objdump.args(["--disassemble", "--demangle", "--no-show-raw-insn"]);
-        let frames = Frames::read(&said(objdump.arg(&image))?)?;
-        if !BESIDE.contains(&set) {
-            deepest.push((set, frames.deepest_of_library()?));
-        }
-        for room in frames.rooms()? {
-            wiped += 1;
-            if room.frames > room.wiped {
-                shallow.push(format!(
-                    "{set}: {} runs {} bytes of frames on a stack of which {} are wiped",
-                    readable(&room.of),
-                    room.frames,
-                    room.wiped
-                ));
-            }
-        }
-    }
-    if wiped == 0 {
-        return Err("no image wipes a stack: the names of the routines that do have changed".to_owned());
-    }
-    shallow.sort_unstable();
-    shallow.dedup();
-    Ok((deepest, shallow))
-}
-
 /// A routine of the compiler's library, by its name on Arm and elsewhere.
 fn is_soft_float(line: &str) -> bool {
     let name = line.split_whitespace().last().unwrap_or_default();
@@ -174,29 +130,6 @@ fn is_soft_float(line: &str) -> bool {
 fn is_float(line: &str) -> bool {
     line.split_whitespace()
         .any(|word| word.starts_with('v') && (word.contains(".f32") || word.contains(".f64")))
-}
-
-/// Each wiped stack of the image that is broken down, the deepest first.
-pub(super) fn rooms(root: &Path) -> Result<String, String> {
-    let mut objdump = tool("llvm-objdump")?;
-    objdump.args(["--disassemble", "--demangle", "--no-show-raw-insn"]);
-    let frames = Frames::read(&said(objdump.arg(image(root, &TARGETS[0], BROKEN_DOWN)))?)?;
-    let mut rooms = frames.rooms()?;
-    rooms.sort_by_key(|room| core::cmp::Reverse(room.frames));
-    let mut text = format!(
-        "\nEach wiped stack of `{BROKEN_DOWN}`:\n\n| called in | frames | with wipes of their own | wiped |\n| --- | ---: | ---: | ---: |\n"
-    );
-    for room in rooms {
-        let _ = writeln!(
-            text,
-            "| `{}` | {} | {} | {} |",
-            readable(&room.of),
-            room.frames,
-            room.deepest,
-            room.wiped
-        );
-    }
-    Ok(text)
 }
 
 /// Where the code of one image goes.
@@ -280,7 +213,7 @@ fn part(symbol: &str) -> String {
 }
 
 /// Without the compiler's marks.
-fn readable(symbol: &str) -> String {
+pub(super) fn readable(symbol: &str) -> String {
     let symbol = symbol.rsplit_once("::h").map_or(
         symbol,
         |(name, hash)| if hash.len() == 16 { name } else { symbol },
