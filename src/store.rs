@@ -184,6 +184,8 @@ use crate::secret::RootKey;
 ///
 /// Every future may be dropped at any await. What it was doing has then happened or not, as after a power cut; the store
 /// goes on to be used.
+///
+/// With feature `async`.
 #[cfg_attr(not(feature = "async"), doc(hidden))]
 pub struct AsyncStore<M: Medium, I: Memory> {
     log: Log<M>,

@@ -8,13 +8,17 @@ mod support;
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
+#[cfg(feature = "async")]
 use std::pin::pin;
+#[cfg(feature = "async")]
 use std::task::{Context, Poll, Waker};
 
 use bydesign::credential::reseal::reseal;
-use bydesign::erase::Eraser;
+use bydesign::erase::{Eraser, Exported, Scope};
 use bydesign::secret::{RootKey, Secret};
-use bydesign::store::{AsyncStore, Class, Key, Memory, Ram, Store, UserId};
+#[cfg(feature = "async")]
+use bydesign::store::AsyncStore;
+use bydesign::store::{Class, CodecError, Key, Memory, Ram, Store, Stored, UserId};
 use support::{LABEL, Nor, Part, ROOT, format, random, root_key};
 
 /// What is looked at below the test's frame, and wiped before.
@@ -43,6 +47,7 @@ fn secrets(image: &[u8]) -> Vec<Vec<u8>> {
 }
 
 /// The keys that the cipher makes for one record each.
+#[cfg(feature = "async")]
 #[inline(never)]
 fn keys_of_the_cipher(image: &[u8]) -> Vec<Vec<u8>> {
     let findings = forensics::scan(image, &ROOT, LABEL.as_bytes());
@@ -103,6 +108,7 @@ impl Stack {
 }
 
 /// Polls as an executor does, without the blocking face around it.
+#[cfg(feature = "async")]
 fn ready<F: Future>(future: F) -> F::Output {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(output) => output,
@@ -199,6 +205,25 @@ fn left_by_a_resealing<I: Memory + Default>(stack: &mut Stack) -> usize {
     stack.pieces_of(&secrets)
 }
 
+fn left_by_an_end<I: Memory + Default>(stack: &mut Stack) -> usize {
+    let (mut part, _) = with_an_item::<I>();
+    let (key, mut random) = (root_key(), random(2));
+    let mut store = Store::mount(part.medium(), I::default(), &key, LABEL).expect("a store");
+    let mut eraser = Eraser::new(&mut []).expect("no areas");
+    let plan = eraser
+        .plan(&mut store, Scope::Decommission)
+        .expect("nothing is under way");
+    eraser.carry_out(&mut store, plan, &mut random).expect("room");
+    // What is still worth something: the keys of the ledger, and what was derived of them.
+    let secrets = secrets(store.medium_mut().driver_mut().image());
+    // Where the store was until here it is this test's own.
+    Stack::wipe();
+    let ended = eraser.finish(store, Exported::acknowledged(), &mut random);
+    stack.read();
+    assert!(ended.is_ok());
+    stack.pieces_of(&secrets)
+}
+
 /// With a closure that is moved about with a table of somebody else's.
 fn left_by_a_salvage<I: Memory + Default>(stack: &mut Stack) -> usize {
     let (mut part, secrets) = with_an_item::<I>();
@@ -225,13 +250,19 @@ fn no_piece_of_a_key_is_below_whoever_found_a_store_on_any_way_with_any_memory()
         assert_eq!(left_by_a_salvage::<Ram<512, 1024, 40>>(&mut stack), 0);
         assert_eq!(left_by_a_resealing::<Ram<32, 256>>(&mut stack), 0);
         assert_eq!(left_by_a_resealing::<Ram<512, 1024, 40>>(&mut stack), 0);
+        assert_eq!(left_by_an_end::<Ram<32, 256>>(&mut stack), 0);
+        assert_eq!(left_by_an_end::<Ram<512, 1024, 40>>(&mut stack), 0);
     });
     found.expect("a thread").join().expect("no piece");
 }
 
 #[test]
 fn no_piece_of_a_value_is_below_whoever_read_it_however_large_it_is() {
+    fn same(_: u8, bytes: &[u8]) -> Result<Secret<2600>, CodecError> {
+        Secret::decode(bytes)
+    }
     const LARGE: Key<Secret<2600>> = Key::new("large", Class::Settings);
+    const LATER: Key<Secret<2600>> = Key::new("large", Class::Settings).version(1).migrate(same);
     let thread = std::thread::Builder::new().stack_size(4 * 1024 * 1024);
     let read = thread.spawn(|| {
         let mut stack = Stack::new();
@@ -253,10 +284,17 @@ fn no_piece_of_a_value_is_below_whoever_read_it_however_large_it_is() {
         assert_eq!(got.expose(), value.expose());
         let pieces: Vec<Vec<u8>> = value.expose().chunks(40).map(<[u8]>::to_vec).collect();
         assert_eq!(stack.pieces_of(&pieces), 0);
+        drop(got);
+        Stack::wipe();
+        let upgraded = store.upgrade(&LATER, &mut random);
+        stack.read();
+        assert_eq!(upgraded, Ok(true));
+        assert_eq!(stack.pieces_of(&pieces), 0);
     });
     read.expect("a thread").join().expect("no piece");
 }
 
+#[cfg(feature = "async")]
 #[test]
 fn no_piece_of_a_key_of_the_cipher_is_on_the_stack_after_a_call_of_the_async_face() {
     std::thread::Builder::new()

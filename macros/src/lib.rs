@@ -23,7 +23,7 @@ pub fn as_written(_: TokenStream, item: TokenStream) -> TokenStream {
 }
 
 /// Strikes the waits out of an item: an `async fn` becomes a function, seen by the crate alone where it was public, `.await` goes, a routine
-/// gives its output, and an `async` block runs where it stands.
+/// gives its output, and the `async` block that is called as one becomes a closure.
 #[proc_macro_attribute]
 pub fn without_waits(_: TokenStream, item: TokenStream) -> TokenStream {
     waits::without(item.into()).into()

@@ -8,7 +8,7 @@
 use core::iter::Peekable;
 
 use proc_macro2::token_stream::IntoIter;
-use proc_macro2::{Delimiter, Group, Ident, Punct, Spacing, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, Literal, Punct, Spacing, Span, TokenStream, TokenTree};
 
 /// The same tokens without their waits:
 ///
@@ -16,20 +16,37 @@ use proc_macro2::{Delimiter, Group, Ident, Punct, Spacing, Span, TokenStream, To
 /// | --- | --- |
 /// | `.await` | nothing |
 /// | `async fn` | `fn`, and `pub` before it `pub(crate)` |
-/// | `async move { … }` | `move \|\| { … }` |
+/// | `call(async move { … })` | `call(move \|\| { … })` |
 /// | `async \|x\|`, `async move \|x\|` | `\|x\|`, `move \|x\|` |
 /// | `AsyncFnOnce(…) -> T` | `FnOnce(…) -> T` |
 /// | `Routine<M, impl Future<Output = T>>` | `T` |
+///
+/// An `async` block anywhere else would mean something else without its wait (its `?` would leave whoever it stands in), and `AsyncFn` and `AsyncFnMut` are
+/// not known: they do not compile.
 pub(crate) fn without(tokens: TokenStream) -> TokenStream {
+    strike(tokens, false)
+}
+
+/// `is_called`: these are the arguments of `call`.
+fn strike(tokens: TokenStream, is_called: bool) -> TokenStream {
     let mut left = tokens.into_iter().peekable();
     let mut struck: Vec<TokenTree> = Vec::new();
     while let Some(token) = left.next() {
         match token {
-            TokenTree::Group(group) => struck.push(inside(&group).into()),
+            TokenTree::Group(group) => {
+                let is_called = group.delimiter() == Delimiter::Parenthesis
+                    && matches!(struck.last(), Some(TokenTree::Ident(last)) if last == "call");
+                struck.push(inside(&group, is_called).into());
+            }
             TokenTree::Punct(dot) if dot.as_char() == '.' && next_is(&mut left, "await") => {
                 left.next();
             }
-            TokenTree::Ident(word) if word == "async" => strike_async(&word, &mut left, &mut struck),
+            TokenTree::Ident(word) if word == "async" => {
+                strike_async(&word, &mut left, &mut struck, is_called);
+            }
+            TokenTree::Ident(word) if word == "AsyncFn" || word == "AsyncFnMut" => {
+                struck.extend(refuse("only AsyncFnOnce can be compiled without its waits"));
+            }
             TokenTree::Ident(word) if word == "AsyncFnOnce" => {
                 struck.push(Ident::new("FnOnce", word.span()).into());
             }
@@ -43,14 +60,14 @@ pub(crate) fn without(tokens: TokenStream) -> TokenStream {
 }
 
 /// A group with the same delimiters, without its waits.
-fn inside(group: &Group) -> Group {
-    let mut struck = Group::new(group.delimiter(), without(group.stream()));
+fn inside(group: &Group, is_called: bool) -> Group {
+    let mut struck = Group::new(group.delimiter(), strike(group.stream(), is_called));
     struck.set_span(group.span());
     struck
 }
 
 /// What follows `async` decides what becomes of it.
-fn strike_async(word: &Ident, left: &mut Peekable<IntoIter>, struck: &mut Vec<TokenTree>) {
+fn strike_async(word: &Ident, left: &mut Peekable<IntoIter>, struck: &mut Vec<TokenTree>, is_called: bool) {
     if next_is(left, "fn") {
         // A function that waits is public for the async face.
         if matches!(struck.last(), Some(TokenTree::Ident(last)) if last == "pub") {
@@ -58,11 +75,33 @@ fn strike_async(word: &Ident, left: &mut Peekable<IntoIter>, struck: &mut Vec<To
             struck.push(Group::new(Delimiter::Parenthesis, of).into());
         }
     } else if next_is(left, "move") {
+        let is_first = struck.is_empty();
         struck.extend(left.next());
         if matches!(left.peek(), Some(TokenTree::Group(_))) {
-            struck.extend(no_arguments(word.span()));
+            if is_called && is_first {
+                struck.extend(no_arguments(word.span()));
+            } else {
+                struck.extend(refuse(BLOCK));
+            }
         }
+    } else if matches!(left.peek(), Some(TokenTree::Group(_))) {
+        struck.extend(refuse(BLOCK));
     }
+}
+
+const BLOCK: &str = "an async block can be compiled without its waits as `M::call(async move { … })` only";
+
+/// What does not compile, with the reason.
+fn refuse(why: &str) -> TokenStream {
+    let literal = TokenTree::from(Literal::string(why));
+    let word = |word| TokenTree::from(Ident::new(word, Span::call_site()));
+    [
+        word("compile_error"),
+        Punct::new('!', Spacing::Alone).into(),
+        Group::new(Delimiter::Brace, literal.into()).into(),
+    ]
+    .into_iter()
+    .collect()
 }
 
 /// `||`
@@ -180,6 +219,23 @@ mod tests {
             "fn a(b: impl AsyncFnOnce(&mut C) -> D) {}",
             "fn a(b: impl FnOnce(&mut C) -> D) {}",
         );
+    }
+
+    #[test]
+    fn what_would_mean_something_else_without_its_wait_does_not_compile() {
+        for item in [
+            "fn a() { async { b().await?; c() }.await }",
+            "fn a() { let _ = async move { b().await }; }",
+            "fn a() { call(b, async move { c().await }) }",
+            "fn a(b: impl AsyncFn(u8) -> u8) {}",
+            "fn a(b: impl AsyncFnMut(u8) -> u8) {}",
+        ] {
+            let struck = item.parse().map(|item| without(item).to_string());
+            assert!(
+                struck.is_ok_and(|struck| struck.contains("compile_error")),
+                "{item}"
+            );
+        }
     }
 
     #[test]

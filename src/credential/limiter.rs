@@ -106,6 +106,8 @@ use crate::store::{AsyncStore, Freshness, Memory};
 /// # Cancelling
 ///
 /// Every future may be dropped at any await. The attempt that was being committed counts or not, as after a power cut.
+///
+/// With feature `async`.
 #[cfg_attr(not(feature = "async"), doc(hidden))]
 pub struct AsyncLimiter<M: Medium> {
     area: Area<M>,

@@ -125,7 +125,7 @@ macro_rules! medium {
 
         #[cfg(feature = "async")]
         impl<F: $async_bound> $name<F> {
-            /// Wraps an async driver.
+            /// Wraps an async driver. With feature `async`.
             pub fn from_async(driver: F) -> Self {
                 Self(driver)
             }

@@ -20,8 +20,8 @@ use crate::stack::on_wiped_stack;
 /// # Security
 ///
 /// Each operation wipes the stack that it used before it returns: copies of keys and values that were moved, and words that were
-/// spilled. It needs that much stack: with `Ram<32, 256>` on a Cortex-M4 10 KB for a format, 9 for a mount, about three times the size of a larger `Ram`
-/// more, 2.8 KB for what writes and 2 KB for what reads. With feature `async` 13, 12, 6.3 and 2.3 KB.
+/// spilled. It needs that much stack: with `Ram<32, 256>` on a Cortex-M4 10.4 KB for a format and a mount, about four times the size of a larger `Ram`
+/// more, 3.4 KB for what writes and 2 KB for what reads. With feature `async` 13, 12, 6.3 and 2.3 KB.
 /// Frames of the caller and registers are not reached; `docs/secrets-in-ram.md` has the whole list. Serves CoP 4, EN 303 645 5.4-1.
 pub struct Store<M: NeverPends, I: Memory>(pub(crate) AsyncStore<Now<M>, I>);
 

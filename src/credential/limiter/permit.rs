@@ -7,6 +7,8 @@ use crate::flash::{Medium, NeverPends, two_faces};
 ///
 /// There is one at a time, and a check takes it by value. See [`Permit`](super::Permit) for blocking drivers.
 #[must_use = "the attempt counts as failed unless it is settled"]
+///
+/// With feature `async`.
 #[cfg_attr(not(feature = "async"), doc(hidden))]
 pub struct AsyncPermit<'a, M: Medium>(&'a mut AsyncLimiter<M>);
 

@@ -107,12 +107,10 @@ impl Reader {
         let by = match what {
             "sub" | "subw" => known.map(|known| -known),
             "add" | "addw" | "addi" => known,
-            // Where a frame ends that another register has held, or the program begins.
-            "mov" | "mv" | "auipc" => return Ok(0),
             // Rounded down, for values of so many bytes.
             "andi" if amount.starts_with('-') => return number(amount).map(u64::from),
-            // From it on, and it stays.
-            "stm" | "ldm" | "cmp" => return Ok(0),
+            // Where a frame ends that another register has held, or the program begins; and what begins there and leaves it.
+            "mov" | "mv" | "auipc" | "stm" | "ldm" | "cmp" => return Ok(0),
             _ => return Err(format!("{what} changes the stack pointer")),
         };
         match by {
