@@ -7,13 +7,10 @@ use std::task::{Context, Poll, Waker};
 
 use bydesign::flash::simulator::{Simulator, SimulatorError};
 use bydesign::flash::{Medium, Overwritable, WriteOnce};
-#[cfg(feature = "async")]
 use bydesign::store::{AsyncStore, ReadError};
 use embedded_storage::nor_flash::{ErrorType, MultiwriteNorFlash, NorFlash, ReadNorFlash};
 
-#[cfg(feature = "async")]
-use crate::support::{BUFFER, Memory, Model, class};
-use crate::support::{Ecc, Nor, Part};
+use crate::support::{BUFFER, Ecc, Memory, Model, Nor, Part, class};
 
 /// Which calls fail: those of the given kinds, from one number to another.
 #[derive(Default)]
@@ -227,7 +224,6 @@ pub fn poll_times<T>(future: impl Future<Output = T>, polls: usize) -> Option<T>
 }
 
 /// Everything the store holds, by iteration and item by item, when nothing is to be dropped.
-#[cfg(feature = "async")]
 pub fn contents_now<M: Medium>(store: &mut AsyncStore<M, Memory>) -> Result<Model, ReadError> {
     let mut all = Model::new();
     for number in 0..5 {

@@ -2,8 +2,6 @@
 
 #[path = "../erase/cuts.rs"]
 mod cuts;
-#[path = "../support/drivers.rs"]
-mod drivers;
 #[path = "../support/erasure.rs"]
 mod erasure;
 #[path = "../../examples/lifecycle/forensics.rs"]
