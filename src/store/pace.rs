@@ -40,12 +40,14 @@ impl Pace {
         if !self.is_kept() {
             return 0;
         }
-        // In 32 bits, for which processors have a division. Beyond them the pace is the same to a thousandth.
-        let (mut copies, mut puts) = (self.copies, self.puts);
-        while size.checked_mul(copies).is_none() && puts >= 1 << 10 {
-            (copies, puts) = (copies / 2, puts / 2);
+        // In 32 bits, for which processors have a division: what is beyond a whole number of times is right to some thousandths.
+        let puts = self.puts.max(1);
+        let whole = size.saturating_mul(self.copies / puts);
+        let (mut rest, mut of) = (self.copies % puts, puts);
+        while size.checked_mul(rest).is_none() {
+            (rest, of) = (rest / 2, of / 2);
         }
-        size.saturating_mul(copies) / puts.max(1)
+        whole.saturating_add(size.saturating_mul(rest) / of.max(1))
     }
 }
 

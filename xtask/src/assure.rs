@@ -119,7 +119,7 @@ const CHECKS: [Check; 11] = [
         name: "miri",
         version: &["cargo", "+nightly", "miri", "--version"],
         install: "rustup component add --toolchain nightly miri rust-src",
-        takes: "half an hour",
+        takes: "an hour and more",
         run: tools::miri,
     },
     Check {
