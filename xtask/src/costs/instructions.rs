@@ -71,6 +71,10 @@ impl Reader {
         if instruction.contains(".word") || instruction.contains(".short") || instruction.contains(".byte") {
             return Ok(nothing);
         }
+        // What fills the gaps between functions reads as a short conditional branch, and no call is one: its reach is 256 bytes.
+        if what.len() == 3 && what.starts_with('b') && !["b.w", "blx", "bic"].contains(&what) {
+            return Ok(nothing);
+        }
         let (with, remark) = with.split_once('@').unwrap_or((with, ""));
         let (what, with) = (what.trim_end_matches(".w"), with.trim());
         let step = Step {
@@ -132,8 +136,6 @@ impl Reader {
             let name = name.strip_suffix('>').unwrap_or(name);
             return match name.rsplit_once("+0x") {
                 None => Calls::Name(name.to_owned()),
-                // What fills the gaps between functions reads as one, too.
-                Some(_) if what.len() == 3 && what != "jal" => Calls::Nobody,
                 Some((name, _)) => Calls::Within(name.to_owned()),
             };
         }
@@ -295,7 +297,13 @@ mod tests {
             (&["bl 0x3579c <memcmp>        @ imm = #0x10"][..], name("memcmp")),
             (&["b.w 0x3579c <a::b<c>::d>  @ imm = #0x10"], name("a::b<c>::d")),
             (&["beq.w 0x3579c <a>  @ imm = #0x10"], name("a")),
-            (&["bmi 0x3579c <a+0x10>  @ imm = #0x10"], vec![]),
+            (
+                &[
+                    "bmi 0x3579c <a+0x10>  @ imm = #0x10",
+                    "bmi 0x3579c <a>  @ imm = #0x10",
+                ],
+                vec![],
+            ),
             (
                 &["b 0x3579c <a+0x10>  @ imm = #0x10"],
                 vec![Calls::Within("a".to_owned())],
