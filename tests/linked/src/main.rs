@@ -10,6 +10,7 @@ use core::hint::black_box;
 
 use bydesign::credential::items::{Serial, Spake2pVerifier};
 use bydesign::credential::limiter::{Limiter, Moment, Policy, Verdict};
+use bydesign::credential::reseal::reseal;
 use bydesign::credential::{
     Block, Blocklist, Claim, CodeWindow, Cost, Device, LONGEST_PHC, PasswordPolicy, Stage, Verifier,
     published,
@@ -55,6 +56,9 @@ fn operations<M: NeverPends>(new: fn(Flash) -> M) -> Option<()> {
     let root_key = RootKey::new(black_box([7; 32])).ok()?;
     drop(Store::format(new(Flash), Memory::new(), &root_key, "label", &mut random).ok()?);
     drop(Store::format_erasing(new(Flash), Memory::new(), &root_key, "label", &mut random).ok()?);
+    let own_key = RootKey::new(black_box([9; 32])).ok()?;
+    let mut medium = new(Flash);
+    drop(reseal::<_, Memory, _>(&mut medium, &root_key, &own_key, "label", &mut random).ok()?);
     let salvaged = Store::salvage(new(Flash), Memory::new(), &root_key, "label", |found| {
         if let Salvage::Item { name, value, .. } = found {
             black_box((name, value));
