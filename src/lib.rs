@@ -78,7 +78,7 @@
         clippy::string_slice
     )
 )]
-// The face that waits is crate-internal then, and more than the other needs; and what is right with waits can be said in fewer words without.
+// What sources name for waits is not used then, and what is right with waits can be said in fewer words without.
 #![cfg_attr(
     not(feature = "async"),
     allow(
@@ -87,7 +87,6 @@
         clippy::semicolon_if_nothing_returned,
         clippy::unused_self,
         clippy::unused_unit,
-        dead_code,
         rustdoc::private_intra_doc_links,
         unused_imports
     )

@@ -15,7 +15,7 @@ use proc_macro2::{Delimiter, Group, Ident, Literal, Punct, Spacing, Span, TokenS
 /// | written | becomes |
 /// | --- | --- |
 /// | `.await` | nothing |
-/// | `async fn` | `fn`, and `pub` before it `pub(crate)` |
+/// | `async fn` | `fn`, and `pub` before it `#[allow(dead_code)] pub(crate)` |
 /// | `call(async move { … })` | `call(move \|\| { … })` |
 /// | `async \|x\|`, `async move \|x\|` | `\|x\|`, `move \|x\|` |
 /// | `AsyncFnOnce(…) -> T` | `FnOnce(…) -> T` |
@@ -71,8 +71,8 @@ fn strike_async(word: &Ident, left: &mut Peekable<IntoIter>, struck: &mut Vec<To
     if next_is(left, "fn") {
         // A function that waits is public for the async face.
         if matches!(struck.last(), Some(TokenTree::Ident(last)) if last == "pub") {
-            let of = TokenStream::from(TokenTree::from(Ident::new("crate", word.span())));
-            struck.push(Group::new(Delimiter::Parenthesis, of).into());
+            struck.pop();
+            struck.extend(narrowed(word.span()));
         }
     } else if next_is(left, "move") {
         let is_first = struck.is_empty();
@@ -99,6 +99,22 @@ fn refuse(why: &str) -> TokenStream {
         word("compile_error"),
         Punct::new('!', Spacing::Alone).into(),
         Group::new(Delimiter::Brace, literal.into()).into(),
+    ]
+    .into_iter()
+    .collect()
+}
+
+/// `#[allow(dead_code)] pub(crate)`: the other face need not call it.
+fn narrowed(span: Span) -> TokenStream {
+    let word = |word| TokenTree::from(Ident::new(word, span));
+    let group = |delimiter, of| TokenTree::from(Group::new(delimiter, of));
+    let lint = group(Delimiter::Parenthesis, word("dead_code").into());
+    let allow = [word("allow"), lint].into_iter().collect();
+    [
+        Punct::new('#', Spacing::Alone).into(),
+        group(Delimiter::Bracket, allow),
+        word("pub"),
+        group(Delimiter::Parenthesis, word("crate").into()),
     ]
     .into_iter()
     .collect()
@@ -186,7 +202,7 @@ mod tests {
     fn a_function_that_waits_becomes_one_that_does_not() {
         becomes(
             "impl A { /// It reads.\n pub async fn read(&mut self) -> Option<u8> { let a = self.find().await?; a.next().await } }",
-            "impl A { /// It reads.\n pub(crate) fn read(&mut self) -> Option<u8> { let a = self.find()?; a.next() } }",
+            "impl A { /// It reads.\n #[allow(dead_code)] pub(crate) fn read(&mut self) -> Option<u8> { let a = self.find()?; a.next() } }",
         );
         becomes(
             "async fn a() { b(c().await, [d.await]).await }",

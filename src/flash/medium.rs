@@ -82,6 +82,7 @@ pub(crate) type Routine<M, F> = <M as sealed::Access>::Call<<F as Future>::Outpu
 
 /// What sources name as the output of a routine: `two_faces` strikes it out.
 #[cfg(not(feature = "async"))]
+#[allow(dead_code)] // it is struck out wherever it stands
 pub(crate) type Routine<M, F> = core::marker::PhantomData<(M, F)>;
 
 /// Within a medium whose calls are awaited: a routine over it is the future itself.
@@ -228,10 +229,6 @@ pub(super) mod sealed {
     use embedded_storage::nor_flash::NorFlashErrorKind;
 
     use crate::flash::two_faces;
-
-    /// A word of this crate in a public bound.
-    #[cfg(feature = "test-util")]
-    pub trait Sealed {}
 
     /// What the store asks of a medium, each with the driver's error as its portable kind. Public, and named by nobody else: nobody else's
     /// type is a medium, and what awaits a driver here does not where the crate is compiled without waits.

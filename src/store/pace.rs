@@ -40,7 +40,7 @@ impl Pace {
         if !self.is_kept() {
             return 0;
         }
-        // In 32 bits, for which processors have a division: what is beyond a whole number of times is right to some thousandths.
+        // In 32 bits, for which processors have a division: what is beyond a whole number of times is right to a thousandth.
         let puts = self.puts.max(1);
         let whole = size.saturating_mul(self.copies / puts);
         let (mut rest, mut of) = (self.copies % puts, puts);
@@ -110,7 +110,7 @@ mod tests {
                 let exact = u64::from(size) * u64::from(copies) / u64::from(puts);
                 let due = u64::from(Pace { copies, puts }.due(size));
                 assert!(
-                    due.abs_diff(exact) <= 1 + exact / 500,
+                    due.abs_diff(exact) <= 1 + exact / 1000,
                     "{size} at {copies} for {puts}: {due}, not {exact}"
                 );
             }

@@ -10,11 +10,15 @@ use embedded_storage::nor_flash::{NorFlash, NorFlashError, NorFlashErrorKind, Re
 
 use super::{Counters, Simulator};
 use crate::flash::medium::awaited;
-use crate::flash::medium::sealed::{Access, Sealed};
+use crate::flash::medium::sealed::Access;
 use crate::flash::{Medium, MediumKind, NeverPends, two_faces};
 
+mod sealed {
+    pub trait Sealed {}
+}
+
 /// A [`Simulator`] whose sizes are known at run time only.
-pub trait AnySimulator: Sealed {
+pub trait AnySimulator: sealed::Sealed {
     /// Bytes of a word and of an erase unit.
     fn sizes(&self) -> (usize, usize);
     /// Bytes of the whole part.
@@ -59,7 +63,7 @@ pub trait AnySimulator: Sealed {
     fn reset_counters(&mut self);
 }
 
-impl<const WRITE: usize, const ERASE: usize> Sealed for Simulator<WRITE, ERASE> {}
+impl<const WRITE: usize, const ERASE: usize> sealed::Sealed for Simulator<WRITE, ERASE> {}
 
 impl<const WRITE: usize, const ERASE: usize> AnySimulator for Simulator<WRITE, ERASE> {
     fn sizes(&self) -> (usize, usize) {

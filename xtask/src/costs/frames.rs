@@ -20,8 +20,8 @@ const PANICS: &str = "core::panicking";
 /// HMAC hashes a key that is longer than a block of 64 bytes. Of ours none is longer than 32.
 const NEVER: [(&str, &str); 1] = [("hmac..Hmac", "digest..Digest$GT$::digest")];
 
-/// What a call through a pointer counts as, because where it leads does not show: closures that say what becomes of a class key, and encoders of values, of which
-/// none in these images takes more.
+/// What a call through a pointer counts as, because where it leads does not show: closures that say what becomes of a class key, and encoders of values. The
+/// deepest that was found in these images is an encoder's, of 284 bytes.
 const THROUGH_A_POINTER: u64 = 320;
 
 /// Of what is wiped so many parts more than the frames take: compilers change, and drivers have frames of their own.

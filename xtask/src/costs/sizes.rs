@@ -31,12 +31,12 @@ pub(super) struct Size {
     pub(super) data: u64,
 }
 
-pub(super) fn target_folder(root: &Path, target: &Target) -> PathBuf {
+pub(super) fn folder(root: &Path, target: &Target) -> PathBuf {
     root.join("target/firmware").join(target.triple).join("release")
 }
 
-fn image(root: &Path, target: &Target, set: &str) -> PathBuf {
-    target_folder(root, target).join(format!("size-{set}"))
+pub(super) fn image(root: &Path, target: &Target, set: &str) -> PathBuf {
+    folder(root, target).join(format!("size-{set}"))
 }
 
 /// A tool of LLVM that comes with the compiler.

@@ -13,7 +13,7 @@ use std::process::Command;
 
 use super::Target;
 use super::frames::{Frames, Room};
-use super::sizes::{BROKEN_DOWN, readable, sets, target_folder, tool};
+use super::sizes::{self, BROKEN_DOWN, readable, sets, tool};
 use crate::said::said;
 
 /// What is known of the stacks of all images on a target.
@@ -72,31 +72,28 @@ pub(super) fn measure(root: &Path, target: &Target) -> Result<Stacks, String> {
     Ok(stacks)
 }
 
-/// The image of a set, built.
+/// The image of a set: those whose size is measured have been built for that.
 fn image(root: &Path, target: &Target, set: &str) -> Result<PathBuf, String> {
+    if !BESIDE.contains(&set) {
+        return Ok(sizes::image(root, target, set));
+    }
     let mut cargo = Command::new("cargo");
     cargo.args(["build", "--quiet", "--release", "--target", target.triple]);
     if set == "linked" {
         let folder = root.join("target/linked-z");
-        said(
-            cargo
-                .current_dir(root.join("tests/linked"))
-                .env("CARGO_TARGET_DIR", &folder)
-                .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "z")
-                .env(
-                    "RUSTFLAGS",
-                    "-C link-arg=--entry=begin --cfg sha2_backend_soft=\"compact\"",
-                ),
-        )?;
+        cargo
+            .current_dir(root.join("tests/linked"))
+            .env("CARGO_TARGET_DIR", &folder)
+            .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "z")
+            .env(
+                "RUSTFLAGS",
+                "-C link-arg=--entry=begin --cfg sha2_backend_soft=\"compact\"",
+            );
+        said(&mut cargo)?;
         return Ok(folder.join(target.triple).join("release/linked"));
     }
-    let name = if BESIDE.contains(&set) {
-        set.to_owned()
-    } else {
-        format!("size-{set}")
-    };
-    said(cargo.args(["--bin", &name]).current_dir(root.join("firmware")))?;
-    Ok(target_folder(root, target).join(name))
+    said(cargo.args(["--bin", set]).current_dir(root.join("firmware")))?;
+    Ok(sizes::folder(root, target).join(set))
 }
 
 impl Stacks {
@@ -117,5 +114,66 @@ impl Stacks {
             );
         }
         text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    /// Where the blocking faces are.
+    const FACES: [&str; 6] = [
+        "src/store/blocking.rs",
+        "src/credential/device.rs",
+        "src/credential/limiter/blocking.rs",
+        "src/credential/reseal.rs",
+        "src/erase.rs",
+        "src/telemetry/gate/blocking.rs",
+    ];
+    /// How their operations come to a stack that is wiped.
+    const WIPED: [&str; 6] = [
+        "run_within::<",
+        "run_beside::<",
+        " run(",
+        " read(",
+        " begin(",
+        " salvage::<",
+    ];
+
+    /// Called by another of ours, which is called there.
+    const THROUGH: [(&str, &str); 1] = [("succeed", "settle")];
+
+    /// Public functions of a source that run on a wiped stack.
+    fn operations(source: &str) -> Vec<&str> {
+        let (mut found, mut name) = (Vec::new(), None);
+        for line in source.lines() {
+            if let Some(begins) = line.trim_start().strip_prefix("pub fn ") {
+                name = begins.split(['(', '<']).next();
+            } else if WIPED.iter().any(|wiped| line.contains(wiped)) {
+                found.extend(name.take());
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn every_operation_on_a_wiped_stack_is_called_in_an_image_that_is_looked_at() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let linked = fs::read_to_string(root.join("tests/linked/src/main.rs")).unwrap();
+        let mut seen = 0;
+        for face in FACES {
+            let source = fs::read_to_string(root.join(face)).unwrap();
+            for name in operations(&source) {
+                seen += 1;
+                let through = THROUGH.iter().find(|(called, _)| *called == name);
+                let name = through.map_or(name, |(_, by)| by);
+                let calls = [format!(".{name}("), format!("::{name}("), format!("{name}::<")];
+                let is_called = calls.iter().any(|call| linked.contains(call.as_str()));
+                assert!(is_called, "{face}: {name}");
+            }
+        }
+        assert!(seen > 50, "{seen}");
     }
 }
